@@ -1,0 +1,77 @@
+//! Spawns subjects and walks them through their checkpoints.
+//!
+//! [`run`] is the whole of it: it takes a [`Plan`], spawns the subject under the plan's conditions,
+//! shakes hands, has it build and drop the large object, lets time pass, has it work, asks it to
+//! give memory back, and at each checkpoint reads the kernel's figures from outside and the
+//! allocator's from inside. A subject that dies, hangs or talks nonsense ends its own run, with
+//! the reason and everything measured until then, and leaves no process behind: it is killed when
+//! its handle is dropped, on an error, on Ctrl-C and on a panic alike, and by the kernel should the
+//! driver itself be killed.
+//!
+//! The driver measures and does not judge.
+
+mod conditions;
+mod failure;
+mod interrupt;
+mod schedule;
+mod subject;
+mod walk;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use model::{Checkpoint, Conditions, Knob, Timings, Upheld};
+
+pub use failure::Failure;
+pub use interrupt::Interrupt;
+pub use schedule::{DEFAULT_ROUNDS, clock_time};
+pub use walk::run;
+
+/// What to measure: one cell.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The subject's executable.
+    pub subject: PathBuf,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's size, in its own unit.
+    pub size: u64,
+    /// The seed of everything random in the scenario.
+    pub seed: u64,
+    /// How often the object is built and dropped, at least once.
+    pub rounds: u32,
+    /// The environment that the subject gets.
+    pub knob: Knob,
+    /// Lab or host.
+    pub conditions: Conditions,
+    /// How long the subject may take over one step, apart from the waiting that it was told to do.
+    pub step_limit: Duration,
+}
+
+/// What came of a plan.
+#[derive(Debug)]
+pub struct Run {
+    /// The subject's introduction of itself, if it got that far.
+    pub introduction: Option<Introduction>,
+    /// Everything measured, up to the failure if there was one.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Why the run ended early, if it did.
+    pub failure: Option<Failure>,
+    /// What measuring cost.
+    pub timings: Timings,
+}
+
+/// A subject's introduction of itself.
+#[derive(Clone, Debug)]
+pub struct Introduction {
+    /// The allocator's name, such as `system`.
+    pub allocator: String,
+    /// What the allocator is called in a sentence.
+    pub title: String,
+    /// The version that the allocator itself reports.
+    pub version: String,
+    /// The call by which it is asked to give memory back.
+    pub release_call: String,
+    /// The lab conditions that the subject found itself under.
+    pub upheld: Upheld,
+}

@@ -1,0 +1,92 @@
+//! The checkpoints of a run, as data: what is asked before each of them.
+
+use model::Moment;
+use model::protocol::Command;
+
+/// How often the object is built and dropped where the user says nothing: the second time shows
+/// what history changes, and how much of the kept memory is used again.
+pub const DEFAULT_ROUNDS: u32 = 2;
+
+/// The clock, after the last drop, at the idle checkpoints; and again, from there, at the active ones.
+const TIMES_MS: [u64; 5] = [10, 100, 1_000, 10_000, 60_000];
+
+/// How long after the release the last look is taken: time for what rebounds to do so.
+const SETTLE_MS: u64 = 10_000;
+
+/// What leads to one checkpoint.
+pub(crate) struct Step {
+    pub(crate) moment: Moment,
+    pub(crate) round: u32,
+    pub(crate) commands: Vec<Command<'static>>,
+}
+
+/// The clock milliseconds that a whole run lets pass.
+pub fn clock_time() -> u64 {
+    let last = TIMES_MS[TIMES_MS.len() - 1];
+    last + last + SETTLE_MS
+}
+
+/// Every step of a run of `rounds` rounds, in order.
+pub(crate) fn steps(rounds: u32) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut step = |moment, round, commands: &[Command<'static>]| {
+        steps.push(Step {
+            moment,
+            round,
+            commands: commands.to_vec(),
+        });
+    };
+    step(Moment::Baseline, 0, &warm_up());
+    for round in 1..=rounds {
+        step(Moment::Built, round, &[Command::Build]);
+        step(Moment::Dropped, round, &[Command::Drop]);
+    }
+    for wait in waits() {
+        step(Moment::Idle, rounds, &[wait]);
+    }
+    for wait in waits() {
+        step(Moment::Active, rounds, &[wait, Command::Traffic]);
+    }
+    step(Moment::Released, rounds, &[Command::Release]);
+    step(Moment::Settled, rounds, &[Command::Wait { ms: SETTLE_MS }]);
+    steps
+}
+
+/// Every command once, so that its text, its stack and its first-time state are in the baseline.
+/// The traffic comes last: its own small working set is part of what an ordinary program is.
+fn warm_up() -> [Command<'static>; 4] {
+    [
+        Command::Account,
+        Command::Wait { ms: 0 },
+        Command::Release,
+        Command::Traffic,
+    ]
+}
+
+/// From one of [`TIMES_MS`] to the next.
+fn waits() -> impl Iterator<Item = Command<'static>> {
+    let earlier = [0].into_iter().chain(TIMES_MS);
+    TIMES_MS
+        .into_iter()
+        .zip(earlier)
+        .map(|(time, earlier)| Command::Wait { ms: time - earlier })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_waits_of_the_schedule_add_up() {
+        let all = steps(3);
+        let commands = all.iter().flat_map(|step| &step.commands);
+        let waited: u64 = commands
+            .map(|command| match command {
+                Command::Wait { ms } => *ms,
+                _ => 0,
+            })
+            .sum();
+        assert_eq!(waited, clock_time());
+        assert_eq!(all.len(), 1 + 2 * 3 + 2 * TIMES_MS.len() + 2);
+    }
+}

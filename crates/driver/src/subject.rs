@@ -1,0 +1,225 @@
+//! A subject as the driver sees it: a child process that answers one line to each line.
+
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, ChildStdout, Command as Process, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use model::protocol::{Command, LONGEST_LINE, Reply};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::{Failure, Interrupt, Plan, conditions};
+
+/// How long a subject may take to end once it has closed its output or was told to exit.
+const LAST_BREATH: Duration = Duration::from_secs(5);
+
+/// A running subject. Dropping it kills it and waits until it has gone.
+pub(crate) struct Subject<'a> {
+    child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+    interrupt: &'a Interrupt,
+    line: Vec<u8>,
+    /// Time spent in waiting for the subject.
+    pub(crate) waited: Duration,
+}
+
+impl<'a> Subject<'a> {
+    /// Starts the plan's subject under the plan's conditions.
+    pub(crate) fn spawn(plan: &Plan, interrupt: &'a Interrupt) -> Result<Subject<'a>, Failure> {
+        let mut process = Process::new(&plan.subject);
+        process
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .arg0("subject") // as long for every allocator: arguments lie on the stack
+            .process_group(0); // Ctrl-C in the terminal is for the driver to hear
+        conditions::impose(&mut process, plan.conditions, &plan.knob);
+        let mut child = process.spawn().map_err(Failure::NotStarted)?;
+        // Where memory runs out, let it be the subject that goes. Not all machines allow it.
+        let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), "1000");
+        let input = child.stdin.take().expect("piped above");
+        let output = child.stdout.take().expect("piped above");
+        Ok(Subject {
+            child,
+            input,
+            output,
+            interrupt,
+            line: Vec::with_capacity(LONGEST_LINE),
+            waited: Duration::ZERO,
+        })
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Has the subject do something and returns its answer.
+    pub(crate) fn ask(
+        &mut self,
+        command: &Command<'_>,
+        limit: Duration,
+    ) -> Result<Reply<'_>, Failure> {
+        let asked = || spelled(command);
+        let mut line = serde_json::to_vec(command).map_err(io::Error::from)?;
+        line.push(b'\n');
+        match self.input.write_all(&line) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return Err(self.ending(asked()));
+            }
+            sent => sent?,
+        }
+        let started = Instant::now();
+        let received = self.receive(started + limit);
+        self.waited += started.elapsed();
+        match received? {
+            Received::Line => {}
+            Received::End => return Err(self.ending(asked())),
+            Received::Late => {
+                return Err(Failure::Silent {
+                    asked: asked(),
+                    limit,
+                });
+            }
+        }
+        serde_json::from_slice(&self.line).map_err(|_| Failure::Garbled {
+            asked: asked(),
+            answer: beginning(&self.line),
+        })
+    }
+
+    /// Tells the subject to exit and waits until it has.
+    pub(crate) fn dismiss(mut self, limit: Duration) -> Result<(), Failure> {
+        // Its answer is the end of its output.
+        match self.ask(&Command::Exit, limit) {
+            Err(Failure::Died { status, .. }) if status.success() => Ok(()),
+            Err(failure) => Err(failure),
+            Ok(_) => Err(Failure::Garbled {
+                asked: spelled(&Command::Exit),
+                answer: beginning(&self.line),
+            }),
+        }
+    }
+
+    /// Reads into `self.line` up to a newline, the end of the output, or the deadline.
+    fn receive(&mut self, deadline: Instant) -> Result<Received, Failure> {
+        self.line.clear();
+        loop {
+            if !self.readable(deadline)? {
+                return Ok(Received::Late);
+            }
+            let mut bytes = [0; LONGEST_LINE];
+            let count = self.output.read(&mut bytes)?;
+            self.line.extend_from_slice(&bytes[..count]);
+            if count == 0 {
+                return Ok(Received::End);
+            }
+            // A line that is too long for the protocol is garbled, ended or not.
+            if self.line.ends_with(b"\n") || self.line.len() >= LONGEST_LINE {
+                return Ok(Received::Line);
+            }
+        }
+    }
+
+    /// Waits until the subject's output can be read; false when the deadline has passed.
+    fn readable(&self, deadline: Instant) -> Result<bool, Failure> {
+        loop {
+            if let Some(signal) = self.interrupt.signal() {
+                return Err(Failure::Interrupted(signal));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            // Rounded up, so that a wait of less than a millisecond does not become a busy one.
+            let timeout =
+                PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
+            let mut waiting = [
+                PollFd::new(self.output.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.interrupt.as_fd(), PollFlags::POLLIN),
+            ];
+            match poll(&mut waiting, timeout) {
+                Ok(0) => return Ok(false),
+                Ok(_) if waiting[0].any() == Some(true) => return Ok(true),
+                Ok(_) | Err(nix::Error::EINTR) => {}
+                Err(error) => return Err(Failure::Broken(error.into())),
+            }
+        }
+    }
+
+    /// The subject has closed its output: how did it end?
+    fn ending(&mut self, asked: String) -> Failure {
+        let started = Instant::now();
+        let status = self.wait_for_end(started + LAST_BREATH);
+        self.waited += started.elapsed();
+        match status {
+            Ok(Some(status)) => Failure::Died {
+                status,
+                asked,
+                last_words: self.last_words(),
+            },
+            Ok(None) => Failure::HungUp { asked },
+            Err(error) => Failure::Broken(error),
+        }
+    }
+
+    fn wait_for_end(&mut self, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+        loop {
+            match self.child.try_wait()? {
+                None if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                status => return Ok(status),
+            }
+        }
+    }
+
+    /// The last line on the subject's standard error. It is a pipe that nobody empties meanwhile:
+    /// a subject that writes more than the pipe holds falls silent and fails for that.
+    fn last_words(&mut self) -> Option<String> {
+        let mut stderr = self.child.stderr.take()?;
+        fcntl(&stderr, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).ok()?;
+        let mut bytes = Vec::new();
+        let _ = stderr.read_to_end(&mut bytes); // what is there, whatever comes after
+        let text = String::from_utf8_lossy(&bytes);
+        let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+        Some(line.trim().chars().take(200).collect())
+    }
+}
+
+impl Drop for Subject<'_> {
+    fn drop(&mut self) {
+        // Both fail only where the child has been reaped already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+enum Received {
+    Line,
+    End,
+    Late,
+}
+
+/// A command in words, for a sentence: `build`, `prepare int-list`.
+fn spelled(command: &Command<'_>) -> String {
+    match command {
+        Command::Hello { .. } => "say hello".to_owned(),
+        Command::Prepare { scenario, .. } => format!("prepare {scenario}"),
+        Command::Build => "build".to_owned(),
+        Command::Drop => "drop".to_owned(),
+        Command::Wait { ms } => format!("wait {ms} ms"),
+        Command::Traffic => "do ordinary traffic".to_owned(),
+        Command::Release => "release".to_owned(),
+        Command::Account => "give its account".to_owned(),
+        Command::Exit => "exit".to_owned(),
+    }
+}
+
+/// Enough of a line to recognise it by.
+fn beginning(line: &[u8]) -> String {
+    String::from_utf8_lossy(line)
+        .trim_end()
+        .chars()
+        .take(60)
+        .collect()
+}

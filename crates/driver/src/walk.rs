@@ -1,0 +1,188 @@
+//! The walk: from the handshake through every checkpoint to the exit.
+
+use std::time::{Duration, Instant};
+
+use model::protocol::{Command, Hello, Reply, VERSION};
+use model::{Account, Checkpoint, Moment, Timings};
+use probe::Probe;
+
+use crate::schedule::{Step, steps};
+use crate::subject::Subject;
+use crate::{Failure, Interrupt, Introduction, Plan, Run};
+
+/// Measures one cell. `arriving` hears of every checkpoint before the subject sets out for it.
+pub fn run(plan: &Plan, interrupt: &Interrupt, mut arriving: impl FnMut(Moment, u32)) -> Run {
+    let mut run = Run {
+        introduction: None,
+        checkpoints: Vec::new(),
+        failure: None,
+        timings: Timings::default(),
+    };
+    let started = Instant::now();
+    let mut waited = Duration::ZERO;
+    match Walk::begin(plan, interrupt) {
+        Ok(mut walk) => {
+            let end = walk.all(&mut run, &mut arriving);
+            waited = walk.subject.waited;
+            let end = end.and_then(|()| {
+                let leaving = Instant::now();
+                let end = walk.subject.dismiss(plan.step_limit);
+                waited += leaving.elapsed();
+                end
+            });
+            run.failure = end.err();
+        }
+        Err(failure) => run.failure = Some(failure),
+    }
+    let own = milliseconds(started.elapsed().saturating_sub(waited));
+    run.timings.driver_ms = (own - run.timings.probe_ms).max(0.0);
+    run
+}
+
+struct Walk<'a> {
+    plan: &'a Plan,
+    subject: Subject<'a>,
+    probe: Probe,
+}
+
+impl<'a> Walk<'a> {
+    fn begin(plan: &'a Plan, interrupt: &'a Interrupt) -> Result<Walk<'a>, Failure> {
+        let subject = Subject::spawn(plan, interrupt)?;
+        let probe = Probe::open(subject.id())?;
+        Ok(Walk {
+            plan,
+            subject,
+            probe,
+        })
+    }
+
+    fn all(&mut self, run: &mut Run, arriving: &mut dyn FnMut(Moment, u32)) -> Result<(), Failure> {
+        run.introduction = Some(self.shake_hands()?);
+        self.obey(&Command::Prepare {
+            scenario: self.plan.scenario.as_str().into(),
+            size: self.plan.size,
+            seed: self.plan.seed,
+        })?;
+        for step in steps(self.plan.rounds) {
+            arriving(step.moment, step.round);
+            self.take(&step, run)?;
+        }
+        Ok(())
+    }
+
+    fn shake_hands(&mut self) -> Result<Introduction, Failure> {
+        let hello = Command::Hello { protocol: VERSION };
+        match self.subject.ask(&hello, self.plan.step_limit)? {
+            Reply::Hello(Hello { protocol, .. }) if protocol != VERSION => {
+                Err(Failure::OtherProtocol {
+                    theirs: protocol,
+                    ours: VERSION,
+                })
+            }
+            Reply::Hello(hello) => Ok(Introduction {
+                allocator: hello.allocator.into_owned(),
+                title: hello.title.into_owned(),
+                version: hello.version.into_owned(),
+                release_call: hello.release_call.into_owned(),
+                upheld: hello.upheld,
+            }),
+            reply => Err(out_of_turn("say hello", &reply)),
+        }
+    }
+
+    /// Takes one step and measures where it led. What the kernel has to say is read before the
+    /// allocator is asked, whose answer may cost the subject time of its own.
+    fn take(&mut self, step: &Step, run: &mut Run) -> Result<(), Failure> {
+        let mut probing = Duration::ZERO;
+        let before = timed(&mut probing, || self.probe.spent())?;
+        let mut state = State::default();
+        for command in &step.commands {
+            state = self.obey(command)?.unwrap_or(state);
+        }
+        let after = timed(&mut probing, || self.probe.spent())?;
+        let memory = timed(&mut probing, || self.probe.memory())?;
+        let account = self.account()?;
+        let accounted = timed(&mut probing, || self.probe.spent())?;
+
+        let held_at_baseline = run.checkpoints.first().map(|first| first.memory.held_kib());
+        let cpu_ms = (after.cpu_ns - before.cpu_ns) as f64 / 1e6;
+        run.checkpoints.push(Checkpoint {
+            name: step.moment,
+            round: step.round,
+            clock_ms: state.clock_ms,
+            kept_kib: held_at_baseline.map_or(0, |baseline| memory.held_kib() - baseline),
+            memory,
+            minor_faults: after
+                .minor_faults
+                .zip(before.minor_faults)
+                .map(|(after, before)| after - before),
+            cpu_ms,
+            live_bytes: state.live_bytes,
+            account,
+        });
+        run.timings.subject_ms += cpu_ms;
+        run.timings.account_ms += (accounted.cpu_ns - after.cpu_ns) as f64 / 1e6;
+        run.timings.probe_ms += milliseconds(probing);
+        Ok(())
+    }
+
+    /// Has the subject do something; what it says of its state, where the command answers with that.
+    fn obey(&mut self, command: &Command<'_>) -> Result<Option<State>, Failure> {
+        let waiting = match command {
+            Command::Wait { ms } => Duration::from_millis(*ms),
+            _ => Duration::ZERO,
+        };
+        match self.subject.ask(command, self.plan.step_limit + waiting)? {
+            Reply::Done {
+                live_bytes,
+                clock_ms,
+            } => Ok(Some(State {
+                live_bytes,
+                clock_ms,
+            })),
+            Reply::Account(_) => Ok(None),
+            reply => Err(out_of_turn("obey", &reply)),
+        }
+    }
+
+    fn account(&mut self) -> Result<Account, Failure> {
+        match self.subject.ask(&Command::Account, self.plan.step_limit)? {
+            Reply::Account(account) => Ok(account),
+            reply => Err(out_of_turn("give its account", &reply)),
+        }
+    }
+}
+
+/// What a subject says of its state.
+#[derive(Default)]
+struct State {
+    live_bytes: u64,
+    clock_ms: u64,
+}
+
+/// The failure behind a reply of the protocol that does not answer what was asked.
+fn out_of_turn(asked: &str, reply: &Reply<'_>) -> Failure {
+    let asked = asked.to_owned();
+    match reply {
+        Reply::Refused(reason) => Failure::Refused {
+            asked,
+            reason: reason.clone().into_owned(),
+        },
+        other => Failure::Garbled {
+            asked,
+            answer: format!("{other:?}"),
+        },
+    }
+}
+
+/// Does something and adds the time it took to `sum`.
+fn timed<T>(sum: &mut Duration, work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let result = work();
+    *sum += started.elapsed();
+    result
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

@@ -1,0 +1,67 @@
+//! A cell: one scenario under one allocator with one knob, measured and judged.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Checkpoint, Verdict};
+
+/// One scenario under one allocator with one knob, measured and judged.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Cell {
+    /// The allocator's name, such as `jemalloc`.
+    pub allocator: String,
+    /// What the allocator is called in a sentence, such as `system malloc`; null if it never said hello.
+    pub allocator_title: Option<String>,
+    /// The version that the allocator itself reports; null if it never said hello.
+    pub allocator_version: Option<String>,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's size, in its own unit (see `cargo xtask list`).
+    pub size: u64,
+    /// The seed of everything random in the scenario.
+    pub seed: u64,
+    /// The knob's name: `default` where nothing was turned.
+    pub knob: String,
+    /// Whether the lab's or the machine's own conditions were asked for.
+    pub conditions: Conditions,
+    /// The call by which the allocator was asked to give memory back, such as `malloc_trim(0)`.
+    pub release_call: Option<String>,
+    /// Whether the cell was measured to its end.
+    pub status: Status,
+    /// Why it was not; null where it was.
+    pub failure: Option<String>,
+    /// The checkpoints in the order in which they were taken; those before a failure are kept.
+    pub checkpoints: Vec<Checkpoint>,
+    /// What the oracle concludes; null where the cell failed.
+    pub verdict: Option<Verdict>,
+}
+
+/// Whether a cell was measured to its end.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// All checkpoints were taken.
+    Measured,
+    /// The subject died, hung or broke the protocol.
+    Failed,
+}
+
+/// The conditions that a cell was measured under.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conditions {
+    /// Lab clock, no address randomisation, no huge pages, one CPU, an empty environment: repeatable to the page.
+    Lab,
+    /// The machine as it is, in real time.
+    Host,
+}
+
+impl Conditions {
+    /// The name in the JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Conditions::Lab => "lab",
+            Conditions::Host => "host",
+        }
+    }
+}

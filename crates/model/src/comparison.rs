@@ -1,0 +1,56 @@
+//! A comparison: all cells of one run, where they were measured and what that cost.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Cell, Host};
+
+/// The version of the JSON document. It rises when a field changes its meaning or goes away.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// All cells of one run: the document that `cargo xtask compare` writes and every renderer reads.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Comparison {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: u32,
+    /// The afterdrop version that measured.
+    pub afterdrop_version: String,
+    /// The command line that produced this, to be run again.
+    pub command: String,
+    /// The machine.
+    pub host: Host,
+    /// The cells in the order in which they were measured: by scenario, then by allocator.
+    pub cells: Vec<Cell>,
+    /// Whether the run was interrupted, so that cells are missing.
+    pub interrupted: bool,
+    /// What measuring cost.
+    pub timings: Timings,
+}
+
+/// What measuring cost, in milliseconds, over all cells.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Timings {
+    /// CPU time that the subjects spent on the scenario: building, dropping, traffic, releasing.
+    pub subject_ms: f64,
+    /// CPU time that the subjects spent on the allocators' accounts of themselves.
+    pub account_ms: f64,
+    /// Time spent in reading the kernel's figures.
+    pub probe_ms: f64,
+    /// Time that the driver spent on everything else: spawning, handshakes, reaping.
+    pub driver_ms: f64,
+}
+
+impl Timings {
+    /// What the driver and the probe add, as a fraction of the subjects' own time.
+    pub fn overhead(&self) -> f64 {
+        (self.probe_ms + self.driver_ms) / self.subject_ms
+    }
+
+    /// Adds another run's cost to this one.
+    pub fn add(&mut self, other: &Timings) {
+        self.subject_ms += other.subject_ms;
+        self.account_ms += other.account_ms;
+        self.probe_ms += other.probe_ms;
+        self.driver_ms += other.driver_ms;
+    }
+}

@@ -1,0 +1,109 @@
+//! What a driver and a subject say to each other: one JSON value a line.
+//!
+//! The driver writes a [`Command`] to the subject's standard input and reads one
+//! [`Reply`] from its standard output; the subject says nothing unasked. Both sides
+//! borrow from the line they have read, so that the subject can take part without
+//! allocating a byte: strings without escapes borrow, numbers are copied.
+//!
+//! ```text
+//! {"hello":{"protocol":1}}                       -> {"hello":{"protocol":1,"allocator":"system",...}}
+//! {"prepare":{"scenario":"int-list","size":...}} -> {"done":{"live_bytes":0,"clock_ms":0}}
+//! "build"                                        -> {"done":{"live_bytes":163840000,"clock_ms":0}}
+//! ```
+//!
+//! The handshake comes first, and a subject that speaks another [`VERSION`] is not measured.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Account, Upheld};
+
+/// The version of this protocol. It rises with every change that an older peer would misread.
+pub const VERSION: u32 = 1;
+
+/// The longest line that either side writes, in bytes, its newline included.
+pub const LONGEST_LINE: usize = 1024;
+
+/// The environment variable that tells a subject which clock to live by: `host` for real time,
+/// anything else, or nothing, for the lab's. It is read before `main`, by whoever asks first.
+pub const CONDITIONS_VARIABLE: &str = "AFTERDROP_CONDITIONS";
+
+/// What the driver asks of a subject.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command<'a> {
+    /// Who are you, and do we speak the same protocol?
+    Hello {
+        /// The driver's [`VERSION`].
+        protocol: u32,
+    },
+    /// Choose the scenario that `Build` and `Drop` are about.
+    Prepare {
+        /// Its name.
+        #[serde(borrow)]
+        scenario: Cow<'a, str>,
+        /// Its size, in its own unit.
+        size: u64,
+        /// The seed of everything random in it.
+        seed: u64,
+    },
+    /// Build the large object.
+    Build,
+    /// Drop it.
+    Drop,
+    /// Let time pass without calling the allocator.
+    Wait {
+        /// How much, in milliseconds.
+        ms: u64,
+    },
+    /// Allocate and free as an ordinary program would for a moment.
+    Traffic,
+    /// Ask the allocator to give memory back.
+    Release,
+    /// What does the allocator say of itself?
+    Account,
+    /// Exit with status 0.
+    Exit,
+}
+
+/// What a subject answers.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply<'a> {
+    /// To `Hello`.
+    #[serde(borrow)]
+    Hello(Hello<'a>),
+    /// To everything that has been done.
+    Done {
+        /// Bytes that the scenario asked for and still holds.
+        live_bytes: u64,
+        /// The subject's clock, in milliseconds since `Prepare`.
+        clock_ms: u64,
+    },
+    /// To `Account`.
+    Account(Account),
+    /// To what cannot be done, with the reason.
+    Refused(#[serde(borrow)] Cow<'a, str>),
+}
+
+/// A subject's introduction of itself.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Hello<'a> {
+    /// The subject's [`VERSION`].
+    pub protocol: u32,
+    /// The allocator's name, such as `system`.
+    #[serde(borrow)]
+    pub allocator: Cow<'a, str>,
+    /// What the allocator is called in a sentence, such as `system malloc`.
+    #[serde(borrow)]
+    pub title: Cow<'a, str>,
+    /// The version that the allocator itself reports.
+    #[serde(borrow)]
+    pub version: Cow<'a, str>,
+    /// The call behind `Release`, such as `malloc_trim(0)`.
+    #[serde(borrow)]
+    pub release_call: Cow<'a, str>,
+    /// The lab conditions that the subject finds itself under.
+    pub upheld: Upheld,
+}

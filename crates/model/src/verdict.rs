@@ -1,0 +1,68 @@
+//! What the oracle concludes of a cell.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Moment;
+
+/// When, and on whose account, a dropped object's memory comes back.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The first occasion at which the memory had come back.
+    pub returns: Returns,
+    /// Clock milliseconds from the last drop to that occasion; null where it never came.
+    pub after_ms: Option<u64>,
+    /// What the object occupied, KiB: `kept_kib` at the first round's `built`.
+    pub occupied_kib: i64,
+    /// The part of the second build's page faults that kept memory spared it:
+    /// `1 - faults(built 2) / faults(built 1)`. Null with one round, or where the first build
+    /// took too few faults to compare.
+    pub reuse: Option<f64>,
+    /// The part of `occupied_kib` that had come back, at each checkpoint from the first drop on.
+    pub returned: Vec<Returned>,
+}
+
+/// The first occasion at which a dropped object's memory had come back.
+#[derive(
+    Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Returns {
+    /// In the drop itself.
+    AtOnce,
+    /// By the clock alone.
+    WhenIdle,
+    /// With the program's next ordinary traffic.
+    OnActivity,
+    /// When the allocator was asked.
+    OnRequest,
+    /// Not even then.
+    Never,
+}
+
+impl Returns {
+    /// The name in the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Returns::AtOnce => "at-once",
+            Returns::WhenIdle => "when-idle",
+            Returns::OnActivity => "on-activity",
+            Returns::OnRequest => "on-request",
+            Returns::Never => "never",
+        }
+    }
+}
+
+/// How much of the object had come back at one checkpoint.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Returned {
+    /// What had just happened.
+    pub name: Moment,
+    /// The round it belongs to.
+    pub round: u32,
+    /// The subject's clock, in milliseconds since the baseline.
+    pub clock_ms: u64,
+    /// `1 - kept / occupied`. Below 0 where more is kept than the object ever occupied, above 1
+    /// where less is held than at the baseline, null where the object occupied nothing.
+    pub fraction: Option<f64>,
+}

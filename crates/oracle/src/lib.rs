@@ -1,0 +1,170 @@
+//! From what was measured to what it means: a pure function of a cell's checkpoints.
+//!
+//! ```text
+//! occupied = kept at the first `built`
+//! returned(c) = 1 - kept(c) / occupied
+//! came back at c  <=>  kept(c) <= max((1 - RETURNED) * occupied, NEGLIGIBLE_KIB)
+//! ```
+//!
+//! The verdict is about the last round, the one that idling, activity and the request follow:
+//! the first of its checkpoints at which the memory had come back names the occasion.
+
+mod thresholds;
+
+use model::{Checkpoint, Moment, Returned, Returns, Verdict};
+
+pub use thresholds::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, RETURNED};
+
+/// What these checkpoints mean; `None` before the first drop.
+pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
+    let occupied_kib = find(checkpoints, Moment::Built, 1)?.kept_kib;
+    let first_drop = position(checkpoints, Moment::Dropped, 1)?;
+    let last_round = checkpoints.last()?.round;
+    let last_drop = position(checkpoints, Moment::Dropped, last_round)?;
+    let occasion = checkpoints[last_drop..]
+        .iter()
+        .find(|checkpoint| has_come_back(checkpoint.kept_kib, occupied_kib));
+    let dropped_at_ms = checkpoints[last_drop].clock_ms;
+    Some(Verdict {
+        returns: occasion.map_or(Returns::Never, |checkpoint| occasion_of(checkpoint.name)),
+        after_ms: occasion.map(|checkpoint| checkpoint.clock_ms - dropped_at_ms),
+        occupied_kib,
+        reuse: reuse(checkpoints),
+        returned: checkpoints[first_drop..]
+            .iter()
+            .map(|checkpoint| Returned {
+                name: checkpoint.name,
+                round: checkpoint.round,
+                clock_ms: checkpoint.clock_ms,
+                fraction: (occupied_kib > 0)
+                    .then(|| rounded(1.0 - checkpoint.kept_kib as f64 / occupied_kib as f64)),
+            })
+            .collect(),
+    })
+}
+
+/// Whether so little is kept that the object counts as returned.
+pub fn has_come_back(kept_kib: i64, occupied_kib: i64) -> bool {
+    let rest_kib = (1.0 - RETURNED) * occupied_kib as f64;
+    kept_kib as f64 <= rest_kib.max(NEGLIGIBLE_KIB as f64)
+}
+
+fn occasion_of(moment: Moment) -> Returns {
+    match moment {
+        Moment::Idle => Returns::WhenIdle,
+        Moment::Active => Returns::OnActivity,
+        Moment::Released | Moment::Settled => Returns::OnRequest,
+        Moment::Baseline | Moment::Built | Moment::Dropped => Returns::AtOnce,
+    }
+}
+
+/// The part of the second build's page faults that kept memory spared it.
+fn reuse(checkpoints: &[Checkpoint]) -> Option<f64> {
+    let first = find(checkpoints, Moment::Built, 1)?.minor_faults?;
+    let second = find(checkpoints, Moment::Built, 2)?.minor_faults?;
+    (first >= COMPARABLE_FAULTS).then(|| rounded(1.0 - second as f64 / first as f64))
+}
+
+/// To four digits, a hundredth of a per cent: more would be noise in the reader's eye.
+fn rounded(fraction: f64) -> f64 {
+    (fraction * 1e4).round() / 1e4
+}
+
+fn find(checkpoints: &[Checkpoint], moment: Moment, round: u32) -> Option<&Checkpoint> {
+    position(checkpoints, moment, round).map(|index| &checkpoints[index])
+}
+
+fn position(checkpoints: &[Checkpoint], moment: Moment, round: u32) -> Option<usize> {
+    checkpoints
+        .iter()
+        .position(|checkpoint| checkpoint.name == moment && checkpoint.round == round)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Account, Memory, MemorySource};
+
+    use super::*;
+
+    /// A run that occupies 100 MiB and keeps so many MiB after the drop, idling, activity, request.
+    fn run(kept_mib: [i64; 4]) -> Vec<Checkpoint> {
+        let moments = [
+            (Moment::Baseline, 0, 0, 0),
+            (Moment::Built, 1, 0, 100),
+            (Moment::Dropped, 1, 0, kept_mib[0]),
+            (Moment::Idle, 1, 500, kept_mib[1]),
+            (Moment::Active, 1, 700, kept_mib[2]),
+            (Moment::Released, 1, 700, kept_mib[3]),
+        ];
+        moments
+            .into_iter()
+            .map(|(name, round, clock_ms, mib)| checkpoint(name, round, clock_ms, mib * 1024))
+            .collect()
+    }
+
+    fn checkpoint(name: Moment, round: u32, clock_ms: u64, kept_kib: i64) -> Checkpoint {
+        Checkpoint {
+            name,
+            round,
+            clock_ms,
+            kept_kib,
+            memory: Memory {
+                anonymous_kib: 0,
+                lazy_kib: 0,
+                swap_kib: 0,
+                rss_kib: 0,
+                virtual_kib: 0,
+                memory_source: MemorySource::SmapsRollup,
+            },
+            minor_faults: Some(1_000 / u64::from(round.max(1))),
+            cpu_ms: 0.0,
+            live_bytes: 0,
+            account: Account::default(),
+        }
+    }
+
+    #[track_caller]
+    fn check(kept_mib: [i64; 4], returns: Returns, after_ms: Option<u64>) {
+        let verdict = judge(&run(kept_mib)).unwrap();
+        assert_eq!((verdict.returns, verdict.after_ms), (returns, after_ms));
+    }
+
+    #[test]
+    fn the_first_occasion_names_the_verdict() {
+        check([5, 5, 5, 5], Returns::AtOnce, Some(0));
+        check([80, 5, 5, 5], Returns::WhenIdle, Some(500));
+        check([80, 80, 5, 5], Returns::OnActivity, Some(700));
+        check([80, 80, 80, 5], Returns::OnRequest, Some(700));
+        check([80, 80, 80, 80], Returns::Never, None);
+    }
+
+    #[test]
+    fn ninety_percent_is_enough_and_less_is_not() {
+        check([10, 10, 10, 10], Returns::AtOnce, Some(0));
+        check([11, 11, 11, 11], Returns::Never, None);
+    }
+
+    #[test]
+    fn an_object_that_occupied_nothing_has_come_back() {
+        let stream = [
+            checkpoint(Moment::Built, 1, 0, 0),
+            checkpoint(Moment::Dropped, 1, 0, 4),
+        ];
+        let verdict = judge(&stream).unwrap();
+        assert_eq!(verdict.returns, Returns::AtOnce);
+        assert_eq!(verdict.returned[0].fraction, None);
+    }
+
+    #[test]
+    fn nothing_is_said_before_the_first_drop() {
+        assert_eq!(judge(&run([80; 4])[..2]), None);
+    }
+
+    #[test]
+    fn reuse_compares_the_faults_of_the_first_two_builds() {
+        let mut checkpoints = run([80; 4]);
+        assert_eq!(judge(&checkpoints).unwrap().reuse, None, "one round");
+        checkpoints.insert(3, checkpoint(Moment::Built, 2, 0, 0));
+        assert_eq!(reuse(&checkpoints), Some(0.5));
+    }
+}

@@ -1,0 +1,14 @@
+//! The numbers that turn measurements into words, each with its reason.
+
+/// The part of what an object occupied that must have come back before the oracle says that it
+/// has. Not all of it: allocators keep their own records of what they once managed, and the last
+/// few pages are nobody's problem.
+pub const RETURNED: f64 = 0.9;
+
+/// So much, in KiB, is never held against an allocator, however small the object was: a page or
+/// two for each size class that the traffic between two checkpoints uses comes to half of it.
+pub const NEGLIGIBLE_KIB: i64 = 1024;
+
+/// The first build must take at least so many page faults (1 MiB of pages) for the second to be
+/// compared with it.
+pub const COMPARABLE_FAULTS: u64 = 256;

@@ -1,0 +1,229 @@
+//! Size classes: which block serves which request.
+//!
+//! Everything here is a pure function of a request's size and alignment. That is what lets `dealloc`, which is
+//! handed both again, tell a pool's block from a large one without looking anything up.
+//!
+//! ```text
+//! need(size, align)  = max(size, 1) rounded up to a multiple of align
+//! block sizes        = 8, 16, 24, ... 128, then four per doubling: 160, 192, 224, 256, 320, ... 256 KiB
+//! class(size, align) = the least class whose block size is at least need(size, align)
+//! ```
+//!
+//! A block's address is a multiple of the lowest bit set in its block size, because its pool starts at such a
+//! multiple. Rounding the need up to the alignment is therefore all that alignment takes:
+//!
+//! ```text
+//! align divides block_size(class(size, align))
+//! ```
+//!
+//! For the block sizes between 2^k and 2^(k+1) are the multiples of 2^(k-2). Where `align` is at most 2^(k-2), it
+//! divides all of them; where it is greater, the need is itself a multiple of 2^(k-2), so it is a block size.
+//!
+//! Above 128 bytes a block exceeds its need by less than a quarter of the need.
+
+use crate::arena::ARENA;
+
+/// The distance of the lowest block sizes, and the least alignment of a block: a free block must hold one link.
+const STEP: usize = 8;
+
+/// Up to here block sizes lie `STEP` apart. More would cost a heap one more list per step.
+const LINEAR_MAX: usize = 128;
+
+/// Block sizes per doubling above `LINEAR_MAX`: 4 bounds the waste inside a block by 1/4, 8 would by 1/8 and
+/// double the number of pools that a thread holds partly used.
+const PER_DOUBLING: usize = 4;
+
+/// The largest block of a small pool: at least eight fit, and at most 1/16 of a pool is left over at its end.
+pub(crate) const SMALL_MAX: usize = 8 << 10;
+
+/// The largest block of any pool: two fit a medium pool. Anything greater is mapped by itself.
+pub(crate) const MEDIUM_MAX: usize = 256 << 10;
+
+/// Slots for classes; a power of two, so that a masked index needs no bounds check.
+pub(crate) const SLOTS: usize = 64;
+
+/// How many classes there are.
+pub(crate) const CLASSES: usize = Class::of_need(MEDIUM_MAX).index() + 1;
+
+/// One size class, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
+pub(crate) struct Class(u8);
+
+impl Class {
+    /// The class that serves this request, or `None` where it is large.
+    #[inline(always)]
+    pub(crate) const fn of(size: usize, align: usize) -> Option<Self> {
+        let need = need(size, align);
+        if need <= MEDIUM_MAX {
+            Some(Self::of_need(need))
+        } else {
+            None
+        }
+    }
+
+    #[inline(always)]
+    const fn of_need(need: usize) -> Self {
+        let below = need - 1;
+        if need <= LINEAR_MAX {
+            return Self((below / STEP) as u8);
+        }
+        // 2^doubling <= below < 2^(doubling + 1), cut into PER_DOUBLING parts.
+        let doubling = below.ilog2() as usize;
+        let part = (below >> (doubling - PER_DOUBLING.ilog2() as usize)) & (PER_DOUBLING - 1);
+        let first = LINEAR_MAX / STEP;
+        Self((first + (doubling - LINEAR_MAX.ilog2() as usize) * PER_DOUBLING + part) as u8)
+    }
+
+    /// The class with this number, which is below `CLASSES`.
+    pub(crate) const fn nth(number: usize) -> Self {
+        Self(number as u8)
+    }
+
+    /// Its number, below `SLOTS`.
+    #[inline(always)]
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize & (SLOTS - 1)
+    }
+
+    /// Bytes in each of its blocks.
+    pub(crate) const fn block_size(self) -> usize {
+        let number = self.index();
+        let linear = LINEAR_MAX / STEP;
+        if number < linear {
+            return (number + 1) * STEP;
+        }
+        let doubling = LINEAR_MAX << ((number - linear) / PER_DOUBLING);
+        doubling + ((number - linear) % PER_DOUBLING + 1) * (doubling / PER_DOUBLING)
+    }
+
+    /// What every block's address is a multiple of.
+    pub(crate) const fn natural_align(self) -> usize {
+        let size = self.block_size();
+        size & size.wrapping_neg()
+    }
+
+    /// The kind of pool that holds its blocks.
+    pub(crate) const fn kind(self) -> Kind {
+        if self.block_size() <= SMALL_MAX {
+            Kind::Small
+        } else {
+            Kind::Medium
+        }
+    }
+}
+
+/// The two kinds of pool. An arena holds pools of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// 64 KiB, for blocks of up to `SMALL_MAX`.
+    Small = 0,
+    /// 512 KiB, for blocks of up to `MEDIUM_MAX`.
+    Medium = 1,
+}
+
+impl Kind {
+    /// The kind that serves this request, or `None` where it is large: `Class::of(..)`'s kind, cheaper.
+    #[inline(always)]
+    pub(crate) const fn of(size: usize, align: usize) -> Option<Self> {
+        let need = need(size, align);
+        if need <= SMALL_MAX {
+            Some(Self::Small)
+        } else if need <= MEDIUM_MAX {
+            Some(Self::Medium)
+        } else {
+            None
+        }
+    }
+
+    /// Binary logarithm of a pool's bytes.
+    #[inline(always)]
+    pub(crate) const fn pool_shift(self) -> u32 {
+        match self {
+            Self::Small => 16,
+            Self::Medium => 19,
+        }
+    }
+
+    /// Bytes of a pool.
+    pub(crate) const fn pool_size(self) -> usize {
+        1 << self.pool_shift()
+    }
+
+    /// Pools of an arena.
+    #[inline(always)]
+    pub(crate) const fn pools(self) -> usize {
+        ARENA >> self.pool_shift()
+    }
+}
+
+/// What a request comes to once its alignment is paid for. `Layout` promises that this does not overflow.
+#[inline(always)]
+const fn need(size: usize, align: usize) -> usize {
+    let size = if size == 0 { 1 } else { size };
+    size.wrapping_add(align - 1) & !(align - 1)
+}
+
+const _: () = {
+    assert!(STEP == size_of::<*mut u8>(), "a free block holds one link");
+    assert!(
+        CLASSES < SLOTS,
+        "one slot stays unused: heaps need a number that is no class"
+    );
+    assert!(Class::of_need(SMALL_MAX).block_size() == SMALL_MAX);
+    assert!(Class::of_need(MEDIUM_MAX).block_size() == MEDIUM_MAX);
+    assert!(Kind::Small.pool_size() >= 8 * SMALL_MAX);
+    assert!(Kind::Medium.pool_size() >= 2 * MEDIUM_MAX);
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn block_sizes_ascend_and_each_is_its_own_class() {
+        for number in 0..CLASSES {
+            let class = Class::nth(number);
+            assert_eq!(Class::of(class.block_size(), 1), Some(class));
+            if number > 0 {
+                assert!(Class::nth(number - 1).block_size() < class.block_size());
+            }
+        }
+    }
+
+    #[test]
+    fn twenty_four_bytes_are_a_class_of_their_own() {
+        assert_eq!(Class::of(24, 8).map(Class::block_size), Some(24));
+        assert_eq!(Class::of(24, 16).map(Class::block_size), Some(32));
+    }
+
+    #[test]
+    fn every_request_gets_the_least_class_that_holds_and_aligns_it() {
+        for align in (0..=20).map(|bit| 1 << bit) {
+            for size in 0..=MEDIUM_MAX + 1 {
+                let need = need(size, align);
+                let Some(class) = Class::of(size, align) else {
+                    assert!(need > MEDIUM_MAX);
+                    assert_eq!(Kind::of(size, align), None);
+                    continue;
+                };
+                let block = class.block_size();
+                assert!(block >= size && block >= need);
+                assert_eq!(block % align, 0, "size {size}, align {align}");
+                assert!(class.natural_align() >= align);
+                assert_eq!(Kind::of(size, align), Some(class.kind()));
+                assert!(class.index() == 0 || Class::nth(class.index() - 1).block_size() < need);
+                assert!(need <= LINEAR_MAX || (block - need) * 4 < need);
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_near_the_end_of_the_address_space_are_large() {
+        let most = isize::MAX as usize;
+        assert_eq!(Class::of(most, 1), None);
+        assert_eq!(Class::of(1, 1 << 62), None);
+        assert_eq!(Kind::of(most - 4095, 4096), None);
+    }
+}

@@ -1,0 +1,296 @@
+//! A heap: the pools that one thread owns, and the paths that a block takes through them.
+//!
+//! For each class a heap has a *current* pool, from which it hands out blocks, and a list of *partial* pools, each
+//! with a free block. A pool leaves its heap when it has nothing more to hand out (*full*) or nothing in use
+//! (*empty*), and it comes to a heap when that heap's thread frees a block of a pool that nobody owns:
+//!
+//! ```text
+//! a pool's owner is heap h   <=>   the pool is current or partial in h
+//! ```
+//!
+//! So a heap never has to watch full pools, and a block that any thread frees in one brings the pool to that thread:
+//! a thread that builds and another that drops need no help from the first to give the memory back.
+//!
+//! An empty pool is closed at once, unless it is current: then it may *rest*, so that a loop of one allocation and one
+//! free does not open and close a pool each time. Per heap:
+//!
+//! ```text
+//! empty pools <= RESTING, each with at most RESTING_BYTES touched
+//! ```
+
+use std::cell::Cell;
+
+use crate::arena::Arena;
+use crate::class::{Class, Kind, SLOTS};
+use crate::commons;
+use crate::list::{Linked, Links, List, Ref};
+use crate::os::invariant;
+use crate::pool::{Block, Pool};
+use crate::remote::{Freed, Unowned};
+use crate::thread;
+
+/// Empty pools that a heap keeps: more spares a thread that alternates between more sizes the lock, at up to
+/// `RESTING_BYTES` each that stay after a drop.
+const RESTING: usize = 8;
+
+/// What an empty pool may have touched to be kept.
+const RESTING_BYTES: usize = Kind::Small.pool_size();
+
+/// See the top of this file. Only its thread touches it, except while it is on the commons' list of spare heaps.
+pub(crate) struct Heap {
+    current: [Cell<Ref<Pool>>; SLOTS],
+    partial: [List<Pool>; SLOTS],
+    /// Classes whose current pool began to rest, the oldest at `next_rest`; some may have gone back to work.
+    rests: [Cell<u8>; RESTING],
+    next_rest: Cell<u8>,
+    links: Links<Self>,
+}
+
+impl Linked<0> for Heap {
+    fn links(&self) -> &Links<Self> {
+        &self.links
+    }
+}
+
+/// A static that no thread writes to.
+struct Constant<T>(T);
+
+// SAFETY: `NO_POOL` hands out nothing and takes nothing back, and `NO_HEAP` owns no pool and is never given one:
+// nothing writes to either.
+unsafe impl<T> Sync for Constant<T> {}
+
+static NO_POOL: Constant<Pool> = Constant(Pool::none());
+static NO_HEAP: Constant<Heap> = Constant(Heap::new());
+
+/// Where a heap has no pool: a pool that is always exhausted, so that the hot path asks one question only.
+const NO_POOL_REF: Ref<Pool> = Ref::of_static(&NO_POOL.0);
+
+/// Where a thread has no heap: a heap whose pools are all exhausted, for the same reason.
+pub(crate) const NO_HEAP_REF: Ref<Heap> = Ref::of_static(&NO_HEAP.0);
+
+/// Takes back a block of a pool of this kind.
+///
+/// # Safety
+/// `block` came from a pool of this kind, is in use, and the caller is done with it.
+#[inline(always)]
+pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
+    // SAFETY: the block is in use, and it is freed last thing below, or owned by this thread's heap.
+    let pool = unsafe { Arena::pool_of(block, kind) };
+    let heap = thread::heap();
+    if pool.owner() == heap.as_ptr() {
+        // SAFETY: the block is the pool's, and the owner's heap is this thread's.
+        if unsafe { pool.put(block.cast()) } {
+            heap.emptied(pool);
+        }
+    } else {
+        // SAFETY: as promised by the caller.
+        unsafe { free_elsewhere(pool, block.cast()) };
+    }
+}
+
+/// Takes back a block of a pool that this thread does not own.
+///
+/// # Safety
+/// `block` is in use, of `pool`, and the caller is done with it.
+#[inline(never)]
+unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
+    // SAFETY: as promised by the caller.
+    let Freed::Claimed(was) = (unsafe { pool.word().free(block) }) else {
+        return;
+    };
+    if was == Unowned::Listed {
+        commons::lock().unlist_abandoned(pool);
+    }
+    // SAFETY: the claim left the block with this thread, which now owns the pool.
+    let emptied = unsafe { pool.put(block) };
+    if emptied {
+        commons::close(pool);
+    } else if let Some(heap) = thread::heap_or_new() {
+        heap.own_partial(pool);
+    } else {
+        commons::abandon(pool);
+    }
+}
+
+impl Heap {
+    /// A heap without pools.
+    pub(crate) const fn new() -> Self {
+        Self {
+            current: [const { Cell::new(NO_POOL_REF) }; SLOTS],
+            partial: [const { List::new() }; SLOTS],
+            rests: [const { Cell::new(NO_CLASS) }; RESTING],
+            next_rest: Cell::new(0),
+            links: Links::new(),
+        }
+    }
+
+    /// A block of `class`, or null where memory is out.
+    #[inline(always)]
+    pub(crate) fn allocate(&self, class: Class) -> *mut u8 {
+        let block = self.current[class.index()].get().take();
+        if !block.is_null() {
+            return block;
+        }
+        match self.refill(class) {
+            Some(pool) => pool.take(),
+            None => std::ptr::null_mut(),
+        }
+    }
+
+    /// A block of `class` whose first `size` bytes are zero, or null. Memory that is zero already stays untouched.
+    pub(crate) fn allocate_zeroed(&self, class: Class, size: usize) -> *mut u8 {
+        let mut pool = self.current[class.index()].get();
+        if pool.is_exhausted() {
+            match self.refill(class) {
+                Some(refilled) => pool = refilled,
+                None => return std::ptr::null_mut(),
+            }
+        }
+        let is_zero = pool.next_is_zero();
+        let block = pool.take();
+        if !is_zero {
+            // SAFETY: a block of the class holds at least `size` bytes, and nobody else has it.
+            unsafe { block.write_bytes(0, size) };
+        }
+        block
+    }
+
+    /// Makes a pool with a block to hand out current, and returns it. The current one is exhausted.
+    #[cold]
+    #[inline(never)]
+    fn refill(&self, class: Class) -> Option<Ref<Pool>> {
+        if self.is_none() {
+            // A new heap has to refill, too, once.
+            return thread::heap_or_new()?.refill(class);
+        }
+        if self.keep_or_leave_current(class) {
+            return Some(self.current[class.index()].get());
+        }
+        let pool = match self.partial[class.index()].pop_front() {
+            Some(pool) => pool,
+            None => {
+                let pool = commons::lock().obtain(class)?;
+                pool.set_owner(Some(self.as_ref()));
+                pool
+            }
+        };
+        invariant!(!pool.is_exhausted());
+        self.current[class.index()].set(pool);
+        Some(pool)
+    }
+
+    /// Collects what others freed in the exhausted current pool; true where that gave it blocks. Otherwise the pool
+    /// is full, and nobody's from now on.
+    fn keep_or_leave_current(&self, class: Class) -> bool {
+        let pool = self.current[class.index()].get();
+        if pool == NO_POOL_REF {
+            return false;
+        }
+        loop {
+            pool.collect();
+            if !pool.is_exhausted() {
+                return true;
+            }
+            pool.set_resting(false);
+            pool.set_owner(None);
+            if pool.word().disown(Unowned::Full) {
+                self.current[class.index()].set(NO_POOL_REF);
+                return false;
+            }
+            pool.set_owner(Some(self.as_ref()));
+        }
+    }
+
+    /// Takes in a pool that this thread has claimed and that has a free block.
+    fn own_partial(&self, pool: Ref<Pool>) {
+        invariant!(!self.is_none() && !pool.is_exhausted());
+        pool.set_owner(Some(self.as_ref()));
+        self.partial[pool.class().index()].push_front(pool);
+    }
+
+    /// Decides about a pool of this heap whose last block has come back.
+    #[inline(never)]
+    fn emptied(&self, pool: Ref<Pool>) {
+        let class = pool.class();
+        if self.current[class.index()].get() != pool {
+            self.partial[class.index()].remove(pool);
+            return commons::close(pool);
+        }
+        if pool.touched() > RESTING_BYTES {
+            return self.close_current(class);
+        }
+        if !pool.is_resting() {
+            self.rest(class);
+        }
+    }
+
+    /// Lets the current pool of `class` rest; the one that has rested longest is closed if it still does.
+    #[cold]
+    fn rest(&self, class: Class) {
+        self.current[class.index()].get().set_resting(true);
+        let at = self.next_rest.get() as usize % RESTING;
+        self.next_rest.set(self.next_rest.get().wrapping_add(1));
+        let oldest = self.rests[at].replace(class.index() as u8) as usize % SLOTS;
+        let pool = self.current[oldest].get();
+        if pool.is_resting() && oldest != class.index() {
+            pool.set_resting(false);
+            if pool.used() == 0 {
+                self.close_current(Class::nth(oldest));
+            }
+        }
+    }
+
+    #[cold]
+    fn close_current(&self, class: Class) {
+        let pool = self.current[class.index()].replace(NO_POOL_REF);
+        commons::close(pool);
+    }
+
+    /// Collects what other threads freed here, and closes all pools that are empty then.
+    pub(crate) fn close_empty(&self) {
+        for class in (0..SLOTS).map(Class::nth) {
+            let current = self.current[class.index()].get();
+            if current != NO_POOL_REF {
+                current.collect();
+                if current.used() == 0 {
+                    self.close_current(class);
+                }
+            }
+            let partial = &self.partial[class.index()];
+            for pool in partial.iter() {
+                pool.collect();
+                if pool.used() == 0 {
+                    partial.remove(pool);
+                    commons::close(pool);
+                }
+            }
+        }
+    }
+
+    /// Parts with all pools: the heap is as new afterwards.
+    pub(crate) fn abandon(&self) {
+        for (current, partial) in self.current.iter().zip(&self.partial) {
+            let pool = current.replace(NO_POOL_REF);
+            if pool != NO_POOL_REF {
+                commons::abandon(pool);
+            }
+            while let Some(pool) = partial.pop_front() {
+                commons::abandon(pool);
+            }
+        }
+    }
+
+    /// Whether this is what a thread without a heap has instead of one.
+    pub(crate) fn is_none(&self) -> bool {
+        std::ptr::eq(self, NO_HEAP_REF.as_ptr())
+    }
+
+    fn as_ref(&self) -> Ref<Self> {
+        let at = std::ptr::NonNull::from_ref(self);
+        // SAFETY: heaps live in memory that is never given back.
+        unsafe { Ref::new(at) }
+    }
+}
+
+/// A number that is no class's.
+const NO_CLASS: u8 = SLOTS as u8 - 1;

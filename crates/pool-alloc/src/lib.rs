@@ -1,0 +1,262 @@
+//! A memory allocator for Rust programs, made of arenas, pools and blocks, that gives memory back when it is dropped.
+//!
+//! ```
+//! #[global_allocator]
+//! static GLOBAL: pool_alloc::PoolAlloc = pool_alloc::PoolAlloc;
+//!
+//! fn main() {
+//!     let list: Vec<Box<u64>> = (0..100_000).map(Box::new).collect();
+//!     assert!(GLOBAL.stats().allocated_bytes > 100_000 * 8);
+//!     drop(list); // what the list held is back at the system, but for a little that the next list will find
+//!     GLOBAL.release(); // and now that, too
+//! }
+//! ```
+//!
+//! # Why another one
+//!
+//! Most allocators keep what a program frees: until a timer that ticks only while the program allocates, until the
+//! top of the heap happens to become free, or for ever. Those settings that give back at once make every reuse pay.
+//! This one decides at the moment when memory becomes free, from what it sees then. There is no clock, no background
+//! thread and no randomness: the same calls touch the same pages.
+//!
+//! # Arena, pool, block
+//!
+//! ```text
+//!   arena, 2 MiB at a multiple of 2 MiB
+//!  +-------------+---------+---------+---------+---------+---- - - ----+---------+
+//!  | 4 KiB: all  | pool 0  | pool 1  | pool 2  | pool 3  |             | pool 31 |
+//!  | the headers |         | (free)  |         |         |             |         |
+//!  +-------------+---------+---------+---------+---------+---- - - ----+---------+
+//!                               ______/           \_________________________
+//!                              /  pool, 64 KiB: blocks of one size           \
+//!                             +-------+-------+-------+-------+-------+- - - +
+//!                             | in    | free  | in    | in    | un-   | un-  |
+//!                             | use   | (link)| use   | use   |touched|touch.|
+//!                             +-------+-------+-------+-------+-------+- - - +
+//!                                         ^                   ^
+//!                                       free                bump              both in the pool's header
+//! ```
+//!
+//! A *block* is what the program gets. Block sizes are multiples of 8 up to 128, then four per doubling up to 256 KiB
+//! (`class`); what is larger is mapped and unmapped by itself (`large`). A *pool* is cut into blocks of one size: 64
+//! KiB for blocks of up to 8 KiB, 512 KiB above. An *arena* is cut into *slices* that are pools of one kind (`arena`).
+//! Both kinds share all code: an arena of large slices has 4 instead of 32. The headers of all pools are together in
+//! the arena's first page, so a pool is all blocks, and masking a block's address is all it takes to find its pool.
+//!
+//! `dealloc` and `realloc` are told size and alignment again, and the class is a pure function of these two. So
+//! nothing is looked up to tell the blocks of the two kinds of pool and the large ones apart.
+//!
+//! # The states
+//!
+//! A **block** is *untouched* (at or above its pool's bump pointer, never handed out), *in use*, *free* (on its
+//! pool's list), or *remote*: freed by a thread that does not own the pool, and waiting for the owner. A free block is
+//! preferred to an untouched one, so memory that is not needed is never touched.
+//!
+//! A **slice** is a pool, or free: *clean*, which costs nothing, or *dirty*, which may be resident. A **pool** is:
+//!
+//! ```text
+//!             a slice is opened
+//!                    |                      the owner needs a block and has none here
+//!                    v                    ------------------------------------------->
+//!   free slice    owned: current or partial                                          full, no owner
+//!                    |        |           <-------------------------------------------
+//!         ^          |        |             whoever frees a block first owns it
+//!         |          |        |
+//!         +----------+        |  the owner's thread ends
+//!       its last block        +------------------------------------> listed (abandoned), no owner
+//!       comes back            <------------------------------------
+//!                               whoever frees a block or needs a pool first
+//! ```
+//!
+//! An **arena** is mapped when no other of its kind has a free slice, and unmapped when its last pool closes, unless
+//! it is then the only empty one of its kind.
+//!
+//! # A block's way
+//!
+//! *Out.* Each thread has a *heap* (`heap`), which a thread-local without destructor points to (`thread`). For each
+//! class it has a *current* pool; a block comes from there: one load for the heap, one for the pool, one pop or bump.
+//! When the current pool is exhausted, the heap collects its remote blocks, else lets it go as full and turns to a
+//! *partial* pool of its own, else to an abandoned one, else to a free slice of the fullest arena.
+//!
+//! *Back.* The header says who owns the pool. If it is the calling thread's heap, the block is pushed: no atomic
+//! read-modify-write here either. Otherwise one compare-and-exchange on the pool's word decides (`remote`): either
+//! the owner will find the block there, or the pool has no owner and this thread becomes it.
+//!
+//! That full pools have no owner is the idea that the rest hangs on. A heap need not watch pools that it cannot use.
+//! What one thread builds and another drops comes back through the one that drops, though the builder sleeps. And when
+//! a thread ends, its full pools are already as they should be; the others are listed (`commons`).
+//!
+//! # Giving back
+//!
+//! When the last block of a pool comes back, its slice is closed, and under the lock of the commons these hold again:
+//!
+//! ```text
+//! empty arenas             <= 1 of each kind                            else the arena is unmapped
+//! bytes of dirty slices    <= max(1 MiB, 1/128 of the open pools)       else the longest dirty are purged to half
+//! empty pools of a heap    <= 8, of at most 64 KiB each                 else the longest resting is closed
+//! ```
+//!
+//! Large blocks go back at once. So after a drop without survivors, what stays is bounded by a constant per process
+//! and a constant per thread. [`PoolAlloc::release`] takes the constants, too. The figures above are constants of the
+//! source, each with what it costs.
+//!
+//! # Who may touch what
+//!
+//! ```text
+//! a pool's header and its free blocks      its owner; while the slice is free, whoever holds the lock
+//! a pool's word                            everyone, atomically
+//! an arena's own fields, all lists but     whoever holds the lock
+//!   those of a heap
+//! a heap                                   its thread
+//! ```
+//!
+//! # Weaknesses
+//!
+//! - One block in use keeps its pool: the pages of the pool that were touched, up to 64 KiB (512 KiB for blocks above
+//!   8 KiB), stay though the blocks beside it are free.
+//! - Blocks that others free in a pool that its owner still fills wait until the owner needs a block of that class, or
+//!   ends, or calls `release`. For a thread that never does, that is its current and its partial pools.
+//! - A loop that drops and builds more than the dirty bound pays page faults each round, about as if nothing were
+//!   ever kept. The bound does not learn.
+//! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
+//! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.
+//! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free.
+//! - `fork`: the child has the forking thread's heap; pools of the other threads stay theirs and are lost to it, and
+//!   if one of them held the lock at that moment, the child waits for ever when it first needs a pool. Children that
+//!   go on to `exec` without allocating (as `std::process` does it) are not concerned. Signal handlers must not
+//!   allocate.
+//! - Heaps are never given back: one is about 1.2 KiB, and there are as many as threads were alive together.
+
+mod arena;
+mod class;
+mod commons;
+mod heap;
+mod large;
+mod list;
+mod os;
+mod pool;
+mod remote;
+mod shelf;
+mod stats;
+mod thread;
+
+use std::alloc::{GlobalAlloc, Layout};
+
+use class::{Class, Kind};
+pub use stats::Stats;
+
+/// The allocator. All values of this type are the same allocator: its state is the process's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PoolAlloc;
+
+// SAFETY: blocks are disjoint, hold at least the layout's size (`class`) at a multiple of its alignment, and stay
+// until they are handed back, whichever thread asks (`remote`). Nothing here unwinds; failure is a null pointer.
+unsafe impl GlobalAlloc for PoolAlloc {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        match Class::of(layout.size(), layout.align()) {
+            Some(class) => thread::heap().allocate(class),
+            None => large::allocate(layout.size(), layout.align()),
+        }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        match Kind::of(layout.size(), layout.align()) {
+            // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this kind.
+            Some(kind) => unsafe { heap::free(block, kind) },
+            // SAFETY: as above, from a mapping of its own.
+            None => unsafe { large::free(block, layout.size()) },
+        }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        match Class::of(layout.size(), layout.align()) {
+            Some(class) => thread::heap().allocate_zeroed(class, layout.size()),
+            // Fresh mappings are zero.
+            None => large::allocate(layout.size(), layout.align()),
+        }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: as promised by the caller.
+        unsafe { self.resize(block, layout, new_size) }
+    }
+}
+
+impl PoolAlloc {
+    /// The allocator.
+    pub const fn new() -> Self {
+        Self
+    }
+
+    /// Gives back everything that holds no block in use: the calling thread's empty pools, free slices of arenas that
+    /// may be resident, and empty arenas. Returns the bytes given back (what other threads caused to be given back
+    /// meanwhile included).
+    pub fn release(&self) -> usize {
+        let before = commons::lock().released_bytes();
+        let heap = thread::heap();
+        if !heap.is_none() {
+            heap.close_empty();
+        }
+        let mut commons = commons::lock();
+        commons.release();
+        commons.released_bytes() - before
+    }
+
+    /// The allocator's account of itself. Looks at every pool, so it costs about a microsecond per arena, during
+    /// which threads that need a pool wait.
+    pub fn stats(&self) -> Stats {
+        let large_bytes = large::mapped_bytes();
+        let mut stats = commons::lock().stats();
+        stats.allocated_bytes += large_bytes;
+        stats.mapped_bytes += large_bytes;
+        stats.large_bytes = large_bytes;
+        stats
+    }
+
+    /// A block keeps its place where its pool's blocks hold the new size and are not much too large for it; a large
+    /// one has its pages moved; else the contents are copied.
+    ///
+    /// # Safety
+    /// As `GlobalAlloc::realloc`.
+    unsafe fn resize(&self, block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
+        let align = old.align();
+        match (Kind::of(old.size(), align), Kind::of(new_size, align)) {
+            (Some(kind), Some(new_kind)) if kind == new_kind => {
+                // SAFETY: the block is in use and came from a pool of this kind.
+                let pool = unsafe { arena::Arena::pool_of(block, kind) };
+                let room = pool.block_size();
+                if new_size <= room && new_size >= room / 2 {
+                    return block;
+                }
+            }
+            (None, None) if align <= os::page_size() => {
+                // SAFETY: the block is large, and aligned to no more than a page.
+                let moved = unsafe { large::resize(block, old.size(), new_size) };
+                if !moved.is_null() {
+                    return moved;
+                }
+            }
+            _ => {}
+        }
+        // SAFETY: the caller promises that the new size is valid with this alignment.
+        let new = unsafe { Layout::from_size_align_unchecked(new_size, align) };
+        // SAFETY: as above; its size is not zero.
+        let copy = unsafe { self.alloc(new) };
+        if !copy.is_null() {
+            // SAFETY: both blocks hold this many bytes, and they are two blocks.
+            unsafe { block.copy_to_nonoverlapping(copy, old.size().min(new_size)) };
+            // SAFETY: the caller is done with the old block.
+            unsafe { self.dealloc(block, old) };
+        }
+        copy
+    }
+}
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

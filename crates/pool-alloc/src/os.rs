@@ -1,0 +1,163 @@
+//! Everything that is asked of the operating system: address space, pages, and a call when a thread ends.
+//!
+//! All system calls of the crate are in this file. None of them allocates, and each failure comes back as a value.
+
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Maps `len` fresh, zeroed bytes at a multiple of `align`, a power of two. `len` is a multiple of the page size.
+pub(crate) fn map(len: usize, align: usize) -> Option<NonNull<u8>> {
+    // The kernel places mappings side by side, so the first try usually fits what came before it.
+    let first = map_anywhere(len)?;
+    if first.addr().get() & (align - 1) == 0 {
+        return Some(first);
+    }
+    // SAFETY: `first` was mapped above with this length and nobody else knows of it.
+    unsafe { unmap(first, len) };
+    let whole = len.checked_add(align - page_size())?;
+    let base = map_anywhere(whole)?;
+    let lead = base.addr().get().wrapping_neg() & (align - 1);
+    // SAFETY: lead < align, a multiple of the page, so lead + len <= whole.
+    let aligned = unsafe { base.add(lead) };
+    // SAFETY: the end of what is kept lies within the mapping or at its end.
+    let tail = unsafe { aligned.add(len) };
+    // SAFETY: these pages were mapped above and nobody uses them.
+    unsafe { unmap(base, lead) };
+    // SAFETY: as for the pages before.
+    unsafe { unmap(tail, whole - lead - len) };
+    Some(aligned)
+}
+
+fn map_anywhere(len: usize) -> Option<NonNull<u8>> {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANON;
+    // SAFETY: a new private anonymous mapping touches no existing memory.
+    let at = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, -1, 0) };
+    if at == libc::MAP_FAILED {
+        None
+    } else {
+        NonNull::new(at.cast())
+    }
+}
+
+/// Unmaps `len` bytes. Where the kernel refuses (it would have to split a mapping and may hold no more of them), the
+/// memory is given back all the same and only its addresses stay taken.
+///
+/// # Safety
+/// `[at, at + len)` are whole pages mapped by this module, which nobody uses any more.
+pub(crate) unsafe fn unmap(at: NonNull<u8>, len: usize) {
+    if len == 0 {
+        return;
+    }
+    // SAFETY: the caller owns these pages and is done with them.
+    let refused = unsafe { libc::munmap(at.as_ptr().cast(), len) } != 0;
+    if refused {
+        // SAFETY: as above.
+        unsafe { discard(at, len) };
+    }
+}
+
+/// Gives the pages' memory back and keeps their addresses; they read as zero afterwards. False where the kernel
+/// refused (pages locked in memory): nothing has changed then.
+///
+/// # Safety
+/// `[at, at + len)` are whole pages mapped by this module, whose contents nobody needs.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) unsafe fn discard(at: NonNull<u8>, len: usize) -> bool {
+    // SAFETY: the caller needs none of the contents.
+    unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_DONTNEED) == 0 }
+}
+
+/// As above; elsewhere MADV_DONTNEED is a hint only, so the pages are mapped anew over themselves.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) unsafe fn discard(at: NonNull<u8>, len: usize) -> bool {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED;
+    // SAFETY: the caller owns the pages that this replaces and needs none of the contents.
+    let new = unsafe { libc::mmap(at.as_ptr().cast(), len, protection, flags, -1, 0) };
+    new != libc::MAP_FAILED
+}
+
+/// Resizes a mapping, moving its pages rather than copying them; `None` leaves it as it was.
+///
+/// # Safety
+/// `[at, at + old)` is one mapping of this module; both lengths are multiples of the page size. On success the old
+/// addresses may be gone.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) unsafe fn remap(at: NonNull<u8>, old: usize, new: usize) -> Option<NonNull<u8>> {
+    // SAFETY: the caller owns the mapping and uses the new address from here on.
+    let at = unsafe { libc::mremap(at.as_ptr().cast(), old, new, libc::MREMAP_MAYMOVE) };
+    if at == libc::MAP_FAILED {
+        None
+    } else {
+        NonNull::new(at.cast())
+    }
+}
+
+/// As above; elsewhere there is no such call.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) unsafe fn remap(_at: NonNull<u8>, _old: usize, _new: usize) -> Option<NonNull<u8>> {
+    None
+}
+
+/// Bytes of a page.
+pub(crate) fn page_size() -> usize {
+    static PAGE: AtomicUsize = AtomicUsize::new(0);
+    let known = PAGE.load(Ordering::Relaxed);
+    if known != 0 {
+        return known;
+    }
+    // SAFETY: sysconf only reads.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
+    PAGE.store(page, Ordering::Relaxed);
+    page
+}
+
+/// `bytes` rounded up to whole pages. `bytes` is at most `isize::MAX`, so this does not overflow.
+pub(crate) fn whole_pages(bytes: usize) -> usize {
+    (bytes + page_size() - 1) & !(page_size() - 1)
+}
+
+/// A slot that every thread has and whose value is handed to a function when a thread ends, after the destructors of
+/// its Rust thread-locals.
+#[derive(Clone, Copy)]
+pub(crate) struct ExitHook(libc::pthread_key_t);
+
+impl ExitHook {
+    /// A new slot, empty in every thread; `None` where the process has no more of them.
+    pub(crate) fn new(run: unsafe extern "C" fn(*mut c_void)) -> Option<Self> {
+        let mut key = 0;
+        // SAFETY: `key` is ours to write, and `run` takes what `arm` stores.
+        let status = unsafe { libc::pthread_key_create(&mut key, Some(run)) };
+        (status == 0).then_some(Self(key))
+    }
+
+    /// Sets the calling thread's value, which must not be null; false where the system has no room for it.
+    pub(crate) fn arm(self, value: *const c_void) -> bool {
+        // SAFETY: the key came from pthread_key_create and is never deleted.
+        unsafe { libc::pthread_setspecific(self.0, value) == 0 }
+    }
+}
+
+/// Ends the process because an invariant of the allocator does not hold. Debug builds only: a panic would allocate.
+#[cfg(debug_assertions)]
+#[cold]
+pub(crate) fn broken(invariant: &str) -> ! {
+    for part in ["pool-alloc: broken invariant: ", invariant, "\n"] {
+        // SAFETY: the bytes are a string's.
+        unsafe { libc::write(libc::STDERR_FILENO, part.as_ptr().cast(), part.len()) };
+    }
+    std::process::abort()
+}
+
+/// `debug_assert!` for code inside the allocator: it prints without allocating, and aborts rather than unwinds.
+macro_rules! invariant {
+    ($holds:expr) => {
+        #[cfg(debug_assertions)]
+        if !$holds {
+            $crate::os::broken(stringify!($holds));
+        }
+    };
+}
+pub(crate) use invariant;

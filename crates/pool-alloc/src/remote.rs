@@ -1,0 +1,116 @@
+//! A pool's word: who owns the pool, and the blocks that others freed meanwhile. The only protocol between threads.
+//!
+//! One atomic word per pool is always in one of these states:
+//!
+//! ```text
+//!              +---- free by another thread: push the block ----+
+//!              v                                                |
+//!        Owned(empty) --- free by another thread ---> Owned(list of blocks)
+//!         |  ^   ^ ^------- the owner collects ----------------+
+//!         |  |   |
+//!  disown |  |   | whoever frees a block first, or (Listed only) wants a pool of its class: claims
+//!         v  |   |
+//!        Full, Listed                        nobody owns it; its list is empty
+//! ```
+//!
+//! What makes nothing be lost is one equation, which holds because each arrow is one atomic step:
+//!
+//! ```text
+//! the word holds blocks  =>  the pool has exactly one owner, who collects them
+//! ```
+//!
+//! - `disown` succeeds only from Owned(empty). A block pushed meanwhile makes it fail, and the owner collects.
+//! - A free that finds no owner does not leave the block behind: it claims the pool, and the claimer then frees the
+//!   block as the owner does.
+//! - A claim succeeds for one thread only.
+//!
+//! Collecting detaches the whole list at once, so no thread ever follows a link that another can change (no ABA).
+//! Each step out of a state releases what the thread wrote to the pool before, each step into ownership and each
+//! collecting acquires it. A thread that pushed touches neither word nor pool afterwards: the pool may be gone.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use crate::pool::Block;
+
+/// The word. Zero is Owned(empty), which suits a fresh page; blocks are multiples of 8, so that the states without an
+/// owner find room below.
+pub(crate) struct Word(AtomicUsize);
+
+const OWNED_EMPTY: usize = 0;
+
+/// The states without an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum Unowned {
+    /// Every block is in use; on no list.
+    Full = 1,
+    /// Some blocks are free; on the list of abandoned pools, or about to leave it by the hand of its claimer.
+    Listed = 2,
+}
+
+/// What became of a block that was freed by a thread that does not own its pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freed {
+    /// It waits in the word for the owner.
+    Pushed,
+    /// There was no owner: the caller is it now, and the block is still in its hand.
+    Claimed(Unowned),
+}
+
+impl Word {
+    /// Frees `block` on behalf of a thread that does not own the pool.
+    ///
+    /// # Safety
+    /// `block` is a block in use of this word's pool, and the caller is done with it.
+    pub(crate) unsafe fn free(&self, block: *mut Block) -> Freed {
+        let mut seen = self.0.load(Relaxed);
+        loop {
+            let (new, outcome) = match unowned(seen) {
+                Some(state) => (OWNED_EMPTY, Freed::Claimed(state)),
+                None => {
+                    // SAFETY: the block is the caller's until the exchange below succeeds.
+                    unsafe { Block::link(block, std::ptr::with_exposed_provenance_mut(seen)) };
+                    (block.expose_provenance(), Freed::Pushed)
+                }
+            };
+            match self.0.compare_exchange_weak(seen, new, AcqRel, Relaxed) {
+                Ok(_) => return outcome,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Detaches what others freed: a list ending in null. Only for the owner.
+    pub(crate) fn collect(&self) -> *mut Block {
+        if self.0.load(Relaxed) == OWNED_EMPTY {
+            return std::ptr::null_mut();
+        }
+        std::ptr::with_exposed_provenance_mut(self.0.swap(OWNED_EMPTY, Acquire))
+    }
+
+    /// Leaves the pool without an owner; false where blocks came in that the owner has to collect first. Only for
+    /// the owner, who touches the pool no more after success.
+    #[must_use]
+    pub(crate) fn disown(&self, to: Unowned) -> bool {
+        self.0
+            .compare_exchange(OWNED_EMPTY, to as usize, Release, Relaxed)
+            .is_ok()
+    }
+
+    /// Becomes the owner of a listed pool; false where another thread was first.
+    #[must_use]
+    pub(crate) fn claim_listed(&self) -> bool {
+        self.0
+            .compare_exchange(Unowned::Listed as usize, OWNED_EMPTY, Acquire, Relaxed)
+            .is_ok()
+    }
+}
+
+fn unowned(word: usize) -> Option<Unowned> {
+    match word {
+        1 => Some(Unowned::Full),
+        2 => Some(Unowned::Listed),
+        _ => None,
+    }
+}

@@ -1,0 +1,158 @@
+//! What the tests share: a lock, since the allocator's state is the process's, and blocks that check themselves.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use pool_alloc::{PoolAlloc, Stats};
+
+pub const POOL: PoolAlloc = PoolAlloc::new();
+
+/// Runs a test that looks at the statistics, with nobody else at work and from an allocator that holds nothing it
+/// could give back. On a thread of its own, whose end, hooks included, is waited for: the next test finds no trace.
+pub fn alone(test: impl FnOnce() + Send) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _guard = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let run = || {
+        POOL.release();
+        test();
+    };
+    let outcome = thread::scope(|scope| scope.spawn(run).join());
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// The statistics, once the equation that always holds was checked.
+pub fn stats() -> Stats {
+    let stats = POOL.stats();
+    assert!(
+        stats.allocated_bytes + stats.cached_bytes + stats.metadata_bytes <= stats.mapped_bytes,
+        "{stats:?}"
+    );
+    assert!(stats.large_bytes <= stats.allocated_bytes, "{stats:?}");
+    stats
+}
+
+/// What the allocator may have resident beyond the blocks that the program holds.
+pub fn kept_bytes() -> usize {
+    stats().cached_bytes + stats().metadata_bytes
+}
+
+/// `count` blocks of `size` bytes.
+pub fn list(count: usize, size: usize) -> Vec<Held> {
+    (0..count)
+        .map(|number| Held::new(size, 8, number as u8))
+        .collect()
+}
+
+/// A block of the allocator, filled with a pattern of its own and checked at every turn.
+pub struct Held {
+    at: *mut u8,
+    layout: Layout,
+    seed: u8,
+}
+
+// SAFETY: a block is memory like any other; only its holder touches it.
+unsafe impl Send for Held {}
+
+impl Held {
+    pub fn new(size: usize, align: usize, seed: u8) -> Self {
+        Self::try_new(size, align, seed).expect("the machine has memory for the tests")
+    }
+
+    pub fn try_new(size: usize, align: usize, seed: u8) -> Option<Self> {
+        let layout = Layout::from_size_align(size, align).expect("tests ask for valid layouts");
+        // SAFETY: the size is not zero.
+        let at = unsafe { POOL.alloc(layout) };
+        Self::fill_new(at, layout, seed)
+    }
+
+    pub fn new_zeroed(size: usize, align: usize, seed: u8) -> Self {
+        let layout = Layout::from_size_align(size, align).expect("tests ask for valid layouts");
+        // SAFETY: the size is not zero.
+        let at = unsafe { POOL.alloc_zeroed(layout) };
+        let held = Self { at, layout, seed };
+        assert!(!at.is_null());
+        assert!(
+            held.bytes().iter().all(|byte| *byte == 0),
+            "{layout:?} is not zeroed"
+        );
+        Self::fill_new(held.leak(), layout, seed).expect("it is not null")
+    }
+
+    fn fill_new(at: *mut u8, layout: Layout, seed: u8) -> Option<Self> {
+        if at.is_null() {
+            return None;
+        }
+        assert_eq!(at.addr() % layout.align(), 0, "{layout:?} is not aligned");
+        let held = Self { at, layout, seed };
+        held.fill(0);
+        Some(held)
+    }
+
+    pub fn resize(&mut self, size: usize) {
+        self.check();
+        // SAFETY: the block is held with this layout, and the size is not zero.
+        let at = unsafe { POOL.realloc(self.at, self.layout, size) };
+        assert!(!at.is_null() && at.addr() % self.layout.align() == 0);
+        let old = self.layout.size();
+        self.at = at;
+        self.layout = Layout::from_size_align(old.min(size), self.layout.align())
+            .expect("smaller than before");
+        self.check();
+        self.layout = Layout::from_size_align(size, self.layout.align())
+            .expect("tests ask for valid layouts");
+        self.fill(old.min(size));
+    }
+
+    pub fn check(&self) {
+        for (at, byte) in self.bytes().iter().enumerate() {
+            assert_eq!(
+                *byte,
+                self.pattern(at),
+                "byte {at} of {:?} changed",
+                self.layout
+            );
+        }
+    }
+
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.at.addr()..self.at.addr() + self.layout.size()
+    }
+
+    fn leak(self) -> *mut u8 {
+        std::mem::ManuallyDrop::new(self).at
+    }
+
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: the block is held and has this many bytes, all of them initialised.
+        unsafe { std::slice::from_raw_parts(self.at, self.layout.size()) }
+    }
+
+    fn fill(&self, from: usize) {
+        for at in from..self.layout.size() {
+            // SAFETY: the index is below the block's size.
+            let byte = unsafe { self.at.add(at) };
+            // SAFETY: the block is held, and nobody borrows it now.
+            unsafe { byte.write(self.pattern(at)) };
+        }
+    }
+
+    /// Differs between blocks and between places in a block.
+    fn pattern(&self, at: usize) -> u8 {
+        (at as u8).wrapping_mul(31).wrapping_add((at >> 8) as u8) ^ self.seed
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.check();
+        }
+        // SAFETY: the block is held with this layout, and this is its end.
+        unsafe { POOL.dealloc(self.at, self.layout) };
+    }
+}

@@ -1,0 +1,119 @@
+//! What the allocator promises where blocks and threads part ways, one claim a test.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::{Barrier, mpsc};
+use std::thread;
+
+use support::{Held, POOL, alone, list, stats};
+
+/// Runs `work` on a thread and waits for the thread's end, hooks included. (A scope alone does not wait for those.)
+fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| scope.spawn(work).join().expect("the thread does not fail"))
+}
+
+#[test]
+fn memory_freed_by_another_thread_is_not_lost() {
+    alone(|| {
+        let blocks = list(200_000, 64);
+        let built = stats();
+        // This thread built the list and does nothing more; the other one's frees alone give the memory back.
+        on_a_thread(|| drop(blocks));
+        let dropped = stats();
+        assert!(built.allocated_bytes >= 200_000 * 64, "{built:?}");
+        assert!(
+            dropped.allocated_bytes <= 64 << 10,
+            "what may wait for its owner is one pool: {dropped:?}"
+        );
+        assert!(dropped.cached_bytes <= 2 << 20, "{dropped:?}");
+        POOL.release();
+        assert_eq!(stats().allocated_bytes, 0, "release collects what waited");
+    });
+}
+
+#[test]
+fn blocks_of_an_exited_thread_can_be_freed() {
+    alone(|| {
+        let blocks = on_a_thread(|| list(10_000, 200));
+        assert!(stats().allocated_bytes >= 10_000 * 200);
+        blocks.iter().for_each(Held::check);
+        drop(blocks);
+        POOL.release();
+        assert_eq!((stats().allocated_bytes, stats().arenas), (0, 0));
+    });
+}
+
+#[test]
+fn pools_of_an_exited_thread_are_used_again() {
+    alone(|| {
+        let mut left = Vec::new();
+        // Each thread leaves one block behind: without adoption that would be one pool each.
+        for number in 0..200 {
+            left.push(on_a_thread(|| Held::new(48, 8, number)));
+        }
+        assert_eq!(stats().arenas, 1, "{:?}", stats());
+        let places: BTreeSet<_> = left.iter().map(|block| block.range().start >> 16).collect();
+        assert_eq!(places.len(), 1, "200 blocks of 48 bytes fit one pool");
+    });
+}
+
+#[test]
+fn pools_that_many_threads_free_and_fill_at_once_are_not_lost() {
+    alone(|| {
+        let (first, second) = (list(50_000, 40), list(50_000, 40));
+        let start = &Barrier::new(2);
+        thread::scope(|scope| {
+            let threads = [first, second].map(|blocks| {
+                scope.spawn(move || {
+                    start.wait();
+                    for block in blocks {
+                        drop(Held::new(40, 8, 1));
+                        drop(block);
+                    }
+                })
+            });
+            for thread in threads {
+                thread.join().expect("the thread does not fail");
+            }
+        });
+        POOL.release();
+        assert_eq!((stats().allocated_bytes, stats().arenas), (0, 0));
+    });
+}
+
+#[test]
+fn a_thread_may_end_while_others_free_its_blocks() {
+    alone(|| {
+        for _ in 0..300 {
+            let halves = || (list(700, 96), list(700, 96));
+            let start = &Barrier::new(3);
+            thread::scope(|scope| {
+                // The owner ends, with the pools half full, as the other two free.
+                let (to_one, for_one) = mpsc::channel();
+                let (to_two, for_two) = mpsc::channel();
+                let owner = scope.spawn(move || {
+                    let (one, two) = halves();
+                    to_one.send(one).expect("the other side lives");
+                    to_two.send(two).expect("the other side lives");
+                    start.wait();
+                });
+                let others = [for_one, for_two].map(|blocks| {
+                    scope.spawn(move || {
+                        let blocks: Vec<Held> = blocks.recv().expect("the owner sends");
+                        start.wait();
+                        drop(blocks);
+                        // Wants a pool of the same class, while others are being abandoned.
+                        drop(list(50, 96));
+                    })
+                });
+                owner.join().expect("the thread does not fail");
+                for other in others {
+                    other.join().expect("the thread does not fail");
+                }
+            });
+        }
+        POOL.release();
+        assert_eq!((stats().allocated_bytes, stats().arenas), (0, 0));
+    });
+}

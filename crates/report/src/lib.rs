@@ -1,0 +1,14 @@
+//! From a comparison to text. Every renderer is a pure function of the document: the same JSON
+//! gives the same bytes.
+//!
+//! [`terminal`] and [`markdown`] lay out the same rows ([`rows`]) and close with the same
+//! sentences ([`sentences`]); what a figure looks like is decided once, in [`figures`].
+
+mod figures;
+mod rows;
+mod sentences;
+mod tables;
+
+pub use figures::{mebibytes, thousands};
+pub use sentences::sentences;
+pub use tables::{markdown, terminal, timings};

@@ -1,0 +1,129 @@
+//! One plain sentence per allocator: what it keeps, until when, and on whose request it returns it.
+
+use model::{Cell, Comparison, Knob, Moment, Returns, Status, Verdict};
+
+use crate::figures::{duration, listed, percent};
+
+/// A sentence for each allocator and knob, in the order of the cells.
+pub fn sentences(comparison: &Comparison) -> Vec<String> {
+    let mut subjects: Vec<(&str, &str)> = Vec::new();
+    for cell in &comparison.cells {
+        let subject = (cell.allocator.as_str(), cell.knob.as_str());
+        if !subjects.contains(&subject) {
+            subjects.push(subject);
+        }
+    }
+    subjects
+        .into_iter()
+        .map(|subject| {
+            let cells = comparison.cells.iter();
+            sentence(
+                &cells
+                    .filter(|c| (&*c.allocator, &*c.knob) == subject)
+                    .collect::<Vec<_>>(),
+            )
+        })
+        .collect()
+}
+
+/// All cells of one allocator with one knob, in one sentence: a clause for each kind of verdict.
+fn sentence(cells: &[&Cell]) -> String {
+    const KINDS: [Returns; 5] = [
+        Returns::AtOnce,
+        Returns::WhenIdle,
+        Returns::OnActivity,
+        Returns::OnRequest,
+        Returns::Never,
+    ];
+    let judged: Vec<(&Cell, &Verdict)> = cells
+        .iter()
+        .filter_map(|cell| Some((*cell, cell.verdict.as_ref()?)))
+        .collect();
+    let mut clauses: Vec<String> = KINDS
+        .into_iter()
+        .filter_map(|kind| {
+            let group = judged.iter().filter(|(_, verdict)| verdict.returns == kind);
+            clause(kind, &group.copied().collect::<Vec<_>>(), cells.len() == 1)
+        })
+        .collect();
+    let failed = cells.iter().filter(|cell| cell.status == Status::Failed);
+    clauses.extend(failed.map(|cell| {
+        let reason = cell.failure.as_deref().unwrap_or("for an unknown reason");
+        format!("failed on {}: {reason}", cell.scenario)
+    }));
+    format!("{} {}", subject(cells[0]), clauses.join("; "))
+}
+
+fn subject(cell: &Cell) -> String {
+    let title = cell.allocator_title.as_ref().unwrap_or(&cell.allocator);
+    match cell.knob.as_str() {
+        Knob::DEFAULT => title.clone(),
+        knob => format!("{title} with {knob}"),
+    }
+}
+
+/// What one kind of verdict says of the scenarios that share it; `alone` leaves their names out.
+fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<String> {
+    let (cell, _) = group.first()?;
+    let names: Vec<&str> = group
+        .iter()
+        .map(|(cell, _)| cell.scenario.as_str())
+        .collect();
+    let names = listed(&names);
+    let kept = if alone {
+        kept(group)
+    } else {
+        format!("{} of {names}", kept(group))
+    };
+    let call = cell.release_call.as_deref().unwrap_or("its own call");
+    Some(match kind {
+        Returns::AtOnce if alone => "returns the memory at once".to_owned(),
+        Returns::AtOnce => format!("returns {names} at once"),
+        Returns::WhenIdle => format!("keeps {kept} until {} have passed", longest_wait(group)),
+        Returns::OnActivity => format!("keeps {kept} until {}", activity(group)),
+        Returns::OnRequest => format!("keeps {kept} until asked: {call} returns it"),
+        Returns::Never => format!("keeps {kept} for good, {call} or not"),
+    })
+}
+
+/// `80 %`, or `80 % to 100 %`: what is kept after the last drop.
+fn kept(group: &[(&Cell, &Verdict)]) -> String {
+    let mut fractions: Vec<f64> = group
+        .iter()
+        .filter_map(|(_, verdict)| {
+            let last = verdict.returned.iter().rfind(|r| r.name == Moment::Dropped);
+            Some(1.0 - last?.fraction?)
+        })
+        .collect();
+    fractions.sort_by(f64::total_cmp);
+    match (fractions.first(), fractions.last()) {
+        (Some(&least), Some(&most)) if percent(least) != percent(most) => {
+            format!("{} to {}", percent(least), percent(most))
+        }
+        (Some(&only), _) => percent(only),
+        (None, _) => "memory".to_owned(),
+    }
+}
+
+fn longest_wait(group: &[(&Cell, &Verdict)]) -> String {
+    let waits = group.iter().filter_map(|(_, verdict)| verdict.after_ms);
+    duration(waits.max().unwrap_or(0))
+}
+
+/// How long the program had to go on allocating, from the end of the idling on.
+fn activity(group: &[(&Cell, &Verdict)]) -> String {
+    /// Up to the first active checkpoint: the first traffic that came along was enough.
+    const FIRST_MS: u64 = 10;
+    let needed = group.iter().filter_map(|(_, verdict)| {
+        let of = |moment| verdict.returned.iter().filter(move |r| r.name == moment);
+        let dropped_ms = of(Moment::Dropped).last()?.clock_ms;
+        let idled_ms = of(Moment::Idle).last()?.clock_ms - dropped_ms;
+        Some(verdict.after_ms?.saturating_sub(idled_ms))
+    });
+    match needed.max() {
+        Some(ms) if ms > FIRST_MS => {
+            format!("the program has gone on allocating for {}", duration(ms))
+        }
+        _ => "the program allocates again".to_owned(),
+    }
+}

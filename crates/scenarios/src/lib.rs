@@ -1,0 +1,105 @@
+//! The workloads: large objects that are built and dropped.
+//!
+//! A scenario builds one large [`Object`] out of ordinary Rust values and knows nothing of the
+//! allocator below it. The same size and seed ask for the same blocks in the same order, so that
+//! whatever differs between two runs, the allocator did it. A file per scenario; each opens with
+//! the question that it answers. To add one, write the file and name it in the list below.
+
+mod traffic;
+
+pub use traffic::traffic;
+
+/// Declares each module and lists its `SCENARIO` in [`ALL`], in the order of the tables.
+macro_rules! scenarios {
+    ($($module:ident),+ $(,)?) => {
+        $(mod $module;)+
+
+        /// Every scenario, in the order of the tables.
+        pub const ALL: &[Scenario] = &[$($module::SCENARIO),+];
+    };
+}
+
+scenarios!(int_list, int_stream, byte_buffer, string_map, tree);
+
+/// A workload: how to build one large object, and what dropping it is to show.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// The name on the command line and in the JSON.
+    pub name: &'static str,
+    /// What is built and how it is dropped, in one line.
+    pub summary: &'static str,
+    /// The question that dropping it answers.
+    pub question: &'static str,
+    /// What one unit of its size is.
+    pub unit: &'static str,
+    /// The size where the user names none.
+    pub default_size: u64,
+    /// The most bytes that an object of this size asks for at once, at least roughly.
+    pub footprint_bytes: fn(size: u64) -> u64,
+    /// Builds the object.
+    pub build: fn(size: u64, seed: u64) -> Box<dyn Object>,
+}
+
+/// A large object: dropping it is the experiment.
+pub trait Object {
+    /// Bytes that it asked the allocator for and still holds.
+    fn live_bytes(&self) -> u64;
+}
+
+/// The scenario of this name.
+pub fn find(name: &str) -> Option<&'static Scenario> {
+    ALL.iter().find(|scenario| scenario.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sizes that are quick to build and large enough for every branch.
+    const SIZE: u64 = 20_000;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for scenario in ALL {
+            assert_eq!(find(scenario.name).unwrap().summary, scenario.summary);
+            assert_eq!(
+                ALL.iter().filter(|s| s.name == scenario.name).count(),
+                1,
+                "{} stands twice",
+                scenario.name
+            );
+        }
+    }
+
+    #[test]
+    fn the_same_seed_builds_the_same_object() {
+        for scenario in ALL {
+            let live = |seed| (scenario.build)(SIZE, seed).live_bytes();
+            assert_eq!(live(1), live(1), "{}", scenario.name);
+        }
+    }
+
+    #[test]
+    fn footprint_covers_what_is_alive_and_does_not_overflow() {
+        for scenario in ALL {
+            let live = (scenario.build)(SIZE, 1).live_bytes();
+            let footprint = (scenario.footprint_bytes)(SIZE);
+            assert!(live <= footprint, "{}: {live} > {footprint}", scenario.name);
+            assert!(
+                footprint <= live * 3 + 4096,
+                "{}: {footprint} is no estimate of {live}",
+                scenario.name
+            );
+            assert!((scenario.footprint_bytes)(u64::MAX) >= footprint);
+        }
+    }
+
+    #[test]
+    fn every_size_from_one_up_builds() {
+        for scenario in ALL {
+            for size in 1..20 {
+                drop((scenario.build)(size, 1));
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `tree`: a balanced binary tree of nodes of five sizes, dropped recursively.
+//!
+//! A document, a syntax tree, a DOM. Nodes are freed in post-order, children before parents, not
+//! in the order in which they were made, and neighbours in memory are of different sizes.
+
+use std::hint::black_box;
+
+use fastrand::Rng;
+
+use crate::{Object, Scenario};
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    name: "tree",
+    summary: "a balanced binary tree of nodes of 32 to 512 bytes, dropped recursively",
+    question: "does memory come back when blocks of several sizes are freed in another order?",
+    unit: "nodes",
+    default_size: 500_000,
+    footprint_bytes: |size| size.saturating_mul(MEAN_NODE_BYTES + 20).saturating_add(4096),
+    build: |size, seed| Box::new(Tree::build(size, seed)),
+};
+
+/// Mean over the five sizes that [`grow`] draws from with equal chance.
+const MEAN_NODE_BYTES: u64 = (32 + 64 + 128 + 256 + 512) / 5;
+
+struct Tree {
+    _root: Link,
+    node_bytes: u64,
+}
+
+type Link = Option<Box<dyn Branch>>;
+
+/// A node of some size; all that the tree does with it is to drop it.
+trait Branch {}
+
+/// Two links and `N` bytes beside them.
+struct Node<const N: usize> {
+    _left: Link,
+    _right: Link,
+    _payload: [u8; N],
+}
+
+impl<const N: usize> Branch for Node<N> {}
+
+const _: () = assert!(size_of::<Node<0>>() == 32 && size_of::<Node<480>>() == 512);
+
+impl Tree {
+    fn build(size: u64, seed: u64) -> Tree {
+        let mut node_bytes = 0;
+        let root = grow(size, &mut Rng::with_seed(seed), &mut node_bytes);
+        Tree { _root: root, node_bytes }
+    }
+}
+
+impl Object for Tree {
+    fn live_bytes(&self) -> u64 {
+        self.node_bytes
+    }
+}
+
+/// A balanced tree of `nodes` nodes; it is as deep as the logarithm of that.
+fn grow(nodes: u64, rng: &mut Rng, bytes: &mut u64) -> Link {
+    if nodes == 0 {
+        return None;
+    }
+    let kind = rng.u8(0..5);
+    let left = grow((nodes - 1) / 2, rng, bytes);
+    let right = grow(nodes - 1 - (nodes - 1) / 2, rng, bytes);
+    let node: Box<dyn Branch> = match kind {
+        0 => node::<0>(left, right),
+        1 => node::<32>(left, right),
+        2 => node::<96>(left, right),
+        3 => node::<224>(left, right),
+        _ => node::<480>(left, right),
+    };
+    *bytes += size_of_val(&*node) as u64;
+    Some(node)
+}
+
+fn node<const N: usize>(left: Link, right: Link) -> Box<dyn Branch> {
+    black_box(Box::new(Node {
+        _left: left,
+        _right: right,
+        _payload: [1; N],
+    }))
+}

@@ -1,0 +1,21 @@
+//! The process under test: it does what the driver asks, one line at a time, and nothing else.
+//!
+//! A binary names one `#[global_allocator]`, implements [`Control`] for it and calls [`serve`].
+//! Between two commands the subject blocks in `read`, so that nothing moves while it is measured.
+//! The loop itself allocates nothing: its buffers are on the stack, its strings are borrowed from
+//! the line, and it reads and writes with raw system calls. What the allocator is asked for is
+//! what the scenario asks for.
+//!
+//! The subject carries its own [`clock`] and [`random`] source, which every library linked into
+//! the executable uses in place of the C library's.
+
+pub mod clock;
+mod control;
+pub mod random;
+mod serve;
+mod upheld;
+mod wire;
+
+pub use control::{Control, c_string};
+pub use model::Account;
+pub use serve::{serve, serve_on};

@@ -1,0 +1,131 @@
+//! The protocol loop: read a command, do it, answer. It allocates nothing of its own.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::os::fd::RawFd;
+use std::process::ExitCode;
+
+use model::protocol::{Command, Hello, LONGEST_LINE, Reply, VERSION};
+use scenarios::{Object, Scenario};
+
+use crate::wire::Wire;
+use crate::{Control, clock, upheld};
+
+/// Serves the driver on standard input and output until it says `exit` or hangs up.
+pub fn serve(control: &dyn Control) -> ExitCode {
+    match serve_on(libc::STDIN_FILENO, libc::STDOUT_FILENO, control) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("subject: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves a driver that writes to `input` and reads from `output`.
+///
+/// # Errors
+/// What reading or writing reports. The end of the input is none: the driver has gone.
+pub fn serve_on(input: RawFd, output: RawFd, control: &dyn Control) -> io::Result<()> {
+    let mut wire = Wire::new(input, output);
+    let mut bench = Bench::new(control);
+    while let Some(line) = wire.receive()? {
+        let reply = match serde_json::from_slice(line) {
+            Ok(Command::Exit) => return Ok(()),
+            Ok(command) => bench.obey(command),
+            Err(_) => refused("not a command of this protocol"),
+        };
+        let mut answer = [0u8; LONGEST_LINE];
+        let mut rest = &mut answer[..];
+        serde_json::to_writer(&mut rest, &reply)?;
+        rest.write_all(b"\n")?;
+        let unused = rest.len();
+        wire.send(&answer[..LONGEST_LINE - unused])?;
+    }
+    Ok(())
+}
+
+/// What the loop holds between two commands.
+struct Bench<'a> {
+    control: &'a dyn Control,
+    prepared: Option<Prepared>,
+    object: Option<Box<dyn Object>>,
+}
+
+#[derive(Clone, Copy)]
+struct Prepared {
+    scenario: &'static Scenario,
+    size: u64,
+    seed: u64,
+    since_ms: u64,
+}
+
+impl<'a> Bench<'a> {
+    fn new(control: &'a dyn Control) -> Bench<'a> {
+        Bench {
+            control,
+            prepared: None,
+            object: None,
+        }
+    }
+
+    fn obey(&mut self, command: Command<'_>) -> Reply<'a> {
+        match command {
+            Command::Hello { .. } => return self.hello(),
+            Command::Account => return Reply::Account(self.control.account()),
+            Command::Prepare {
+                scenario,
+                size,
+                seed,
+            } => match scenarios::find(&scenario) {
+                Some(scenario) => {
+                    self.prepared = Some(Prepared {
+                        scenario,
+                        size,
+                        seed,
+                        since_ms: clock::now_ms(),
+                    })
+                }
+                None => return refused("no such scenario in this subject"),
+            },
+            Command::Build => match self.prepared {
+                Some(Prepared {
+                    scenario,
+                    size,
+                    seed,
+                    ..
+                }) => self.object = Some((scenario.build)(size, seed)),
+                None => return refused("nothing is prepared"),
+            },
+            Command::Drop => self.object = None,
+            Command::Wait { ms } => clock::pass(ms),
+            Command::Traffic => scenarios::traffic(),
+            Command::Release => self.control.release(),
+            Command::Exit => {}
+        }
+        self.done()
+    }
+
+    fn hello(&self) -> Reply<'a> {
+        Reply::Hello(Hello {
+            protocol: VERSION,
+            allocator: Cow::Borrowed(self.control.name()),
+            title: Cow::Borrowed(self.control.title()),
+            version: Cow::Borrowed(self.control.version()),
+            release_call: Cow::Borrowed(self.control.release_call()),
+            upheld: upheld::look(),
+        })
+    }
+
+    fn done(&self) -> Reply<'a> {
+        let since_ms = self.prepared.map_or_else(clock::now_ms, |p| p.since_ms);
+        Reply::Done {
+            live_bytes: self.object.as_ref().map_or(0, |object| object.live_bytes()),
+            clock_ms: clock::now_ms() - since_ms,
+        }
+    }
+}
+
+fn refused(reason: &'static str) -> Reply<'static> {
+    Reply::Refused(Cow::Borrowed(reason))
+}

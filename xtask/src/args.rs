@@ -1,0 +1,173 @@
+//! What the user may type. A fault becomes one line that names it and the way out.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::names;
+use crate::stop::Stop;
+
+/// Build and drop a large object under several allocators, and see what comes back.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version, max_term_width = 100)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Measure scenarios under allocators and show what came back after the drop
+    Compare(CompareOptions),
+    /// List allocators and scenarios, a line each
+    List(ListOptions),
+}
+
+#[derive(Args)]
+pub(crate) struct CompareOptions {
+    /// Measure this allocator only (repeatable) [default: all]
+    #[arg(long = "allocator", value_name = "NAME")]
+    pub(crate) allocators: Vec<String>,
+
+    /// Measure this scenario only (repeatable) [default: all]
+    #[arg(long = "scenario", value_name = "NAME")]
+    pub(crate) scenarios: Vec<String>,
+
+    /// Measure an executable of your own that speaks the protocol, beside the allocators (repeatable)
+    #[arg(long = "subject", value_name = "PATH")]
+    pub(crate) subjects: Vec<PathBuf>,
+
+    /// Size of the object, in the scenario's own unit [default: the scenario's own]
+    #[arg(long, value_name = "N", value_parser = positive::<u64>, allow_hyphen_values = true)]
+    pub(crate) size: Option<u64>,
+
+    /// How often the object is built and dropped
+    #[arg(long, value_name = "N", value_parser = positive::<u32>, allow_hyphen_values = true,
+          default_value_t = driver::DEFAULT_ROUNDS)]
+    pub(crate) rounds: u32,
+
+    /// Seed of everything random in a scenario
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Repeatable to the page under the lab's clock, or the machine as it is in real time
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) conditions: Conditions,
+
+    /// How long a subject may take over one step before its cell counts as failed
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
+    pub(crate) step_limit: Duration,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+
+    /// Where to write the full result as JSON
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "target/afterdrop/compare.json"
+    )]
+    pub(crate) out: PathBuf,
+
+    /// Say what measuring cost
+    #[arg(long)]
+    pub(crate) timings: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ListOptions {
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Conditions {
+    #[default]
+    Lab,
+    Host,
+}
+
+#[derive(Clone, Copy, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Table,
+    Json,
+    Markdown,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum ListFormat {
+    #[default]
+    Table,
+    Json,
+}
+
+/// Parses the process's own command line.
+pub(crate) fn parse() -> Result<Command, Stop> {
+    Line::try_parse().map(|line| line.command).map_err(stop)
+}
+
+/// Clap's fault in one line, with its suggestion where it has one.
+fn stop(error: clap::Error) -> Stop {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print(); // standard output may be closed, and nothing is lost by it
+            return Stop::Answered;
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return Stop::BadInput("say what to do: compare or list (--help tells more)".into());
+        }
+        _ => {}
+    }
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let many = |kind| match error.get(kind) {
+        Some(ContextValue::Strings(many)) => many.clone(),
+        _ => text(kind).into_iter().collect(),
+    };
+    let option = text(ContextKind::InvalidArg).unwrap_or_default();
+    let valid = many(ContextKind::ValidValue);
+    let value = text(ContextKind::InvalidValue);
+    if let (Some(value), ErrorKind::InvalidValue, [_, ..]) = (&value, error.kind(), &valid[..]) {
+        let kind = option
+            .trim_start_matches("--")
+            .split(' ')
+            .next()
+            .unwrap_or_default();
+        let valid: Vec<&str> = valid.iter().map(String::as_str).collect();
+        return Stop::BadInput(names::unknown(kind, value, &valid));
+    }
+    let rendered = error.to_string();
+    let first = rendered.lines().next().unwrap_or_default();
+    let fault = first.trim_start_matches("error: ");
+    let nearest = many(ContextKind::SuggestedArg)
+        .into_iter()
+        .chain(many(ContextKind::SuggestedSubcommand))
+        .next();
+    Stop::BadInput(match nearest {
+        Some(nearest) => format!("{fault}; did you mean {nearest}?"),
+        None => format!("{fault} (--help tells more)"),
+    })
+}
+
+/// A whole number from 1 up.
+fn positive<T: std::str::FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
+    match text.parse() {
+        Ok(number) if number >= T::from(1) => Ok(number),
+        _ => Err("give a whole number from 1 up".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "give a number of seconds above 0".to_owned())
+}

@@ -1,0 +1,29 @@
+//! The command line: `cargo xtask compare` and its relatives.
+//!
+//! What a command prints as its result goes to standard output, progress and prose go to standard
+//! error. Exit statuses: 0 all measured, 1 something failed, 2 bad input, 128 + n stopped by
+//! signal n (130 for Ctrl-C).
+
+mod args;
+mod compare;
+mod list;
+mod names;
+mod output;
+mod progress;
+mod stop;
+mod subjects;
+
+use std::process::ExitCode;
+
+use args::Command;
+
+fn main() -> ExitCode {
+    let outcome = args::parse().and_then(|command| match command {
+        Command::Compare(options) => compare::compare(&options),
+        Command::List(options) => list::list(&options),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => stop.report(),
+    }
+}

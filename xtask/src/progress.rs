@@ -1,0 +1,63 @@
+//! What the user sees while waiting: a bar that names the running cell, or, where standard error
+//! is no terminal, a line for each cell.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use model::Moment;
+
+/// Progress over all cells of a run.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    cells: usize,
+    running: usize,
+    cell: String,
+}
+
+impl Progress {
+    pub(crate) fn new(cells: usize) -> Progress {
+        let bar = ProgressBar::new(cells as u64);
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
+        bar.set_style(style.expect("a template of known fields"));
+        Progress {
+            bar,
+            cells,
+            running: 0,
+            cell: String::new(),
+        }
+    }
+
+    /// A cell begins.
+    pub(crate) fn begin(&mut self, scenario: &str, allocator: &str) {
+        self.running += 1;
+        self.cell = format!("{scenario} under {allocator}");
+        if self.bar.is_hidden() {
+            eprintln!("[{}/{}] {}", self.running, self.cells, self.cell);
+        }
+        self.bar.set_message(self.cell.clone());
+        self.bar.tick();
+    }
+
+    /// The cell sets out for a checkpoint.
+    pub(crate) fn arriving(&self, moment: Moment, round: u32) {
+        self.bar
+            .set_message(format!("{}: {} {round}", self.cell, moment.name()));
+    }
+
+    /// The cell has ended, well or not.
+    pub(crate) fn end(&self, failure: Option<&str>) {
+        if let Some(failure) = failure {
+            let line = format!("{} failed: {failure}", self.cell);
+            if self.bar.is_hidden() {
+                eprintln!("{line}");
+            } else {
+                self.bar.println(line);
+            }
+        }
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
