@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Compare(CompareOptions),
     /// List allocators and scenarios, a line each
     List(ListOptions),
+    /// Print the JSON Schema of what compare writes
+    Schema,
 }
 
 #[derive(Args)]
@@ -119,7 +121,9 @@ fn stop(error: clap::Error) -> Stop {
             return Stop::Answered;
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            return Stop::BadInput("say what to do: compare or list (--help tells more)".into());
+            return Stop::BadInput(
+                "say what to do: compare, list or schema (--help tells more)".into(),
+            );
         }
         _ => {}
     }

@@ -21,6 +21,10 @@ fn main() -> ExitCode {
     let outcome = args::parse().and_then(|command| match command {
         Command::Compare(options) => compare::compare(&options),
         Command::List(options) => list::list(&options),
+        Command::Schema => {
+            println!("{:#}", model::Comparison::schema());
+            Ok(())
+        }
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

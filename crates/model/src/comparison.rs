@@ -27,6 +27,13 @@ pub struct Comparison {
     pub timings: Timings,
 }
 
+impl Comparison {
+    /// The JSON Schema of this document; `docs/compare.schema.json` is a copy of it.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Comparison).to_value()
+    }
+}
+
 /// What measuring cost, in milliseconds, over all cells.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Timings {

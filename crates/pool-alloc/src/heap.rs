@@ -11,12 +11,8 @@
 //! So a heap never has to watch full pools, and a block that any thread frees in one brings the pool to that thread:
 //! a thread that builds and another that drops need no help from the first to give the memory back.
 //!
-//! An empty pool is closed at once, unless it is current: then it may *rest*, so that a loop of one allocation and one
-//! free does not open and close a pool each time. Per heap:
-//!
-//! ```text
-//! empty pools <= RESTING, each with at most RESTING_BYTES touched
-//! ```
+//! An empty pool is closed at once, unless it is current: then it may rest (see `rest`), so that a loop of one
+//! allocation and one free does not open and close a pool each time.
 
 use std::cell::Cell;
 
@@ -27,22 +23,14 @@ use crate::list::{Linked, Links, List, Ref};
 use crate::os::invariant;
 use crate::pool::{Block, Pool};
 use crate::remote::{Freed, Unowned};
+use crate::rest::{RESTING_BYTES, Rests};
 use crate::thread;
-
-/// Empty pools that a heap keeps: more spares a thread that alternates between more sizes the lock, at up to
-/// `RESTING_BYTES` each that stay after a drop.
-const RESTING: usize = 8;
-
-/// What an empty pool may have touched to be kept.
-const RESTING_BYTES: usize = Kind::Small.pool_size();
 
 /// See the top of this file. Only its thread touches it, except while it is on the commons' list of spare heaps.
 pub(crate) struct Heap {
     current: [Cell<Ref<Pool>>; SLOTS],
     partial: [List<Pool>; SLOTS],
-    /// Classes whose current pool began to rest, the oldest at `next_rest`; some may have gone back to work.
-    rests: [Cell<u8>; RESTING],
-    next_rest: Cell<u8>,
+    rests: Rests,
     links: Links<Self>,
 }
 
@@ -69,6 +57,9 @@ const NO_POOL_REF: Ref<Pool> = Ref::of_static(&NO_POOL.0);
 pub(crate) const NO_HEAP_REF: Ref<Heap> = Ref::of_static(&NO_HEAP.0);
 
 /// Takes back a block of a pool of this kind.
+///
+/// Reading the owner without order is enough: a thread's own heap stands there exactly if the thread itself wrote it
+/// last, as heaps change hands under the lock and without pools.
 ///
 /// # Safety
 /// `block` came from a pool of this kind, is in use, and the caller is done with it.
@@ -118,8 +109,7 @@ impl Heap {
         Self {
             current: [const { Cell::new(NO_POOL_REF) }; SLOTS],
             partial: [const { List::new() }; SLOTS],
-            rests: [const { Cell::new(NO_CLASS) }; RESTING],
-            next_rest: Cell::new(0),
+            rests: Rests::new(),
             links: Links::new(),
         }
     }
@@ -131,6 +121,12 @@ impl Heap {
         if !block.is_null() {
             return block;
         }
+        self.allocate_slowly(class)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate_slowly(&self, class: Class) -> *mut u8 {
         match self.refill(class) {
             Some(pool) => pool.take(),
             None => std::ptr::null_mut(),
@@ -157,7 +153,6 @@ impl Heap {
 
     /// Makes a pool with a block to hand out current, and returns it. The current one is exhausted.
     #[cold]
-    #[inline(never)]
     fn refill(&self, class: Class) -> Option<Ref<Pool>> {
         if self.is_none() {
             // A new heap has to refill, too, once.
@@ -224,18 +219,18 @@ impl Heap {
         }
     }
 
-    /// Lets the current pool of `class` rest; the one that has rested longest is closed if it still does.
+    /// Lets the current pool of `class` rest, and closes the one that has to make room if it still rests.
     #[cold]
     fn rest(&self, class: Class) {
         self.current[class.index()].get().set_resting(true);
-        let at = self.next_rest.get() as usize % RESTING;
-        self.next_rest.set(self.next_rest.get().wrapping_add(1));
-        let oldest = self.rests[at].replace(class.index() as u8) as usize % SLOTS;
-        let pool = self.current[oldest].get();
-        if pool.is_resting() && oldest != class.index() {
+        let Some(oldest) = self.rests.enter(class) else {
+            return;
+        };
+        let pool = self.current[oldest.index()].get();
+        if pool.is_resting() {
             pool.set_resting(false);
             if pool.used() == 0 {
-                self.close_current(Class::nth(oldest));
+                self.close_current(oldest);
             }
         }
     }
@@ -292,5 +287,40 @@ impl Heap {
     }
 }
 
-/// A number that is no class's.
-const NO_CLASS: u8 = SLOTS as u8 - 1;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rest::RESTING;
+
+    /// One allocation and one free of each class, on a thread of its own; then which classes have a current pool.
+    fn classes_with_a_pool_after(pairs: &[Class]) -> Vec<Class> {
+        let work = || {
+            let heap = thread::heap_or_new().expect("the machine has memory for a heap");
+            for class in pairs {
+                let block = heap.allocate(*class);
+                // SAFETY: the block was allocated above, from a pool of this kind.
+                unsafe { free(block, class.kind()) };
+            }
+            let has_pool = |class: &Class| heap.current[class.index()].get() != NO_POOL_REF;
+            (0..SLOTS).map(Class::nth).filter(has_pool).collect()
+        };
+        std::thread::scope(|scope| scope.spawn(work).join().expect("the thread does not fail"))
+    }
+
+    #[test]
+    fn the_pools_last_emptied_rest_and_no_others() {
+        let some: Vec<Class> = (0..5).map(Class::nth).collect();
+        assert_eq!(classes_with_a_pool_after(&some.repeat(3)), some);
+        let many: Vec<Class> = (0..30).map(Class::nth).collect();
+        assert_eq!(classes_with_a_pool_after(&many), many[30 - RESTING..]);
+        let twice = [Class::nth(7), Class::nth(7)];
+        assert_eq!(classes_with_a_pool_after(&twice), twice[..1]);
+    }
+
+    #[test]
+    fn a_pool_with_much_touched_does_not_rest() {
+        let of = |size| Class::of(size, 8).expect("it is not large");
+        assert_eq!(classes_with_a_pool_after(&[of(20 << 10)]), [of(20 << 10)]);
+        assert_eq!(classes_with_a_pool_after(&[of(100 << 10)]), []);
+    }
+}

@@ -93,7 +93,7 @@
 //! ```text
 //! empty arenas             <= 1 of each kind                            else the arena is unmapped
 //! bytes of dirty slices    <= max(1 MiB, 1/128 of the open pools)       else the longest dirty are purged to half
-//! empty pools of a heap    <= 8, of at most 64 KiB each                 else the longest resting is closed
+//! empty pools of a heap    <= 8, of at most 64 KiB each                 else the longest resting is closed (`rest`)
 //! ```
 //!
 //! Large blocks go back at once. So after a drop without survivors, what stays is bounded by a constant per process
@@ -120,12 +120,14 @@
 //!   ever kept. The bound does not learn.
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.
+//! - Where the system gives huge pages without being asked (`transparent_hugepage=always`), an arena that is touched
+//!   is resident as a whole, which the statistics do not see.
 //! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free.
 //! - `fork`: the child has the forking thread's heap; pools of the other threads stay theirs and are lost to it, and
 //!   if one of them held the lock at that moment, the child waits for ever when it first needs a pool. Children that
 //!   go on to `exec` without allocating (as `std::process` does it) are not concerned. Signal handlers must not
 //!   allocate.
-//! - Heaps are never given back: one is about 1.2 KiB, and there are as many as threads were alive together.
+//! - Heaps are never given back: one is about 1.6 KiB, and there are as many as threads were alive together.
 
 mod arena;
 mod class;
@@ -136,6 +138,7 @@ mod list;
 mod os;
 mod pool;
 mod remote;
+mod rest;
 mod shelf;
 mod stats;
 mod thread;

@@ -137,8 +137,18 @@ fn nothing_is_left() {
     assert!(kept_bytes() < 64 << 10, "{stats:?}");
 }
 
+/// Few cases, so that the whole is a matter of seconds; `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 64;
+    }
+    config.failure_persistence = None;
+    config
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn blocks_keep_contents_alignment_and_place(steps in vec(any_step(), 1..200)) {

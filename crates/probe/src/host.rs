@@ -5,7 +5,7 @@ use std::fs;
 use model::Host;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
-/// The machine as it is now. `glibc` and `lab_conditions` are the subjects' to tell and stay empty.
+/// The machine as it is now. `lab_conditions` are the subjects' to tell and stay empty.
 ///
 /// # Errors
 /// What keeps the machine from being looked at, such as a `/proc` that is not mounted.
@@ -18,7 +18,7 @@ pub fn host() -> Result<Host, sysinfo::Error> {
     Ok(Host {
         os: System::long_os_version().ok(),
         kernel: System::kernel_version().ok(),
-        glibc: None,
+        glibc: glibc(),
         architecture: std::env::consts::ARCH.to_owned(),
         cpu_count: system.cpus().len(),
         page_size_bytes: procfs::page_size(),
@@ -37,6 +37,22 @@ fn available_bytes(system: &System) -> u64 {
         Some(container) if container.total_memory > 0 => machine.min(container.free_memory),
         _ => machine,
     }
+}
+
+/// The version of the C library that this process shares with the subjects.
+#[cfg(target_env = "gnu")]
+fn glibc() -> Option<String> {
+    // SAFETY: the call has no precondition.
+    let version = unsafe { nix::libc::gnu_get_libc_version() };
+    // SAFETY: a string constant of the C library.
+    let version = unsafe { std::ffi::CStr::from_ptr(version) };
+    version.to_str().ok().map(str::to_owned)
+}
+
+/// Another C library, without a version to ask for.
+#[cfg(not(target_env = "gnu"))]
+fn glibc() -> Option<String> {
+    None
 }
 
 /// The bracketed word of `always [madvise] never`.

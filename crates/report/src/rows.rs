@@ -2,7 +2,7 @@
 
 use model::{Cell, Checkpoint, Moment, Verdict};
 
-use crate::figures::{duration, mebibytes, percent, thousands};
+use crate::figures::{mebibytes, percent, thousands};
 
 /// One scenario's table.
 pub(crate) struct Section {
@@ -26,7 +26,7 @@ fn section(cells: &[Cell]) -> Section {
     let columns = longest.map_or_else(Vec::new, |cell| columns(&cell.checkpoints));
     let mut header = vec!["allocator".to_owned(), "occupied".to_owned()];
     header.extend(columns.iter().map(|column| column.title.clone()));
-    header.extend(["reused".to_owned(), "returns".to_owned()]);
+    header.extend(["reuse".to_owned(), "returns".to_owned()]);
     Section {
         title: format!("{}, size {}", cells[0].scenario, thousands(cells[0].size)),
         header,
@@ -66,17 +66,8 @@ fn columns(checkpoints: &[Checkpoint]) -> Vec<Column> {
     for round in [1, last_round].into_iter().take(last_round.min(2) as usize) {
         column(format!("drop {round}"), Place::Drop(round));
     }
-    let mut since = Place::Drop(last_round).of(checkpoints);
-    for (moment, word) in [(Moment::Idle, "idle"), (Moment::Active, "active")] {
-        let place = Place::Last(moment);
-        if let (Some(start), Some(end)) = (since, place.of(checkpoints)) {
-            column(
-                format!("{word} {}", duration(end.clock_ms - start.clock_ms)),
-                place,
-            );
-            since = Some(end);
-        }
-    }
+    column("idle".to_owned(), Place::Last(Moment::Idle));
+    column("active".to_owned(), Place::Last(Moment::Active));
     column("asked".to_owned(), Place::Last(Moment::Released));
     columns
 }

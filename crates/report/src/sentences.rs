@@ -115,14 +115,16 @@ fn activity(group: &[(&Cell, &Verdict)]) -> String {
     /// Up to the first active checkpoint: the first traffic that came along was enough.
     const FIRST_MS: u64 = 10;
     let needed = group.iter().filter_map(|(_, verdict)| {
-        let of = |moment| verdict.returned.iter().filter(move |r| r.name == moment);
-        let dropped_ms = of(Moment::Dropped).last()?.clock_ms;
-        let idled_ms = of(Moment::Idle).last()?.clock_ms - dropped_ms;
+        let last = |moment| verdict.returned.iter().rfind(|r| r.name == moment);
+        let idled_ms = last(Moment::Idle)?.clock_ms - last(Moment::Dropped)?.clock_ms;
         Some(verdict.after_ms?.saturating_sub(idled_ms))
     });
     match needed.max() {
         Some(ms) if ms > FIRST_MS => {
-            format!("the program has gone on allocating for {}", duration(ms))
+            format!(
+                "the program has gone on allocating for up to {}",
+                duration(ms)
+            )
         }
         _ => "the program allocates again".to_owned(),
     }

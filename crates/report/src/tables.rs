@@ -1,21 +1,31 @@
 //! The same rows for a terminal and for Markdown.
 
-use comfy_table::{CellAlignment, Table, TableStyle, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
 use model::{Comparison, Timings};
 
 use crate::rows::{Section, sections};
 use crate::sentences::sentences;
 
-const LEGEND: &str = "Percentages: what is kept of what the object occupied.\n\n";
+/// How to read a row.
+const LEGEND: &str = "\
+What is kept, of what the object occupied: after the first and the last drop, after
+idling, after ordinary activity, and when the allocator was asked to give it back.
+reuse: the page faults that the second build was spared. returns: the first occasion
+at which nine tenths had come back.
+";
+
+/// A rule below the header and nothing else.
+const PLAIN: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// For a terminal: a table per scenario, then the sentences.
 pub fn terminal(comparison: &Comparison) -> String {
     let mut text = String::new();
     for section in sections(&comparison.cells) {
-        let table = table(&section, presets::UTF8_HORIZONTAL_ONLY);
+        let table = table(&section, PLAIN).trim_fmt();
         text += &format!("{}\n{table}\n\n", section.title);
     }
-    text += LEGEND;
+    text += &format!("{LEGEND}\n");
     for sentence in sentences(comparison) {
         text += &format!("{sentence}\n");
     }
@@ -26,10 +36,10 @@ pub fn terminal(comparison: &Comparison) -> String {
 pub fn markdown(comparison: &Comparison) -> String {
     let mut text = String::new();
     for section in sections(&comparison.cells) {
-        let table = table(&section, presets::ASCII_MARKDOWN);
+        let table = table(&section, presets::ASCII_MARKDOWN).trim_fmt();
         text += &format!("### {}\n\n{table}\n\n", section.title);
     }
-    text += LEGEND;
+    text += &format!("{LEGEND}\n");
     for sentence in sentences(comparison) {
         text += &format!("- {}\n", sentence.replace('|', "\\|"));
     }
@@ -54,6 +64,9 @@ fn table(section: &Section, style: TableStyle) -> Table {
     table.load_style(style);
     table.set_header(&section.header);
     table.add_rows(&section.rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     // Names to the left, figures to the right, the verdict to the left.
     for index in 1..section.header.len() - 1 {
         if let Some(column) = table.column_mut(index) {

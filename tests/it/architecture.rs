@@ -1,0 +1,54 @@
+//! Who may import whom: the table in `docs/architecture.md` against what cargo knows.
+
+use std::collections::BTreeMap;
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+const PAGE: &str = include_str!("../../docs/architecture.md");
+
+/// Folder to the workspace folders that it uses, by cargo.
+fn as_built() -> BTreeMap<String, Vec<String>> {
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .exec()
+        .expect("cargo metadata");
+    let root = metadata.workspace_root.clone();
+    let folder = |path: &cargo_metadata::camino::Utf8Path| {
+        path.strip_prefix(&root).map(|path| path.to_string()).ok()
+    };
+    let packages = metadata.packages.iter().map(|package| {
+        let normal = package
+            .dependencies
+            .iter()
+            .filter(|d| d.kind == DependencyKind::Normal);
+        let mut uses: Vec<String> = normal.filter_map(|d| folder(d.path.as_deref()?)).collect();
+        uses.sort();
+        let own = package.manifest_path.parent().and_then(folder);
+        (own.expect("inside the workspace"), uses)
+    });
+    packages.collect()
+}
+
+/// The same from the table's first and last column.
+fn as_documented() -> BTreeMap<String, Vec<String>> {
+    let quoted = |cell: &str| -> Vec<String> {
+        cell.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    let rows = PAGE.lines().filter(|line| line.starts_with("| `"));
+    let rows = rows.map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').collect();
+        let mut uses = quoted(cells[cells.len() - 1]);
+        uses.sort();
+        (quoted(cells[0]).remove(0), uses)
+    });
+    rows.collect()
+}
+
+#[test]
+fn the_crates_use_each_other_as_the_architecture_page_says() {
+    assert_eq!(as_built(), as_documented());
+}

@@ -1,0 +1,76 @@
+//! A cell run twice gives the same KiB at every checkpoint.
+
+use model::{Checkpoint, Knob};
+
+use crate::lab::{executable, measure, plan};
+
+/// How often each cell is run.
+const RUNS: usize = 20;
+
+/// Everything about a run that must repeat: all but CPU time and page faults, which the kernel
+/// serves as it sees fit.
+fn exact(checkpoints: Vec<Checkpoint>) -> Vec<Checkpoint> {
+    checkpoints
+        .into_iter()
+        .map(|checkpoint| Checkpoint {
+            cpu_ms: 0.0,
+            minor_faults: None,
+            ..checkpoint
+        })
+        .collect()
+}
+
+#[track_caller]
+fn check(allocator: &str) {
+    let plan = plan(executable(allocator), "int-list", Knob::default_settings());
+    let (introduction, first) = measure(&plan);
+    if introduction.upheld.named().iter().any(|(_, held)| !held) {
+        eprintln!(
+            "this machine forbids a lab condition: {:?}",
+            introduction.upheld
+        );
+        return;
+    }
+    let first = exact(first);
+    for run in 1..RUNS {
+        assert_eq!(
+            first,
+            exact(measure(&plan).1),
+            "run {run} differs from run 0"
+        );
+    }
+}
+
+#[test]
+fn twenty_runs_under_system_are_the_same() {
+    check("system");
+}
+
+#[test]
+fn twenty_runs_under_jemalloc_are_the_same() {
+    check("jemalloc");
+}
+
+#[test]
+fn twenty_runs_under_mimalloc_are_the_same() {
+    check("mimalloc");
+}
+
+#[test]
+fn twenty_runs_under_pool_are_the_same() {
+    check("pool");
+}
+
+#[test]
+fn another_seed_is_another_run() {
+    let run = |seed| {
+        let mut plan = plan(executable("system"), "tree", Knob::default_settings());
+        plan.seed = seed;
+        exact(measure(&plan).1)
+    };
+    assert_ne!(
+        run(1),
+        run(2),
+        "the comparison above would not notice a difference"
+    );
+}

@@ -1,0 +1,11 @@
+//! The project's claims, asserted against real subjects under lab conditions.
+//!
+//! Each module makes one kind of claim; [`lab`] is how they run a cell. Claims about retention
+//! stand as snapshots, reviewed with `cargo insta review`, and each has a negative control.
+
+mod architecture;
+mod exactness;
+mod isolation;
+mod lab;
+mod probed;
+mod retention;
