@@ -12,7 +12,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use driver::Introduction;
 use model::{Checkpoint, Knob};
 
 use crate::lab::{executable, measure, negative_control, plan};
@@ -60,26 +59,22 @@ fn check(scenario: &str, allocator: &str) {
     let plan = plan(executable(allocator), scenario, Knob::default_settings());
     let (introduction, checkpoints) = measure(&plan);
     let cell = format!("{scenario}_{allocator}");
-    let glibc = probe::host().expect("a machine").glibc.unwrap_or_default();
+    let host = probe::host().expect("a machine");
+    let glibc = host.glibc.unwrap_or_default();
 
     let verdict_key = match verdict_depends_on_glibc(allocator, &glibc) {
         true => format!("{cell}_glibc-{glibc}"),
         false => cell.clone(),
     };
-    assert_known(
-        "verdict",
-        &verdict_key,
-        &verdict(&introduction, &checkpoints),
-    );
+    assert_known("verdict", &verdict_key, &verdict(&checkpoints));
 
     let version = introduction.version.split('-').next().unwrap_or_default();
-    let host = probe::host().expect("a machine");
     let record_key = format!(
         "{cell}_{version}_glibc-{glibc}_{}_{}",
         host.architecture, host.page_size_bytes
     );
     if introduction.upheld.named().iter().all(|(_, held)| *held) {
-        assert_known("record", &record_key, &record(&introduction, &checkpoints));
+        assert_known("record", &record_key, &record(&checkpoints));
     } else {
         say(&format!(
             "{cell}: this machine forbids a lab condition ({:?}), only the verdict is asserted",
@@ -91,11 +86,8 @@ fn check(scenario: &str, allocator: &str) {
 #[track_caller]
 fn check_can_fail(scenario: &str, allocator: &str) {
     let text_of = |executable, knob| {
-        let (introduction, checkpoints) = measure(&plan(executable, scenario, knob));
-        (
-            verdict(&introduction, &checkpoints),
-            record(&introduction, &checkpoints),
-        )
+        let (_, checkpoints) = measure(&plan(executable, scenario, knob));
+        (verdict(&checkpoints), record(&checkpoints))
     };
     let (executable_of_control, knob) = negative_control(allocator, scenario);
     let name = knob.name.clone();
@@ -133,7 +125,7 @@ fn verdict_depends_on_glibc(allocator: &str, glibc: &str) -> bool {
 }
 
 /// The part that holds on every machine.
-fn verdict(introduction: &Introduction, checkpoints: &[Checkpoint]) -> String {
+fn verdict(checkpoints: &[Checkpoint]) -> String {
     let verdict = oracle::judge(checkpoints).expect("a whole run has a verdict");
     let after = verdict
         .after_ms
@@ -145,15 +137,14 @@ fn verdict(introduction: &Introduction, checkpoints: &[Checkpoint]) -> String {
         Some(_) => "none of it",
     };
     format!(
-        "returns: {}\nafter: {after}\nreused by the second build: {reuse}\nasked by: {}\n",
+        "returns: {}\nafter: {after}\nreused by the second build: {reuse}\n",
         verdict.returns.name(),
-        introduction.release_call,
     )
 }
 
 /// The part that is exact to the page: what is kept, and what the allocator says to that.
-fn record(introduction: &Introduction, checkpoints: &[Checkpoint]) -> String {
-    let mut text = format!("{} {}\n", introduction.title, introduction.version);
+fn record(checkpoints: &[Checkpoint]) -> String {
+    let mut text = String::new();
     let header = [
         "kept KiB",
         "live KiB",

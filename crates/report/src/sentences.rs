@@ -1,6 +1,6 @@
 //! One plain sentence per allocator: what it keeps, until when, and on whose request it returns it.
 
-use model::{Cell, Comparison, Knob, Moment, Returns, Status, Verdict};
+use model::{Cell, Comparison, Knob, Moment, Returned, Returns, Status, Verdict};
 
 use crate::figures::{duration, listed, percent};
 
@@ -112,20 +112,24 @@ fn longest_wait(group: &[(&Cell, &Verdict)]) -> String {
 
 /// How long the program had to go on allocating, from the end of the idling on.
 fn activity(group: &[(&Cell, &Verdict)]) -> String {
-    /// Up to the first active checkpoint: the first traffic that came along was enough.
-    const FIRST_MS: u64 = 10;
-    let needed = group.iter().filter_map(|(_, verdict)| {
-        let last = |moment| verdict.returned.iter().rfind(|r| r.name == moment);
-        let idled_ms = last(Moment::Idle)?.clock_ms - last(Moment::Dropped)?.clock_ms;
-        Some(verdict.after_ms?.saturating_sub(idled_ms))
-    });
+    let needed = group
+        .iter()
+        .filter_map(|(_, verdict)| more_activity_ms(verdict));
     match needed.max() {
-        Some(ms) if ms > FIRST_MS => {
-            format!(
-                "the program has gone on allocating for up to {}",
-                duration(ms)
-            )
-        }
-        _ => "the program allocates again".to_owned(),
+        Some(ms) => format!(
+            "the program has gone on allocating for up to {}",
+            duration(ms)
+        ),
+        None => "the program allocates again".to_owned(),
     }
+}
+
+/// `None` where the first traffic that came along was enough.
+fn more_activity_ms(verdict: &Verdict) -> Option<u64> {
+    let is = |moment| move |returned: &&Returned| returned.name == moment;
+    let dropped_ms = verdict.returned.iter().rfind(is(Moment::Dropped))?.clock_ms;
+    let idled_ms = verdict.returned.iter().rfind(is(Moment::Idle))?.clock_ms;
+    let first_ms = verdict.returned.iter().find(is(Moment::Active))?.clock_ms;
+    let returned_ms = dropped_ms + verdict.after_ms?;
+    (returned_ms > first_ms).then(|| returned_ms - idled_ms)
 }

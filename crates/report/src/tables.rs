@@ -22,8 +22,11 @@ const PLAIN: TableStyle =
 pub fn terminal(comparison: &Comparison) -> String {
     let mut text = String::new();
     for section in sections(&comparison.cells) {
-        let table = table(&section, PLAIN).trim_fmt();
-        text += &format!("{}\n{table}\n\n", section.title);
+        let mut table = table(&section, PLAIN);
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2)); // narrow enough for 80 columns
+        }
+        text += &format!("{}\n{}\n\n", section.title, table.trim_fmt());
     }
     text += &format!("{LEGEND}\n");
     for sentence in sentences(comparison) {
@@ -64,9 +67,6 @@ fn table(section: &Section, style: TableStyle) -> Table {
     table.load_style(style);
     table.set_header(&section.header);
     table.add_rows(&section.rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
     // Names to the left, figures to the right, the verdict to the left.
     for index in 1..section.header.len() - 1 {
         if let Some(column) = table.column_mut(index) {

@@ -41,6 +41,7 @@ pub(crate) const BYTES_PER_INT: u64 = (size_of::<Int>() + size_of::<Box<Int>>())
 const _: () = assert!(size_of::<Int>() == 24);
 
 /// A list sized in advance, as `range` sizes it; `Vec` drops its elements front to back.
+#[expect(clippy::vec_box, reason = "a block for each integer is the point")]
 struct IntList(Vec<Box<Int>>);
 
 impl IntList {

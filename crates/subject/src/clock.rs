@@ -8,12 +8,14 @@
 //! Clocks of CPU time pass through to the kernel: they measure work and cannot be moved. A thread
 //! that waits on a condition variable waits in real time: the lab clock does not wake it.
 
-use std::ffi::c_int;
-use std::mem::MaybeUninit;
+use std::ffi::{c_int, c_void};
+use std::mem::{MaybeUninit, transmute};
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering::Relaxed};
 
 use libc::{clockid_t, timespec};
 use model::protocol::CONDITIONS_VARIABLE;
+
+use crate::interpose::Next;
 
 /// Where the lab clock stands when the process begins. Not zero: some libraries read zero as unset.
 const START_NS: i64 = 1_000 * 1_000_000_000;
@@ -92,8 +94,12 @@ pub unsafe extern "C" fn clock_gettime(clock: clockid_t, time: *mut timespec) ->
         libc::CLOCK_PROCESS_CPUTIME_ID | libc::CLOCK_THREAD_CPUTIME_ID
     ) || clock < 0; // another process's or thread's CPU-time clock
     if measures_work || !is_lab() {
-        // SAFETY: the kernel's own call, with the arguments that the caller vouches for.
-        return unsafe { libc::syscall(libc::SYS_clock_gettime, clock, time) } as c_int;
+        static NEXT: Next = Next::new(c"clock_gettime");
+        type Function = unsafe extern "C" fn(clockid_t, *mut timespec) -> c_int;
+        // SAFETY: the C library's function of this name has this type.
+        let next = unsafe { transmute::<*mut c_void, Function>(NEXT.address()) };
+        // SAFETY: the caller vouches for `time`.
+        return unsafe { next(clock, time) };
     }
     let now = LAB_NS.load(Relaxed);
     let now = timespec {

@@ -11,6 +11,7 @@
 
 pub mod clock;
 mod control;
+mod interpose;
 pub mod random;
 mod serve;
 mod upheld;

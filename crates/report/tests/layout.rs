@@ -1,0 +1,178 @@
+//! What a comparison looks like, for a terminal and for Markdown.
+
+use afterdrop_report as report;
+use insta::assert_snapshot;
+use model::{
+    Account, Cell, Checkpoint, Comparison, Conditions, Host, Memory, MemorySource, Moment,
+    Returned, Returns, SCHEMA_VERSION, Status, Timings, Verdict,
+};
+
+/// A cell that occupied so much and kept these parts of it after its two drops, after idling, after
+/// activity, and when asked.
+fn cell(
+    allocator: &str,
+    scenario: &str,
+    occupied_kib: i64,
+    kept: [f64; 5],
+    returns: Returns,
+) -> Cell {
+    let moments = [
+        (Moment::Dropped, 1, 0),
+        (Moment::Dropped, 2, 0),
+        (Moment::Idle, 2, 60_000),
+        (Moment::Active, 2, 120_000),
+        (Moment::Released, 2, 120_000),
+    ];
+    let places = moments.into_iter().zip(kept);
+    let checkpoints = places
+        .clone()
+        .map(|((name, round, clock_ms), part)| Checkpoint {
+            name,
+            round,
+            clock_ms,
+            kept_kib: (occupied_kib as f64 * part) as i64,
+            memory: Memory {
+                anonymous_kib: 0,
+                lazy_kib: 0,
+                swap_kib: 0,
+                rss_kib: 0,
+                virtual_kib: 0,
+                memory_source: MemorySource::SmapsRollup,
+            },
+            minor_faults: None,
+            cpu_ms: 0.0,
+            live_bytes: 0,
+            account: Account::default(),
+        });
+    let returned = places.map(|((name, round, clock_ms), part)| Returned {
+        name,
+        round,
+        clock_ms,
+        fraction: Some(1.0 - part),
+    });
+    Cell {
+        allocator: allocator.to_owned(),
+        allocator_title: Some(format!("{allocator} malloc")),
+        allocator_version: Some("1".to_owned()),
+        scenario: scenario.to_owned(),
+        size: 5_120_000,
+        seed: 1,
+        knob: "default".to_owned(),
+        conditions: Conditions::Lab,
+        release_call: Some("release()".to_owned()),
+        status: Status::Measured,
+        failure: None,
+        checkpoints: checkpoints.collect(),
+        verdict: Some(Verdict {
+            returns,
+            after_ms: after_ms(returns),
+            occupied_kib,
+            reuse: Some(0.8),
+            returned: returned.collect(),
+        }),
+    }
+}
+
+fn after_ms(returns: Returns) -> Option<u64> {
+    match returns {
+        Returns::AtOnce => Some(0),
+        Returns::WhenIdle => Some(60_000),
+        Returns::OnActivity | Returns::OnRequest => Some(120_000),
+        Returns::Never => None,
+    }
+}
+
+fn failed(allocator: &str, scenario: &str) -> Cell {
+    Cell {
+        status: Status::Failed,
+        failure: Some("killed by SIGKILL while asked to build".to_owned()),
+        checkpoints: Vec::new(),
+        verdict: None,
+        ..cell(allocator, scenario, 0, [0.0; 5], Returns::Never)
+    }
+}
+
+fn comparison(cells: Vec<Cell>) -> Comparison {
+    Comparison {
+        schema_version: SCHEMA_VERSION,
+        afterdrop_version: "0.0.0".to_owned(),
+        command: "cargo xtask compare".to_owned(),
+        host: Host {
+            os: None,
+            kernel: None,
+            glibc: None,
+            architecture: "x86_64".to_owned(),
+            cpu_count: 2,
+            page_size_bytes: 4096,
+            memory_kib: 1,
+            available_kib: 1,
+            huge_pages: None,
+            lab_conditions: Vec::new(),
+        },
+        cells,
+        interrupted: false,
+        timings: Timings::default(),
+    }
+}
+
+/// Every kind of verdict, a failure, and an object of next to nothing.
+fn everything() -> Comparison {
+    comparison(vec![
+        cell(
+            "a",
+            "list",
+            204_800,
+            [0.8, 1.0, 1.0, 0.01, 0.0],
+            Returns::OnActivity,
+        ),
+        cell(
+            "b",
+            "list",
+            204_800,
+            [0.8, 0.8, 0.8, 0.8, 0.0],
+            Returns::OnRequest,
+        ),
+        failed("c", "list"),
+        cell("a", "stream", 16, [0.5; 5], Returns::AtOnce),
+        cell("b", "stream", 10_240, [1.0; 5], Returns::Never),
+        cell(
+            "c",
+            "stream",
+            10_240,
+            [1.0, 1.0, 0.0, 0.0, 0.0],
+            Returns::WhenIdle,
+        ),
+    ])
+}
+
+#[test]
+fn a_table_for_each_scenario_and_a_sentence_for_each_allocator() {
+    assert_snapshot!(report::terminal(&everything()));
+}
+
+#[test]
+fn the_same_in_markdown() {
+    assert_snapshot!(report::markdown(&everything()));
+}
+
+#[test]
+fn a_single_cell_needs_no_names() {
+    let alone = |returns| {
+        let cells = vec![cell("a", "list", 204_800, [0.8; 5], returns)];
+        report::sentences(&comparison(cells)).join("\n")
+    };
+    assert_snapshot!(alone(Returns::OnRequest), @"a malloc keeps 80 % until asked: release() returns it");
+    assert_snapshot!(alone(Returns::AtOnce), @"a malloc returns the memory at once");
+    assert_snapshot!(alone(Returns::Never), @"a malloc keeps 80 % for good, release() or not");
+}
+
+#[test]
+fn what_measuring_cost_is_one_line() {
+    let timings = Timings {
+        subject_ms: 1_000.0,
+        account_ms: 50.0,
+        probe_ms: 40.0,
+        driver_ms: 10.0,
+    };
+    assert_snapshot!(report::timings(&timings));
+}
