@@ -5,6 +5,7 @@
 
 mod architecture;
 mod exactness;
+mod faults;
 mod isolation;
 mod lab;
 mod probed;

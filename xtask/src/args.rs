@@ -1,10 +1,12 @@
 //! What the user may type. A fault becomes one line that names it and the way out.
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::names;
 use crate::stop::Stop;
@@ -51,7 +53,12 @@ pub(crate) struct CompareOptions {
     pub(crate) rounds: u32,
 
     /// Seed of everything random in a scenario
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_hyphen_values = true,
+        default_value_t = 1
+    )]
     pub(crate) seed: u64,
 
     /// Repeatable to the page under the lab's clock, or the machine as it is in real time
@@ -59,20 +66,17 @@ pub(crate) struct CompareOptions {
     pub(crate) conditions: Conditions,
 
     /// How long a subject may take over one step before its cell counts as failed
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_hyphen_values = true,
+          default_value = "60")]
     pub(crate) step_limit: Duration,
 
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
-    /// Where to write the full result as JSON
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "target/afterdrop/compare.json"
-    )]
-    pub(crate) out: PathBuf,
+    /// Where to write the full result as JSON [default: target/afterdrop/compare.json]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 
     /// Say what measuring cost
     #[arg(long)]
@@ -108,6 +112,9 @@ pub(crate) enum ListFormat {
     Json,
 }
 
+/// Where the full result goes if the user says nothing, in the workspace.
+pub(crate) const DEFAULT_OUT: &str = "target/afterdrop/compare.json";
+
 /// Parses the process's own command line.
 pub(crate) fn parse() -> Result<Command, Stop> {
     Line::try_parse().map(|line| line.command).map_err(stop)
@@ -115,22 +122,23 @@ pub(crate) fn parse() -> Result<Command, Stop> {
 
 /// Clap's fault in one line, with its suggestion where it has one.
 fn stop(error: clap::Error) -> Stop {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let _ = error.print(); // standard output may be closed, and nothing is lost by it
-            return Stop::Answered;
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            return Stop::BadInput(
-                "say what to do: compare, list or schema (--help tells more)".into(),
-            );
-        }
-        _ => {}
+    if let ErrorKind::DisplayHelp | ErrorKind::DisplayVersion = error.kind() {
+        let _ = error.print(); // standard output may be closed, and nothing is lost by it
+        return Stop::Answered;
     }
+    let line = Line::command();
+    let commands: Vec<&str> = line.get_subcommands().map(|c| c.get_name()).collect();
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let commands = commands.join(", ");
+        return Stop::BadInput(format!("say what to do: {commands} (--help tells more)"));
+    }
+    if let Some(name) = text(ContextKind::InvalidSubcommand) {
+        return Stop::BadInput(names::unknown("command", &name, &commands));
+    }
     let many = |kind| match error.get(kind) {
         Some(ContextValue::Strings(many)) => many.clone(),
         _ => text(kind).into_iter().collect(),
@@ -148,12 +156,10 @@ fn stop(error: clap::Error) -> Stop {
         return Stop::BadInput(names::unknown(kind, value, &valid));
     }
     let rendered = error.to_string();
-    let first = rendered.lines().next().unwrap_or_default();
-    let fault = first.trim_start_matches("error: ");
-    let nearest = many(ContextKind::SuggestedArg)
-        .into_iter()
-        .chain(many(ContextKind::SuggestedSubcommand))
-        .next();
+    // Up to the advice; the user's own value may contain line breaks.
+    let fault = rendered.split("\n\n").next().unwrap_or_default();
+    let fault = fault.trim_start_matches("error: ").replace('\n', " ");
+    let nearest = many(ContextKind::SuggestedArg).into_iter().next();
     Stop::BadInput(match nearest {
         Some(nearest) => format!("{fault}; did you mean {nearest}?"),
         None => format!("{fault} (--help tells more)"),
@@ -161,17 +167,24 @@ fn stop(error: clap::Error) -> Stop {
 }
 
 /// A whole number from 1 up.
-fn positive<T: std::str::FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
+fn positive<T>(text: &str) -> Result<T, String>
+where
+    T: FromStr<Err = ParseIntError> + PartialOrd + From<u8>,
+{
     match text.parse() {
         Ok(number) if number >= T::from(1) => Ok(number),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => {
+            Err("that number is too large".to_owned())
+        }
         _ => Err("give a whole number from 1 up".to_owned()),
     }
 }
 
+/// A time limit. The clock would overflow beyond some billions of years.
 fn seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()
-        .filter(|seconds| *seconds > 0.0)
+        .filter(|seconds| *seconds > 0.0 && *seconds <= 1e6)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "give a number of seconds above 0".to_owned())
+        .ok_or_else(|| "give a number of seconds above 0, up to 1000000".to_owned())
 }

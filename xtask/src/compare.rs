@@ -6,10 +6,11 @@ use driver::{Interrupt, Plan, Run};
 use model::{Cell, Comparison, Host, Knob, LabCondition, SCHEMA_VERSION, Status, Timings, Upheld};
 use scenarios::Scenario;
 
-use crate::args::{CompareOptions, Conditions, Format};
+use crate::args::{CompareOptions, Conditions, DEFAULT_OUT, Format};
 use crate::names::choose;
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::say;
 use crate::stop::{Stop, cannot};
 use crate::subjects;
 
@@ -34,17 +35,20 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     }
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     refuse_what_does_not_fit(options, &scenarios, &host)?;
-    let output = Output::prepare(&workspace.root.join(&options.out))?;
+    let output = Output::prepare(&match &options.out {
+        Some(path) => path.clone(),
+        None => workspace.root.join(DEFAULT_OUT),
+    })?;
 
     let executables = subjects::build(&allocators)?;
     let named = allocators.iter().map(|a| a.name.clone()).zip(executables);
+    let own = options.subjects.iter().map(|path| {
+        // A bare name would be looked for along PATH.
+        let executable = std::path::absolute(path).unwrap_or(path.clone());
+        (file_name(path), executable)
+    });
     let contestants: Vec<Contestant> = named
-        .chain(
-            options
-                .subjects
-                .iter()
-                .map(|path| (file_name(path), path.clone())),
-        )
+        .chain(own)
         .map(|(name, executable)| Contestant { name, executable })
         .collect();
 
@@ -52,16 +56,16 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     let comparison = measure(options, host, &scenarios, &contestants, &interrupt);
 
     let json = serde_json::to_string_pretty(&comparison).expect("a document of plain data") + "\n";
-    match options.format {
-        Format::Table => print!("{}", report::terminal(&comparison)),
-        Format::Markdown => print!("{}", report::markdown(&comparison)),
-        Format::Json => print!("{json}"),
-    }
     let written = output.write(&json)?;
+    say::result(&match options.format {
+        Format::Table => report::terminal(&comparison),
+        Format::Markdown => report::markdown(&comparison),
+        Format::Json => json,
+    })?;
     if options.timings {
-        eprintln!("{}", report::timings(&comparison.timings));
+        say::aside(&report::timings(&comparison.timings));
     }
-    eprintln!("full result: {}", written.display());
+    say::aside(&format_args!("full result: {}", written.display()));
     match interrupt.signal() {
         Some(signal) => Err(Stop::Interrupted(signal)),
         None => some_failed(&comparison.cells),
@@ -222,10 +226,10 @@ fn gibibytes(kib: u64) -> f64 {
 fn say_what_real_time_costs(options: &CompareOptions, cells: usize) {
     if let Conditions::Host = options.conditions {
         let seconds = driver::clock_time() / 1000;
-        eprintln!(
+        say::aside(&format_args!(
             "host conditions wait in real time: about {seconds} s a cell, {} min in all",
             (cells as u64 * seconds).div_ceil(60)
-        );
+        ));
     }
 }
 
@@ -245,7 +249,8 @@ fn some_failed(cells: &[Cell]) -> Result<(), Stop> {
 
 /// What the user typed, to be typed again.
 fn command_line() -> String {
-    let arguments = std::env::args().skip(1).map(|argument| {
+    let arguments = std::env::args_os().skip(1).map(|argument| {
+        let argument = argument.to_string_lossy().into_owned();
         let plain = |c: char| c.is_alphanumeric() || "-_=./:,".contains(c);
         match argument.chars().all(plain) {
             true => argument,

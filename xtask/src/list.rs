@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use crate::args::{ListFormat, ListOptions};
+use crate::say;
 use crate::stop::Stop;
 use crate::subjects::{self, Workspace};
 
 pub(crate) fn list(options: &ListOptions) -> Result<(), Stop> {
     let workspace = subjects::workspace()?;
-    match options.format {
-        ListFormat::Table => print!("{}", table(&workspace)),
-        ListFormat::Json => println!("{:#}", document(&workspace)),
-    }
-    Ok(())
+    say::result(&match options.format {
+        ListFormat::Table => table(&workspace),
+        ListFormat::Json => format!("{:#}\n", document(&workspace)),
+    })
 }
 
 fn table(workspace: &Workspace) -> String {

@@ -10,6 +10,7 @@ mod list;
 mod names;
 mod output;
 mod progress;
+mod say;
 mod stop;
 mod subjects;
 
@@ -21,10 +22,7 @@ fn main() -> ExitCode {
     let outcome = args::parse().and_then(|command| match command {
         Command::Compare(options) => compare::compare(&options),
         Command::List(options) => list::list(&options),
-        Command::Schema => {
-            println!("{:#}", model::Comparison::schema());
-            Ok(())
-        }
+        Command::Schema => say::result(&format!("{:#}\n", model::Comparison::schema())),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

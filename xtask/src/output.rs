@@ -1,17 +1,17 @@
 //! The file of the full result: made sure of before measuring, complete or untouched after.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use crate::stop::{Stop, cannot};
 
-/// A file that will hold the result: a temporary one beside it until the result is whole.
+/// A file that will hold the result. What stands there stays until the result is whole.
 pub(crate) struct Output {
     path: PathBuf,
-    temporary: NamedTempFile,
+    folder: PathBuf,
 }
 
 impl Output {
@@ -20,38 +20,49 @@ impl Output {
     /// # Errors
     /// [`Stop::BadInput`] where it cannot.
     pub(crate) fn prepare(path: &Path) -> Result<Output, Stop> {
-        let fault = |error: &dyn std::fmt::Display| Stop::BadInput(cannot("write", path, error));
-        if path.is_dir() {
-            return Err(fault(&"it is a folder; name a file in it"));
+        let fault = |why: &dyn std::fmt::Display| Stop::BadInput(cannot("write", path, why));
+        // Through links, so that a file behind one is replaced and not the link.
+        let target = fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+        let target = target.map_err(|error| fault(&error))?;
+        match fs::metadata(&target) {
+            Ok(there) if there.is_dir() => return Err(fault(&"it is a folder; name a file in it")),
+            Ok(there) if !there.is_file() => return Err(fault(&"it is no ordinary file")),
+            _ => {}
         }
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
+        let folder = target.parent().unwrap_or(Path::new("/")).to_owned();
+        if let Some(wrong) = folder.ancestors().find(|ancestor| ancestor.is_file()) {
+            return Err(fault(&format_args!("{} is no folder", wrong.display())));
+        }
+        fs::create_dir_all(&folder).map_err(|error| fault(&error))?;
+        let output = Output {
+            path: target,
+            folder,
         };
-        fs::create_dir_all(folder).map_err(|error| fault(&error))?;
-        let temporary = tempfile::Builder::new()
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-            .tempfile_in(folder)
-            .map_err(|error| fault(&error.kind()))?;
-        Ok(Output {
-            path: path.to_owned(),
-            temporary,
-        })
+        // Gone again at once: a command that is killed leaves nothing half done behind.
+        drop(output.temporary().map_err(|error| fault(&error.kind()))?);
+        Ok(output)
     }
 
     /// Puts the whole result in place.
     ///
     /// # Errors
     /// [`Stop::Failed`] where the disk has filled up in the meantime, say.
-    pub(crate) fn write(mut self, text: &str) -> Result<PathBuf, Stop> {
-        let fault =
-            |error: &dyn std::fmt::Display| Stop::Failed(cannot("write", &self.path, error));
-        let file = self.temporary.as_file_mut();
-        file.write_all(text.as_bytes())
+    pub(crate) fn write(self, text: &str) -> Result<PathBuf, Stop> {
+        let fault = |error: &io::Error| Stop::Failed(cannot("write", &self.path, error));
+        let mut temporary = self.temporary().map_err(|error| fault(&error))?;
+        temporary
+            .write_all(text.as_bytes())
             .map_err(|error| fault(&error))?;
-        self.temporary
+        temporary
             .persist(&self.path)
             .map_err(|error| fault(&error.error))?;
         Ok(self.path)
+    }
+
+    /// A file beside the one that will be replaced, so that replacing it is one step.
+    fn temporary(&self) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new()
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+            .tempfile_in(&self.folder)
     }
 }

@@ -1,8 +1,12 @@
 //! What the user sees while waiting: a bar that names the running cell, or, where standard error
 //! is no terminal, a line for each cell.
 
+use std::time::Duration;
+
 use indicatif::{ProgressBar, ProgressStyle};
 use model::Moment;
+
+use crate::say;
 
 /// Progress over all cells of a run.
 pub(crate) struct Progress {
@@ -17,6 +21,11 @@ impl Progress {
         let bar = ProgressBar::new(cells as u64);
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
         bar.set_style(style.expect("a template of known fields"));
+        if !bar.is_hidden() {
+            // Draws that follow each other too closely are skipped, the last one too: without
+            // this, a cell that hangs would never be named.
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
         Progress {
             bar,
             cells,
@@ -30,7 +39,10 @@ impl Progress {
         self.running += 1;
         self.cell = format!("{scenario} under {allocator}");
         if self.bar.is_hidden() {
-            eprintln!("[{}/{}] {}", self.running, self.cells, self.cell);
+            say::aside(&format_args!(
+                "[{}/{}] {}",
+                self.running, self.cells, self.cell
+            ));
         }
         self.bar.set_message(self.cell.clone());
         self.bar.tick();
@@ -47,7 +59,7 @@ impl Progress {
         if let Some(failure) = failure {
             let line = format!("{} failed: {failure}", self.cell);
             if self.bar.is_hidden() {
-                eprintln!("{line}");
+                say::aside(&line);
             } else {
                 self.bar.println(line);
             }

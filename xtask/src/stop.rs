@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::say;
+
 /// Why a command ends with another status than 0.
 pub(crate) enum Stop {
     /// The input cannot be worked with; nothing was measured. Status 2.
@@ -19,15 +21,15 @@ impl Stop {
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Stop::BadInput(line) => {
-                eprintln!("error: {line}");
+                say::aside(&format_args!("error: {line}"));
                 ExitCode::from(2)
             }
             Stop::Failed(line) => {
-                eprintln!("error: {line}");
+                say::aside(&format_args!("error: {line}"));
                 ExitCode::FAILURE
             }
             Stop::Interrupted(signal) => {
-                eprintln!("interrupted by signal {signal}");
+                say::aside(&format_args!("interrupted by signal {signal}"));
                 ExitCode::from(128 + signal as u8)
             }
             Stop::Answered => ExitCode::SUCCESS,

@@ -4,11 +4,13 @@
 //! allocator NAME, and the first line of its source says what it is.
 
 use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
+use crate::say;
 use crate::stop::Stop;
 
 const PACKAGE: &str = "afterdrop-subject";
@@ -67,7 +69,7 @@ fn summary(source: &Path) -> String {
 }
 
 /// Builds the subjects of these allocators as users build programs, optimised, and returns their
-/// executables in the same order. Cargo shows its progress on standard error.
+/// executables in the same order. Cargo shows its progress on a terminal.
 pub(crate) fn build(allocators: &[&Allocator]) -> Result<Vec<PathBuf>, Stop> {
     if allocators.is_empty() {
         return Ok(Vec::new());
@@ -76,6 +78,10 @@ pub(crate) fn build(allocators: &[&Allocator]) -> Result<Vec<PathBuf>, Stop> {
     let mut command = Command::new(cargo);
     command.args(["build", "--release", "--package", PACKAGE]);
     command.arg("--message-format=json-render-diagnostics");
+    if !io::stderr().is_terminal() {
+        command.arg("--quiet"); // where nobody reads any more, cargo's progress would be its end
+        say::aside(&"building the subjects");
+    }
     for allocator in allocators {
         command.args(["--bin", &format!("{PREFIX}{}", allocator.name)]);
     }

@@ -30,12 +30,14 @@ pub enum Failure {
         asked: String,
     },
     /// The subject did not answer in time.
-    #[error("no answer within {} s when asked to {asked}", limit.as_secs_f64())]
+    #[error("no answer within {} s when asked to {asked}{}", limit.as_secs_f64(), quoted(last_words))]
     Silent {
         /// What it was doing.
         asked: String,
         /// How long it had.
         limit: Duration,
+        /// The last line it wrote to standard error.
+        last_words: Option<String>,
     },
     /// The subject answered something that is not of the protocol.
     #[error("answered {answer:?} when asked to {asked}, which is not of the protocol")]
@@ -45,11 +47,19 @@ pub enum Failure {
         /// The beginning of what it said.
         answer: String,
     },
+    /// The subject answered something else than what it was asked.
+    #[error("answered {answer} when asked to {asked}, which is no answer to that")]
+    OutOfTurn {
+        /// What it was asked.
+        asked: String,
+        /// The beginning of what it said.
+        answer: String,
+    },
     /// The subject speaks another version of the protocol.
     #[error("speaks version {theirs} of the protocol, the driver version {ours}: build both anew")]
     OtherProtocol {
         /// The subject's version.
-        theirs: u32,
+        theirs: u64,
         /// The driver's version.
         ours: u32,
     },

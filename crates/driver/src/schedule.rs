@@ -26,30 +26,27 @@ pub fn clock_time() -> u64 {
     last + last + SETTLE_MS
 }
 
-/// Every step of a run of `rounds` rounds, in order.
-pub(crate) fn steps(rounds: u32) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let mut step = |moment, round, commands: &[Command<'static>]| {
-        steps.push(Step {
-            moment,
-            round,
-            commands: commands.to_vec(),
-        });
+/// Every step of a run of `rounds` rounds, in order, one at a time: rounds may be many.
+pub(crate) fn steps(rounds: u32) -> impl Iterator<Item = Step> {
+    let step = |moment, round, commands: &[Command<'static>]| Step {
+        moment,
+        round,
+        commands: commands.to_vec(),
     };
-    step(Moment::Baseline, 0, &warm_up());
-    for round in 1..=rounds {
-        step(Moment::Built, round, &[Command::Build]);
-        step(Moment::Dropped, round, &[Command::Drop]);
-    }
-    for wait in waits() {
-        step(Moment::Idle, rounds, &[wait]);
-    }
-    for wait in waits() {
-        step(Moment::Active, rounds, &[wait, Command::Traffic]);
-    }
-    step(Moment::Released, rounds, &[Command::Release]);
-    step(Moment::Settled, rounds, &[Command::Wait { ms: SETTLE_MS }]);
-    steps
+    let baseline = step(Moment::Baseline, 0, &warm_up());
+    let builds = (1..=rounds).flat_map(move |round| {
+        let built = step(Moment::Built, round, &[Command::Build]);
+        [built, step(Moment::Dropped, round, &[Command::Drop])]
+    });
+    let idle = waits().map(move |wait| step(Moment::Idle, rounds, &[wait]));
+    let active = waits().map(move |wait| step(Moment::Active, rounds, &[wait, Command::Traffic]));
+    let settling = Command::Wait { ms: SETTLE_MS };
+    let end = [
+        step(Moment::Released, rounds, &[Command::Release]),
+        step(Moment::Settled, rounds, &[settling]),
+    ];
+    let before = std::iter::once(baseline).chain(builds);
+    before.chain(idle).chain(active).chain(end)
 }
 
 /// Every command once, so that its text, its stack and its first-time state are in the baseline.
@@ -78,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_waits_of_the_schedule_add_up() {
-        let all = steps(3);
+        let all: Vec<Step> = steps(3).collect();
         let commands = all.iter().flat_map(|step| &step.commands);
         let waited: u64 = commands
             .map(|command| match command {
@@ -88,5 +85,11 @@ mod tests {
             .sum();
         assert_eq!(waited, clock_time());
         assert_eq!(all.len(), 1 + 2 * 3 + 2 * TIMES_MS.len() + 2);
+    }
+
+    #[test]
+    fn a_run_of_a_billion_rounds_begins_at_once() {
+        assert_eq!(steps(u32::MAX).next().map(|step| step.round), Some(0));
+        assert_eq!(steps(u32::MAX).nth(1_000).map(|step| step.round), Some(500));
     }
 }

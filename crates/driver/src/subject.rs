@@ -6,18 +6,27 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command as Process, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use model::protocol::{Command, LONGEST_LINE, Reply};
+use model::protocol::{Command, LONGEST_LINE, Reply, VERSION};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
 
 use crate::{Failure, Interrupt, Plan, conditions};
 
 /// How long a subject may take to end once it has closed its output or was told to exit.
-const LAST_BREATH: Duration = Duration::from_secs(5);
+pub(crate) const LAST_BREATH: Duration = Duration::from_secs(5);
 
-/// A running subject. Dropping it kills it and waits until it has gone.
+/// How much of a standard error is looked through for the last line: what a pipe usually holds.
+const LAST_WORDS_BYTES: u64 = 1 << 16;
+
+/// A running subject. Dropping it kills it and its own children, and waits until it has gone.
 pub(crate) struct Subject<'a> {
     child: Child,
+    /// The process group that the child leads; `None` once the child has been reaped, when the
+    /// number may become somebody else's.
+    group: Option<Pid>,
     input: ChildStdin,
     output: ChildStdout,
     interrupt: &'a Interrupt,
@@ -42,8 +51,10 @@ impl<'a> Subject<'a> {
         let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), "1000");
         let input = child.stdin.take().expect("piped above");
         let output = child.stdout.take().expect("piped above");
+        let group = Some(Pid::from_raw(child.id() as i32));
         Ok(Subject {
             child,
+            group,
             input,
             output,
             interrupt,
@@ -67,7 +78,7 @@ impl<'a> Subject<'a> {
         line.push(b'\n');
         match self.input.write_all(&line) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                return Err(self.ending(asked()));
+                return Err(self.hung_up(asked()));
             }
             sent => sent?,
         }
@@ -76,18 +87,10 @@ impl<'a> Subject<'a> {
         self.waited += started.elapsed();
         match received? {
             Received::Line => {}
-            Received::End => return Err(self.ending(asked())),
-            Received::Late => {
-                return Err(Failure::Silent {
-                    asked: asked(),
-                    limit,
-                });
-            }
+            Received::End => return Err(self.hung_up(asked())),
+            Received::Late => return Err(self.silent(asked(), limit)),
         }
-        serde_json::from_slice(&self.line).map_err(|_| Failure::Garbled {
-            asked: asked(),
-            answer: beginning(&self.line),
-        })
+        serde_json::from_slice(&self.line).map_err(|_| garbled(&self.line, asked()))
     }
 
     /// Tells the subject to exit and waits until it has.
@@ -147,50 +150,81 @@ impl<'a> Subject<'a> {
     }
 
     /// The subject has closed its output: how did it end?
-    fn ending(&mut self, asked: String) -> Failure {
-        let started = Instant::now();
-        let status = self.wait_for_end(started + LAST_BREATH);
-        self.waited += started.elapsed();
-        match status {
-            Ok(Some(status)) => Failure::Died {
-                status,
+    fn hung_up(&mut self, asked: String) -> Failure {
+        let died = self.died(&asked, LAST_BREATH);
+        died.unwrap_or(Failure::HungUp { asked })
+    }
+
+    /// The subject has not answered. It may have died all the same: a child of its own can hold
+    /// its output open. Where it lives, that ends here, so that its last words are its last.
+    fn silent(&mut self, asked: String, limit: Duration) -> Failure {
+        let died = self.died(&asked, Duration::ZERO);
+        died.unwrap_or_else(|| match self.end() {
+            Ok(_) => Failure::Silent {
                 asked,
+                limit,
                 last_words: self.last_words(),
             },
-            Ok(None) => Failure::HungUp { asked },
             Err(error) => Failure::Broken(error),
+        })
+    }
+
+    /// How the subject ended, if it has or does so within `grace`.
+    pub(crate) fn died(&mut self, asked: &str, grace: Duration) -> Option<Failure> {
+        let started = Instant::now();
+        let status = self.wait_for_end(started + grace);
+        self.waited += started.elapsed();
+        match status {
+            Ok(Some(status)) => Some(Failure::Died {
+                status,
+                asked: asked.to_owned(),
+                last_words: self.last_words(),
+            }),
+            Ok(None) => None,
+            Err(error) => Some(Failure::Broken(error)),
         }
     }
 
     fn wait_for_end(&mut self, deadline: Instant) -> io::Result<Option<ExitStatus>> {
-        loop {
-            match self.child.try_wait()? {
-                None if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                status => return Ok(status),
+        let child = Pid::from_raw(self.child.id() as i32);
+        let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        while waitid(Id::Pid(child), look)? == WaitStatus::StillAlive {
+            if Instant::now() >= deadline {
+                return Ok(None);
             }
+            std::thread::sleep(Duration::from_millis(1));
         }
+        self.end().map(Some)
     }
 
-    /// The last line on the subject's standard error. It is a pipe that nobody empties meanwhile:
-    /// a subject that writes more than the pipe holds falls silent and fails for that.
+    /// Kills what lives of the subject, its own children included, and reaps it.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        if let Some(group) = self.group.take() {
+            let _ = killpg(group, Signal::SIGKILL); // fails where all of them are dead already
+        }
+        self.child.wait()
+    }
+
+    /// The last line on the standard error of a subject that has ended. It is a pipe that nobody
+    /// empties before: a subject that writes more than the pipe holds falls silent and fails for
+    /// that.
     fn last_words(&mut self) -> Option<String> {
-        let mut stderr = self.child.stderr.take()?;
+        let stderr = self.child.stderr.take()?;
         fcntl(&stderr, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).ok()?;
         let mut bytes = Vec::new();
-        let _ = stderr.read_to_end(&mut bytes); // what is there, whatever comes after
+        // What is there, whatever comes after: a stray child may still be writing.
+        let _ = stderr.take(LAST_WORDS_BYTES).read_to_end(&mut bytes);
         let text = String::from_utf8_lossy(&bytes);
-        let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
-        Some(line.trim().chars().take(200).collect())
+        let mut lines = text.lines().map(str::trim).rev();
+        // Rust's own runtime ends what it says with a hint to programmers.
+        let line = lines.find(|line| !line.is_empty() && !line.starts_with("note: "))?;
+        Some(line.chars().take(200).collect())
     }
 }
 
 impl Drop for Subject<'_> {
     fn drop(&mut self) {
-        // Both fail only where the child has been reaped already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.end(); // fails where it has been reaped already
     }
 }
 
@@ -201,7 +235,7 @@ enum Received {
 }
 
 /// A command in words, for a sentence: `build`, `prepare int-list`.
-fn spelled(command: &Command<'_>) -> String {
+pub(crate) fn spelled(command: &Command<'_>) -> String {
     match command {
         Command::Hello { .. } => "say hello".to_owned(),
         Command::Prepare { scenario, .. } => format!("prepare {scenario}"),
@@ -215,8 +249,24 @@ fn spelled(command: &Command<'_>) -> String {
     }
 }
 
+/// The fault of a line that is no reply. A greeting in another version of the protocol may look
+/// like anything, but for where it says so.
+fn garbled(line: &[u8], asked: String) -> Failure {
+    let greeting: serde_json::Value = serde_json::from_slice(line).unwrap_or_default();
+    match greeting["hello"]["protocol"].as_u64() {
+        Some(theirs) if theirs != u64::from(VERSION) => Failure::OtherProtocol {
+            theirs,
+            ours: VERSION,
+        },
+        _ => Failure::Garbled {
+            asked,
+            answer: beginning(line),
+        },
+    }
+}
+
 /// Enough of a line to recognise it by.
-fn beginning(line: &[u8]) -> String {
+pub(crate) fn beginning(line: &[u8]) -> String {
     String::from_utf8_lossy(line)
         .trim_end()
         .chars()

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use model::protocol::{Command, Hello, Reply, VERSION};
 use model::{Account, Checkpoint, Moment, Timings};
-use probe::Probe;
+use probe::{Probe, Unreadable};
 
 use crate::schedule::{Step, steps};
-use crate::subject::Subject;
+use crate::subject::{LAST_BREATH, Subject, beginning, spelled};
 use crate::{Failure, Interrupt, Introduction, Plan, Run};
 
 /// Measures one cell. `arriving` hears of every checkpoint before the subject sets out for it.
@@ -75,18 +75,18 @@ impl<'a> Walk<'a> {
         match self.subject.ask(&hello, self.plan.step_limit)? {
             Reply::Hello(Hello { protocol, .. }) if protocol != VERSION => {
                 Err(Failure::OtherProtocol {
-                    theirs: protocol,
+                    theirs: protocol.into(),
                     ours: VERSION,
                 })
             }
-            Reply::Hello(hello) => Ok(Introduction {
-                allocator: hello.allocator.into_owned(),
-                title: hello.title.into_owned(),
-                version: hello.version.into_owned(),
-                release_call: hello.release_call.into_owned(),
-                upheld: hello.upheld,
+            Reply::Hello(theirs) => Ok(Introduction {
+                allocator: theirs.allocator.into_owned(),
+                title: theirs.title.into_owned(),
+                version: theirs.version.into_owned(),
+                release_call: theirs.release_call.into_owned(),
+                upheld: theirs.upheld,
             }),
-            reply => Err(out_of_turn("say hello", &reply)),
+            reply => Err(out_of_turn(&hello, &reply)),
         }
     }
 
@@ -94,15 +94,15 @@ impl<'a> Walk<'a> {
     /// allocator is asked, whose answer may cost the subject time of its own.
     fn take(&mut self, step: &Step, run: &mut Run) -> Result<(), Failure> {
         let mut probing = Duration::ZERO;
-        let before = timed(&mut probing, || self.probe.spent())?;
+        let before = self.look(&mut probing, Probe::spent)?;
         let mut state = State::default();
         for command in &step.commands {
             state = self.obey(command)?.unwrap_or(state);
         }
-        let after = timed(&mut probing, || self.probe.spent())?;
-        let memory = timed(&mut probing, || self.probe.memory())?;
+        let after = self.look(&mut probing, Probe::spent)?;
+        let memory = self.look(&mut probing, Probe::memory)?;
         let account = self.account()?;
-        let accounted = timed(&mut probing, || self.probe.spent())?;
+        let accounted = self.look(&mut probing, Probe::spent)?;
 
         let held_at_baseline = run.checkpoints.first().map(|first| first.memory.held_kib());
         let cpu_ms = (after.cpu_ns - before.cpu_ns) as f64 / 1e6;
@@ -126,6 +126,22 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Reads the kernel's figures and adds the time it took to `probing`. Where there are none, the
+    /// subject has died in silence, since its last answer.
+    fn look<T>(
+        &mut self,
+        probing: &mut Duration,
+        figures: impl FnOnce(&Probe) -> Result<T, Unreadable>,
+    ) -> Result<T, Failure> {
+        let started = Instant::now();
+        let found = figures(&self.probe);
+        *probing += started.elapsed();
+        found.map_err(|unreadable| {
+            let died = self.subject.died("hold still", LAST_BREATH);
+            died.unwrap_or(unreadable.into())
+        })
+    }
+
     /// Has the subject do something; what it says of its state, where the command answers with that.
     fn obey(&mut self, command: &Command<'_>) -> Result<Option<State>, Failure> {
         let waiting = match command {
@@ -140,15 +156,15 @@ impl<'a> Walk<'a> {
                 live_bytes,
                 clock_ms,
             })),
-            Reply::Account(_) => Ok(None),
-            reply => Err(out_of_turn("obey", &reply)),
+            Reply::Account(_) if *command == Command::Account => Ok(None),
+            reply => Err(out_of_turn(command, &reply)),
         }
     }
 
     fn account(&mut self) -> Result<Account, Failure> {
         match self.subject.ask(&Command::Account, self.plan.step_limit)? {
             Reply::Account(account) => Ok(account),
-            reply => Err(out_of_turn("give its account", &reply)),
+            reply => Err(out_of_turn(&Command::Account, &reply)),
         }
     }
 }
@@ -161,26 +177,18 @@ struct State {
 }
 
 /// The failure behind a reply of the protocol that does not answer what was asked.
-fn out_of_turn(asked: &str, reply: &Reply<'_>) -> Failure {
-    let asked = asked.to_owned();
+fn out_of_turn(command: &Command<'_>, reply: &Reply<'_>) -> Failure {
+    let asked = spelled(command);
     match reply {
         Reply::Refused(reason) => Failure::Refused {
             asked,
             reason: reason.clone().into_owned(),
         },
-        other => Failure::Garbled {
+        other => Failure::OutOfTurn {
             asked,
-            answer: format!("{other:?}"),
+            answer: beginning(&serde_json::to_vec(other).unwrap_or_default()),
         },
     }
-}
-
-/// Does something and adds the time it took to `sum`.
-fn timed<T>(sum: &mut Duration, work: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let result = work();
-    *sum += started.elapsed();
-    result
 }
 
 fn milliseconds(duration: Duration) -> f64 {

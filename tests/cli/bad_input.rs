@@ -1,0 +1,232 @@
+//! Input that cannot be worked with: one line that says why and the way out, status 2, and
+//! nothing built, spawned or written.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+use nix::sys::stat::Mode;
+
+use crate::run::{Bench, Outcome, finish, listed, root, xtask};
+
+/// These arguments are answered with this line and nothing else.
+#[track_caller]
+fn check(arguments: &[&str], line: &str) {
+    assert_eq!(only_line(&finish(&mut xtask(arguments))), line);
+}
+
+/// The one line of a refusal. Were anything built or measured, there would be more of them.
+#[track_caller]
+fn only_line(refusal: &Outcome) -> &str {
+    assert_eq!(refusal.status, 2, "{}", refusal.stderr);
+    assert_eq!(refusal.stdout, "");
+    let lines: Vec<&str> = refusal.stderr.lines().collect();
+    match lines[..] {
+        [line] => line.strip_prefix("error: ").expect("an error"),
+        _ => panic!("not one line: {lines:?}"),
+    }
+}
+
+#[test]
+fn an_unknown_allocator_is_answered_with_the_valid_ones_and_the_nearest() {
+    let there_are = listed("allocators").join(", ");
+    check(
+        &["compare", "--allocator", "sistem"],
+        &format!(r#"unknown allocator "sistem": there are {there_are}; did you mean system?"#),
+    );
+    check(
+        &["compare", "--allocator", "system", "--allocator", "a\nb"],
+        &format!(r#"unknown allocator "a\nb": there are {there_are}"#),
+    );
+}
+
+#[test]
+fn an_unknown_scenario_is_answered_with_the_valid_ones_and_the_nearest() {
+    let there_are = listed("scenarios").join(", ");
+    check(
+        &["compare", "--scenario", "int-lits"],
+        &format!(r#"unknown scenario "int-lits": there are {there_are}; did you mean int-list?"#),
+    );
+}
+
+#[test]
+fn an_unknown_format_is_answered_with_the_valid_ones_and_the_nearest() {
+    check(
+        &["compare", "--format", "jsn"],
+        r#"unknown format "jsn": there are table, json, markdown; did you mean json?"#,
+    );
+    check(
+        &["list", "--format", "markdown"],
+        r#"unknown format "markdown": there are table, json"#,
+    );
+}
+
+#[test]
+fn unknown_conditions_are_answered_with_the_valid_ones_and_the_nearest() {
+    check(
+        &["compare", "--conditions", "labb"],
+        r#"unknown conditions "labb": there are lab, host; did you mean lab?"#,
+    );
+}
+
+#[test]
+fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
+    // Those that there are stand in the answer to no command at all.
+    let answer = finish(&mut xtask(&[]));
+    let answer = only_line(&answer).strip_prefix("say what to do: ");
+    let there_are = answer.and_then(|rest| rest.strip_suffix(" (--help tells more)"));
+    let there_are = there_are.expect("the commands");
+    assert!(there_are.starts_with("compare, list"));
+    check(
+        &["comapre"],
+        &format!(r#"unknown command "comapre": there are {there_are}; did you mean compare?"#),
+    );
+    check(
+        &["zzz"],
+        &format!(r#"unknown command "zzz": there are {there_are}"#),
+    );
+}
+
+#[test]
+fn an_unknown_option_is_answered_with_the_nearest() {
+    check(
+        &["compare", "--sise", "3"],
+        "unexpected argument '--sise' found; did you mean --size?",
+    );
+    check(
+        &["compare", "--zzz"],
+        "unexpected argument '--zzz' found (--help tells more)",
+    );
+    check(
+        &["compare", "system"],
+        "unexpected argument 'system' found (--help tells more)",
+    );
+}
+
+#[test]
+fn sizes_and_rounds_are_whole_numbers_from_1_up() {
+    for option in ["--size", "--rounds"] {
+        for wrong in ["0", "-5", "lots", "1.5", "", "1\n2"] {
+            let shown = wrong.replace('\n', " ");
+            check(
+                &["compare", option, wrong],
+                &format!(
+                    "invalid value '{shown}' for '{option} <N>': \
+                     give a whole number from 1 up (--help tells more)"
+                ),
+            );
+        }
+        let wrong = "99999999999999999999999";
+        check(
+            &["compare", option, wrong],
+            &format!(
+                "invalid value '{wrong}' for '{option} <N>': \
+                 that number is too large (--help tells more)"
+            ),
+        );
+        check(
+            &["compare", option],
+            &format!(
+                "a value is required for '{option} <N>' but none was supplied (--help tells more)"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_step_limit_is_a_time_that_a_clock_can_hold() {
+    for wrong in ["0", "-1", "nan", "inf", "1e18", "soon"] {
+        check(
+            &["compare", "--step-limit", wrong],
+            &format!(
+                "invalid value '{wrong}' for '--step-limit <SECONDS>': \
+                 give a number of seconds above 0, up to 1000000 (--help tells more)"
+            ),
+        );
+    }
+}
+
+#[test]
+fn an_object_that_does_not_fit_is_refused_with_both_figures() {
+    for size in ["100000000000", "18446744073709551615"] {
+        let refusal = finish(&mut xtask(&["compare", "--size", size]));
+        let line = only_line(&refusal);
+        let start = format!("int-list of size {size} needs about ");
+        assert!(line.starts_with(&start), "{line}");
+        let figures: Vec<f64> = line[start.len()..]
+            .split(' ')
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        match figures[..] {
+            [needed, available] => assert!(needed > available && available > 0.0, "{line}"),
+            _ => panic!("not two figures: {line}"),
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_no_name() {
+    let mut command = xtask(&["compare", "--allocator"]);
+    let refusal = finish(command.arg(OsStr::from_bytes(b"syst\xffem")));
+    assert_eq!(
+        only_line(&refusal),
+        "invalid UTF-8 was detected in one or more arguments (--help tells more)"
+    );
+}
+
+#[test]
+fn a_subject_that_is_not_there_is_named() {
+    check(
+        &["compare", "--subject", "/proc/nowhere"],
+        "cannot run /proc/nowhere: there is no such file",
+    );
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_said_before_measuring() {
+    check(
+        &["compare", "--out", "/proc/nowhere/x.json"],
+        "cannot write /proc/nowhere/x.json: No such file or directory (os error 2)",
+    );
+    let root = root().display();
+    check(
+        &["compare", "--out", "Cargo.toml/a/x.json"],
+        &format!("cannot write Cargo.toml/a/x.json: {root}/Cargo.toml is no folder"),
+    );
+}
+
+#[test]
+fn a_folder_is_no_place_for_a_result_whatever_it_is_relative_to() {
+    let mut command = xtask(&["compare", "--out", "model"]);
+    let refusal = finish(command.current_dir(root().join("crates")));
+    assert_eq!(
+        only_line(&refusal),
+        "cannot write model: it is a folder; name a file in it"
+    );
+}
+
+#[test]
+fn what_is_no_ordinary_file_is_not_replaced_by_one() {
+    let bench = Bench::new();
+    let pipe = bench.path("pipe");
+    nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).expect("a named pipe");
+    let pipe = pipe.to_str().expect("text");
+    check(
+        &["compare", "--out", pipe],
+        &format!("cannot write {pipe}: it is no ordinary file"),
+    );
+    assert_eq!(bench.files(), ["pipe"]);
+}
+
+#[test]
+fn a_refusal_leaves_an_earlier_result_as_it_was() {
+    let bench = Bench::new();
+    fs::write(bench.path("result.json"), "precious").expect("a file");
+    let wrong = finish(&mut bench.compare(&["--allocator", "sistem"]));
+    only_line(&wrong);
+    let wrong = finish(&mut bench.compare(&["--subject", "/proc/nowhere"]));
+    only_line(&wrong);
+    assert_eq!(bench.files(), ["result.json"]);
+    let there = fs::read_to_string(bench.path("result.json"));
+    assert_eq!(there.expect("a file"), "precious");
+}

@@ -1,0 +1,10 @@
+//! What the command line promises whoever types it: clear lines, statuses, streams and files.
+//!
+//! The tests run the real executable from the workspace's root and look at nothing but what it
+//! prints, writes and leaves behind. What the figures mean is `tests/it`'s business.
+
+mod bad_input;
+mod failures;
+mod interruption;
+mod run;
+mod streams;
