@@ -7,4 +7,5 @@ mod bad_input;
 mod failures;
 mod interruption;
 mod run;
+mod schema;
 mod streams;

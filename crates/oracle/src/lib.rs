@@ -3,7 +3,7 @@
 //! ```text
 //! occupied = kept at the first `built`
 //! returned(c) = 1 - kept(c) / occupied
-//! came back at c  <=>  kept(c) <= max((1 - RETURNED) * occupied, NEGLIGIBLE_KIB)
+//! came back at c  <=>  kept(c) <= max((1 - RETURNED_PERCENT / 100) * occupied, NEGLIGIBLE_KIB)
 //! ```
 //!
 //! The verdict is about the last round, the one that idling, activity and the request follow:
@@ -13,7 +13,7 @@ mod thresholds;
 
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
-pub use thresholds::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, RETURNED};
+pub use thresholds::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, RETURNED_PERCENT};
 
 /// What these checkpoints mean; `None` before the first drop.
 pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
@@ -45,8 +45,8 @@ pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
 
 /// Whether so little is kept that the object counts as returned.
 pub fn has_come_back(kept_kib: i64, occupied_kib: i64) -> bool {
-    let rest_kib = (1.0 - RETURNED) * occupied_kib as f64;
-    kept_kib as f64 <= rest_kib.max(NEGLIGIBLE_KIB as f64)
+    let rest_kib = occupied_kib * (100 - RETURNED_PERCENT) / 100;
+    kept_kib <= rest_kib.max(NEGLIGIBLE_KIB)
 }
 
 fn occasion_of(moment: Moment) -> Returns {

@@ -1,9 +1,9 @@
 //! The numbers that turn measurements into words, each with its reason.
 
-/// The part of what an object occupied that must have come back before the oracle says that it
+/// So many hundredths of what an object occupied must have come back before the oracle says that it
 /// has. Not all of it: allocators keep their own records of what they once managed, and the last
 /// few pages are nobody's problem.
-pub const RETURNED: f64 = 0.9;
+pub const RETURNED_PERCENT: i64 = 90;
 
 /// So much, in KiB, is never held against an allocator, however small the object was: a page or
 /// two for each size class that the traffic between two checkpoints uses comes to half of it.
