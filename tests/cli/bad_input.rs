@@ -76,7 +76,7 @@ fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     let answer = only_line(&answer).strip_prefix("say what to do: ");
     let there_are = answer.and_then(|rest| rest.strip_suffix(" (--help tells more)"));
     let there_are = there_are.expect("the commands");
-    assert!(there_are.starts_with("compare, list"));
+    assert!(there_are.starts_with("compare, explain, list"));
     check(
         &["comapre"],
         &format!(r#"unknown command "comapre": there are {there_are}; did you mean compare?"#),
@@ -229,4 +229,24 @@ fn a_refusal_leaves_an_earlier_result_as_it_was() {
     assert_eq!(bench.files(), ["result.json"]);
     let there = fs::read_to_string(bench.path("result.json"));
     assert_eq!(there.expect("a file"), "precious");
+}
+
+#[test]
+fn an_unknown_knob_is_answered_with_the_valid_ones_and_the_nearest() {
+    check(
+        &[
+            "compare",
+            "--allocator",
+            "pool",
+            "--knob",
+            "release-after-dorp",
+        ],
+        r#"unknown knob "release-after-dorp": there are default, all, release-after-drop; did you mean release-after-drop?"#,
+    );
+}
+
+#[test]
+fn explaining_needs_one_allocator_and_one_scenario() {
+    let refusal = only_line(&finish(&mut xtask(&["explain"]))).to_owned();
+    assert!(refusal.contains("--allocator"), "{refusal}");
 }

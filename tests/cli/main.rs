@@ -6,6 +6,7 @@
 mod bad_input;
 mod failures;
 mod interruption;
+mod knobs;
 mod run;
 mod schema;
 mod streams;

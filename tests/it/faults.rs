@@ -59,6 +59,7 @@ fn plan(fault: &str) -> Plan {
             ("AFTERDROP_FAULT".to_owned(), fault.to_owned()),
             ("AFTERDROP_MARK".to_owned(), mark(fault)),
         ],
+        ..Knob::default()
     };
     Plan {
         size: 10_000,

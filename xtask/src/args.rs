@@ -23,6 +23,8 @@ struct Line {
 pub(crate) enum Command {
     /// Measure scenarios under allocators and show what came back after the drop
     Compare(CompareOptions),
+    /// Try every knob of an allocator on one scenario, and name the smallest that suffices
+    Explain(ExplainOptions),
     /// List allocators and scenarios, a line each
     List(ListOptions),
     /// Print the JSON Schema of what compare writes
@@ -43,6 +45,48 @@ pub(crate) struct CompareOptions {
     #[arg(long = "subject", value_name = "PATH")]
     pub(crate) subjects: Vec<PathBuf>,
 
+    /// Turn this knob (repeatable): a name from the catalogue, `all`, `default`, or an
+    /// environment variable as NAME=VALUE [default: default]
+    #[arg(long = "knob", value_name = "NAME")]
+    pub(crate) knobs: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) cells: CellOptions,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+
+    /// Where to write the full result as JSON [default: target/afterdrop/compare.json]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Say what measuring cost
+    #[arg(long)]
+    pub(crate) timings: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ExplainOptions {
+    /// The allocator
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allocator: String,
+
+    /// The scenario
+    #[arg(long, value_name = "NAME")]
+    pub(crate) scenario: String,
+
+    #[command(flatten)]
+    pub(crate) cells: CellOptions,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+/// How each cell is measured.
+#[derive(Args)]
+pub(crate) struct CellOptions {
     /// Size of the object, in the scenario's own unit [default: the scenario's own]
     #[arg(long, value_name = "N", value_parser = positive::<u64>, allow_hyphen_values = true)]
     pub(crate) size: Option<u64>,
@@ -69,18 +113,12 @@ pub(crate) struct CompareOptions {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_hyphen_values = true,
           default_value = "60")]
     pub(crate) step_limit: Duration,
+}
 
-    /// What to print on standard output
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
-
-    /// Where to write the full result as JSON [default: target/afterdrop/compare.json]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-
-    /// Say what measuring cost
-    #[arg(long)]
-    pub(crate) timings: bool,
+impl CellOptions {
+    pub(crate) fn size_of(&self, scenario: &scenarios::Scenario) -> u64 {
+        self.size.unwrap_or(scenario.default_size)
+    }
 }
 
 #[derive(Args)]
@@ -95,6 +133,15 @@ pub(crate) enum Conditions {
     #[default]
     Lab,
     Host,
+}
+
+impl From<Conditions> for model::Conditions {
+    fn from(wanted: Conditions) -> model::Conditions {
+        match wanted {
+            Conditions::Lab => model::Conditions::Lab,
+            Conditions::Host => model::Conditions::Host,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default, Eq, PartialEq, ValueEnum)]

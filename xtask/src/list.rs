@@ -1,39 +1,67 @@
-//! `cargo xtask list`: what there is to measure, a line each.
+//! `cargo xtask list`: what there is to measure and to turn, a line each.
 
 use serde_json::json;
 
 use crate::args::{ListFormat, ListOptions};
+use crate::knobs::{self, Documented};
 use crate::say;
 use crate::stop::Stop;
-use crate::subjects::{self, Workspace};
+use crate::subjects::{self, Allocator};
+
+/// An allocator and its knobs.
+type Listed = (Allocator, Vec<Documented>);
 
 pub(crate) fn list(options: &ListOptions) -> Result<(), Stop> {
     let workspace = subjects::workspace()?;
+    let mut allocators = Vec::new();
+    for allocator in workspace.allocators {
+        let knobs = knobs::catalogue(&workspace.knobs, &allocator.name)?;
+        allocators.push((allocator, knobs));
+    }
     say::result(&match options.format {
-        ListFormat::Table => table(&workspace),
-        ListFormat::Json => format!("{:#}\n", document(&workspace)),
+        ListFormat::Table => table(&allocators),
+        ListFormat::Json => format!("{:#}\n", document(&allocators)),
     })
 }
 
-fn table(workspace: &Workspace) -> String {
+fn table(allocators: &[Listed]) -> String {
     let mut text = String::from("allocators\n");
-    for allocator in &workspace.allocators {
-        text += &format!("  {:<12} {}\n", allocator.name, allocator.summary);
+    for (allocator, _) in allocators {
+        text += &format!("  {:<20} {}\n", allocator.name, allocator.summary);
     }
     text += "scenarios (default size)\n";
     for scenario in scenarios::ALL {
         let size = report::thousands(scenario.default_size);
         text += &format!(
-            "  {:<12} {} ({size} {})\n",
+            "  {:<20} {} ({size} {})\n",
             scenario.name, scenario.summary, scenario.unit
         );
+    }
+    for (allocator, knobs) in allocators {
+        text += &format!("knobs of {}\n", allocator.name);
+        for knob in knobs {
+            text += &format!("  {:<20} {}\n", knob.name, knob.does);
+        }
     }
     text
 }
 
-fn document(workspace: &Workspace) -> serde_json::Value {
-    let allocators = workspace.allocators.iter();
-    let allocators = allocators.map(|a| json!({ "name": a.name, "summary": a.summary }));
+fn document(allocators: &[Listed]) -> serde_json::Value {
+    let allocators = allocators.iter().map(|(allocator, knobs)| {
+        let knobs = knobs.iter().map(|knob| {
+            json!({
+                "name": knob.name,
+                "does": knob.does,
+                "default": knob.default,
+                "cost": knob.cost,
+            })
+        });
+        json!({
+            "name": allocator.name,
+            "summary": allocator.summary,
+            "knobs": knobs.collect::<Vec<_>>(),
+        })
+    });
     let scenarios = scenarios::ALL.iter().map(|scenario| {
         json!({
             "name": scenario.name,

@@ -6,7 +6,10 @@
 
 mod args;
 mod compare;
+mod explain;
+mod knobs;
 mod list;
+mod matrix;
 mod names;
 mod output;
 mod progress;
@@ -21,6 +24,7 @@ use args::Command;
 fn main() -> ExitCode {
     let outcome = args::parse().and_then(|command| match command {
         Command::Compare(options) => compare::compare(&options),
+        Command::Explain(options) => explain::explain(&options),
         Command::List(options) => list::list(&options),
         Command::Schema => say::result(&format!("{:#}\n", model::Comparison::schema())),
     });
@@ -28,4 +32,22 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => stop.report(),
     }
+}
+
+/// What the user typed, to be typed again.
+fn command_line() -> String {
+    let arguments = std::env::args_os().skip(1).map(|argument| {
+        let argument = argument.to_string_lossy().into_owned();
+        let plain = |c: char| c.is_alphanumeric() || "-_=./:,".contains(c);
+        match argument.chars().all(plain) {
+            true => argument,
+            false => format!("'{}'", argument.replace('\'', r"'\''")),
+        }
+    });
+    let words = ["cargo".to_owned(), "xtask".to_owned()];
+    words
+        .into_iter()
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

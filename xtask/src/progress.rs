@@ -35,9 +35,9 @@ impl Progress {
     }
 
     /// A cell begins.
-    pub(crate) fn begin(&mut self, scenario: &str, allocator: &str) {
+    pub(crate) fn begin(&mut self, cell: String) {
         self.running += 1;
-        self.cell = format!("{scenario} under {allocator}");
+        self.cell = cell;
         if self.bar.is_hidden() {
             say::aside(&format_args!(
                 "[{}/{}] {}",

@@ -25,6 +25,8 @@ pub(crate) struct Allocator {
 /// Where cargo finds everything.
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
+    /// The folder of the knobs' catalogue.
+    pub(crate) knobs: PathBuf,
     pub(crate) allocators: Vec<Allocator>,
 }
 
@@ -55,7 +57,9 @@ pub(crate) fn workspace() -> Result<Workspace, Stop> {
         "pool" => (2, String::new()),
         other => (1, other.to_owned()),
     });
+    let knobs = package.manifest_path.with_file_name("knobs");
     Ok(Workspace {
+        knobs: knobs.into_std_path_buf(),
         root: metadata.workspace_root.into_std_path_buf(),
         allocators,
     })

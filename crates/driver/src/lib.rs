@@ -40,7 +40,7 @@ pub struct Plan {
     pub seed: u64,
     /// How often the object is built and dropped, at least once.
     pub rounds: u32,
-    /// The environment that the subject gets.
+    /// The environment that the subject gets, and what it does after each drop.
     pub knob: Knob,
     /// Lab or host.
     pub conditions: Conditions,

@@ -1,7 +1,7 @@
 //! The checkpoints of a run, as data: what is asked before each of them.
 
-use model::Moment;
 use model::protocol::Command;
+use model::{AfterDrop, Moment};
 
 /// How often the object is built and dropped where the user says nothing: the second time shows
 /// what history changes, and how much of the kept memory is used again.
@@ -27,7 +27,7 @@ pub fn clock_time() -> u64 {
 }
 
 /// Every step of a run of `rounds` rounds, in order, one at a time: rounds may be many.
-pub(crate) fn steps(rounds: u32) -> impl Iterator<Item = Step> {
+pub(crate) fn steps(rounds: u32, after_drop: AfterDrop) -> impl Iterator<Item = Step> {
     let step = |moment, round, commands: &[Command<'static>]| Step {
         moment,
         round,
@@ -36,7 +36,10 @@ pub(crate) fn steps(rounds: u32) -> impl Iterator<Item = Step> {
     let baseline = step(Moment::Baseline, 0, &warm_up());
     let builds = (1..=rounds).flat_map(move |round| {
         let built = step(Moment::Built, round, &[Command::Build]);
-        [built, step(Moment::Dropped, round, &[Command::Drop])]
+        [
+            built,
+            step(Moment::Dropped, round, drop_commands(after_drop)),
+        ]
     });
     let idle = waits().map(move |wait| step(Moment::Idle, rounds, &[wait]));
     let active = waits().map(move |wait| step(Moment::Active, rounds, &[wait, Command::Traffic]));
@@ -47,6 +50,13 @@ pub(crate) fn steps(rounds: u32) -> impl Iterator<Item = Step> {
     ];
     let before = std::iter::once(baseline).chain(builds);
     before.chain(idle).chain(active).chain(end)
+}
+
+fn drop_commands(after_drop: AfterDrop) -> &'static [Command<'static>] {
+    match after_drop {
+        AfterDrop::Nothing => &[Command::Drop],
+        AfterDrop::Release => &[Command::Drop, Command::Release],
+    }
 }
 
 /// Every command once, so that its text, its stack and its first-time state are in the baseline.
@@ -75,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_waits_of_the_schedule_add_up() {
-        let all: Vec<Step> = steps(3).collect();
+        let all: Vec<Step> = steps(3, AfterDrop::Release).collect();
         let commands = all.iter().flat_map(|step| &step.commands);
         let waited: u64 = commands
             .map(|command| match command {
@@ -89,7 +99,17 @@ mod tests {
 
     #[test]
     fn a_run_of_a_billion_rounds_begins_at_once() {
-        assert_eq!(steps(u32::MAX).next().map(|step| step.round), Some(0));
-        assert_eq!(steps(u32::MAX).nth(1_000).map(|step| step.round), Some(500));
+        assert_eq!(
+            steps(u32::MAX, AfterDrop::Nothing)
+                .next()
+                .map(|step| step.round),
+            Some(0)
+        );
+        assert_eq!(
+            steps(u32::MAX, AfterDrop::Nothing)
+                .nth(1_000)
+                .map(|step| step.round),
+            Some(500)
+        );
     }
 }

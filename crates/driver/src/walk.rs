@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
             size: self.plan.size,
             seed: self.plan.seed,
         })?;
-        for step in steps(self.plan.rounds) {
+        for step in steps(self.plan.rounds, self.plan.knob.after_drop) {
             arriving(step.moment, step.round);
             self.take(&step, run)?;
         }

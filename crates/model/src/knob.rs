@@ -1,23 +1,39 @@
-//! A knob: a named setting that an allocator reads from its environment.
+//! A knob: a named setting of an allocator, or a habit of the program that uses it.
 
-/// A named set of environment variables, the whole environment of a subject under lab conditions.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+use serde::{Deserialize, Serialize};
+
+/// What is turned in one cell: environment variables for the allocator to read, and what the
+/// program does after each drop.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Knob {
     /// The name in tables and in the JSON.
     pub name: String,
-    /// The variables, in the order in which they are set.
+    /// The variables; under lab conditions the subject's whole environment.
     pub variables: Vec<(String, String)>,
+    /// What the program does right after each drop.
+    pub after_drop: AfterDrop,
+}
+
+/// What the program does right after each drop, as part of it.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterDrop {
+    /// It goes on.
+    #[default]
+    Nothing,
+    /// It asks the allocator to give memory back.
+    Release,
 }
 
 impl Knob {
     /// The name of the knob that turns nothing.
     pub const DEFAULT: &'static str = "default";
 
-    /// No variable at all: the allocator as its authors ship it.
+    /// Nothing turned: the allocator as its authors ship it.
     pub fn default_settings() -> Knob {
         Knob {
             name: Knob::DEFAULT.to_owned(),
-            variables: Vec::new(),
+            ..Knob::default()
         }
     }
 
@@ -26,6 +42,7 @@ impl Knob {
         Knob {
             name: format!("{name}={value}"),
             variables: vec![(name.to_owned(), value.to_owned())],
+            ..Knob::default()
         }
     }
 }

@@ -13,6 +13,7 @@
 mod cell;
 mod checkpoint;
 mod comparison;
+mod explanation;
 mod host;
 mod knob;
 pub mod protocol;
@@ -21,6 +22,7 @@ mod verdict;
 pub use cell::{Cell, Conditions, Status};
 pub use checkpoint::{Account, Checkpoint, Memory, MemorySource, Moment};
 pub use comparison::{Comparison, SCHEMA_VERSION, Timings};
+pub use explanation::{Explanation, Price, SmallestKnob, TriedKnob};
 pub use host::{Host, LabCondition, Upheld};
-pub use knob::Knob;
+pub use knob::{AfterDrop, Knob};
 pub use verdict::{Returned, Returns, Verdict};

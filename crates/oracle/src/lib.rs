@@ -9,10 +9,14 @@
 //! The verdict is about the last round, the one that idling, activity and the request follow:
 //! the first of its checkpoints at which the memory had come back names the occasion.
 
+#[cfg(test)]
+mod fixture;
+mod price;
 mod thresholds;
 
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
+pub use price::{SAME_CPU, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, RETURNED_PERCENT};
 
 /// What these checkpoints mean; `None` before the first drop.
@@ -82,9 +86,8 @@ fn position(checkpoints: &[Checkpoint], moment: Moment, round: u32) -> Option<us
 
 #[cfg(test)]
 mod tests {
-    use model::{Account, Memory, MemorySource};
-
     use super::*;
+    use crate::fixture::checkpoint;
 
     /// A run that occupies 100 MiB and keeps so many MiB after the drop, idling, activity, request.
     fn run(kept_mib: [i64; 4]) -> Vec<Checkpoint> {
@@ -100,27 +103,6 @@ mod tests {
             .into_iter()
             .map(|(name, round, clock_ms, mib)| checkpoint(name, round, clock_ms, mib * 1024))
             .collect()
-    }
-
-    fn checkpoint(name: Moment, round: u32, clock_ms: u64, kept_kib: i64) -> Checkpoint {
-        Checkpoint {
-            name,
-            round,
-            clock_ms,
-            kept_kib,
-            memory: Memory {
-                anonymous_kib: 0,
-                lazy_kib: 0,
-                swap_kib: 0,
-                rss_kib: 0,
-                virtual_kib: 0,
-                memory_source: MemorySource::SmapsRollup,
-            },
-            minor_faults: Some(1_000 / u64::from(round.max(1))),
-            cpu_ms: 0.0,
-            live_bytes: 0,
-            account: Account::default(),
-        }
     }
 
     #[track_caller]
@@ -163,8 +145,10 @@ mod tests {
     #[test]
     fn reuse_compares_the_faults_of_the_first_two_builds() {
         let mut checkpoints = run([80; 4]);
+        checkpoints[1].minor_faults = Some(1_000);
         assert_eq!(judge(&checkpoints).unwrap().reuse, None, "one round");
         checkpoints.insert(3, checkpoint(Moment::Built, 2, 0, 0));
-        assert_eq!(reuse(&checkpoints), Some(0.5));
+        checkpoints[3].minor_faults = Some(250);
+        assert_eq!(reuse(&checkpoints), Some(0.75));
     }
 }

@@ -27,6 +27,12 @@ pub(crate) fn percent(fraction: f64) -> String {
     format!("{:.0} %", (fraction * 100.0).max(0.0).round())
 }
 
+/// `+12`, `-3,400`
+pub(crate) fn signed(number: f64) -> String {
+    let sign = if number < 0.0 { '-' } else { '+' };
+    format!("{sign}{}", thousands(number.abs().round() as u64))
+}
+
 /// `10 ms`, `1 s`, `60 s`; in real time the odd milliseconds are left out.
 pub(crate) fn duration(ms: u64) -> String {
     if ms < 1_000 {

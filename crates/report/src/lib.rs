@@ -4,11 +4,13 @@
 //! [`terminal`] and [`markdown`] lay out the same rows ([`rows`]) and close with the same
 //! sentences ([`sentences`]); what a figure looks like is decided once, in [`figures`].
 
+mod explanation;
 mod figures;
 mod rows;
 mod sentences;
 mod tables;
 
+pub use explanation::explanation;
 pub use figures::{mebibytes, thousands};
 pub use sentences::sentences;
 pub use tables::{markdown, terminal, timings};

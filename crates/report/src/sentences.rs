@@ -27,7 +27,7 @@ pub fn sentences(comparison: &Comparison) -> Vec<String> {
 }
 
 /// All cells of one allocator with one knob, in one sentence: a clause for each kind of verdict.
-fn sentence(cells: &[&Cell]) -> String {
+pub(crate) fn sentence(cells: &[&Cell]) -> String {
     const KINDS: [Returns; 5] = [
         Returns::AtOnce,
         Returns::WhenIdle,

@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
 use model::{Comparison, Timings};
 
-use crate::rows::{Section, sections};
+use crate::rows::sections;
 use crate::sentences::sentences;
 
 /// How to read a row.
@@ -22,11 +22,8 @@ const PLAIN: TableStyle =
 pub fn terminal(comparison: &Comparison) -> String {
     let mut text = String::new();
     for section in sections(&comparison.cells) {
-        let mut table = table(&section, PLAIN);
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2)); // narrow enough for 80 columns
-        }
-        text += &format!("{}\n{}\n\n", section.title, table.trim_fmt());
+        let table = plain(&section.header, &section.rows);
+        text += &format!("{}\n{table}\n\n", section.title);
     }
     text += &format!("{LEGEND}\n");
     for sentence in sentences(comparison) {
@@ -39,7 +36,7 @@ pub fn terminal(comparison: &Comparison) -> String {
 pub fn markdown(comparison: &Comparison) -> String {
     let mut text = String::new();
     for section in sections(&comparison.cells) {
-        let table = table(&section, presets::ASCII_MARKDOWN).trim_fmt();
+        let table = table(&section.header, &section.rows, presets::ASCII_MARKDOWN).trim_fmt();
         text += &format!("### {}\n\n{table}\n\n", section.title);
     }
     text += &format!("{LEGEND}\n");
@@ -62,13 +59,23 @@ pub fn timings(timings: &Timings) -> String {
     )
 }
 
-fn table(section: &Section, style: TableStyle) -> Table {
+/// A table for a terminal.
+pub(crate) fn plain(header: &[String], rows: &[Vec<String>]) -> String {
+    let mut table = table(header, rows, PLAIN);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2)); // narrow enough for 80 columns
+    }
+    table.trim_fmt()
+}
+
+/// The first column, names, and the last one, words, to the left; the figures between them to
+/// the right.
+fn table(header: &[String], rows: &[Vec<String>], style: TableStyle) -> Table {
     let mut table = Table::new();
     table.load_style(style);
-    table.set_header(&section.header);
-    table.add_rows(&section.rows);
-    // Names to the left, figures to the right, the verdict to the left.
-    for index in 1..section.header.len() - 1 {
+    table.set_header(header);
+    table.add_rows(rows);
+    for index in 1..header.len() - 1 {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
         }

@@ -1,0 +1,135 @@
+//! What a knob costs, and which is the smallest that suffices.
+//!
+//! ```text
+//! work(cell)  = CPU time, or page faults, of all builds and drops
+//! given(cell) = occupied - kept, summed over the drops, in GiB
+//! price       = (work with the knob - work by default) / given with the knob
+//! ```
+//!
+//! A knob suffices if the object is back at once. The smallest of those that do is the one with
+//! the least CPU time, and with the fewest page faults where CPU times are within [`SAME_CPU`].
+
+use model::{Cell, Checkpoint, Moment, Price, Returns, SmallestKnob, TriedKnob};
+
+/// CPU times that differ by no more than this part of the default's are taken to be the same:
+/// repeated measurements of one cell differ by so much on a busy machine.
+pub const SAME_CPU: f64 = 0.05;
+
+/// The price of what turned `default` into `turned`; `None` where nothing was given back.
+pub fn price(default: &Cell, turned: &Cell) -> Option<Price> {
+    let given_gib = given_gib(turned)?;
+    if given_gib <= 0.0 {
+        return None;
+    }
+    let per_gib = |more: f64| more / given_gib;
+    let faults = faults(turned).zip(faults(default));
+    Some(Price {
+        cpu_ms_per_gib: per_gib(cpu_ms(turned) - cpu_ms(default)),
+        minor_faults_per_gib: faults.map(|(turned, default)| per_gib(turned - default)),
+    })
+}
+
+/// The cheapest of the knobs that bring the object back at once.
+pub fn smallest_sufficient(default: &Cell, tried: &[TriedKnob]) -> Option<SmallestKnob> {
+    if returns_at_once(default) {
+        return None; // none is needed
+    }
+    let sufficient = || tried.iter().filter(|knob| returns_at_once(&knob.cell));
+    let least_cpu_ms = sufficient()
+        .map(|knob| cpu_ms(&knob.cell))
+        .min_by(f64::total_cmp)?;
+    let close = least_cpu_ms + SAME_CPU * cpu_ms(default);
+    let smallest = sufficient()
+        .filter(|knob| cpu_ms(&knob.cell) <= close)
+        .min_by(|a, b| faults_or_cpu(&a.cell).total_cmp(&faults_or_cpu(&b.cell)))?;
+    Some(SmallestKnob {
+        name: smallest.cell.knob.clone(),
+        how: smallest.how.clone(),
+        price: smallest.price?,
+    })
+}
+
+/// Page faults, or CPU time where they are not counted.
+fn faults_or_cpu(cell: &Cell) -> f64 {
+    faults(cell).unwrap_or_else(|| cpu_ms(cell))
+}
+
+fn returns_at_once(cell: &Cell) -> bool {
+    let verdict = cell.verdict.as_ref();
+    verdict.is_some_and(|verdict| verdict.returns == Returns::AtOnce)
+}
+
+fn given_gib(cell: &Cell) -> Option<f64> {
+    let occupied_kib = cell.verdict.as_ref()?.occupied_kib;
+    let drops = cell
+        .checkpoints
+        .iter()
+        .filter(|c| c.name == Moment::Dropped);
+    let given_kib: i64 = drops.map(|drop| occupied_kib - drop.kept_kib).sum();
+    Some(given_kib as f64 / (1 << 20) as f64)
+}
+
+/// CPU milliseconds of all builds and drops of a cell.
+pub fn cpu_ms(cell: &Cell) -> f64 {
+    work(cell).map(|checkpoint| checkpoint.cpu_ms).sum()
+}
+
+fn faults(cell: &Cell) -> Option<f64> {
+    work(cell)
+        .map(|checkpoint| checkpoint.minor_faults.map(|faults| faults as f64))
+        .sum()
+}
+
+fn work(cell: &Cell) -> impl Iterator<Item = &Checkpoint> {
+    let of_the_object = |c: &&Checkpoint| matches!(c.name, Moment::Built | Moment::Dropped);
+    cell.checkpoints.iter().filter(of_the_object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{cell, knob};
+
+    #[test]
+    fn the_price_is_the_extra_work_for_each_gib_given_back() {
+        // Half a GiB given back at each of two drops; 30 ms and 1,000 faults more than by default.
+        let default = cell(512.0, 512.0, 100.0, 5_000);
+        let turned = cell(512.0, 0.0, 130.0, 6_000);
+        let price = price(&default, &turned).unwrap();
+        assert_eq!(price.cpu_ms_per_gib, 30.0);
+        assert_eq!(price.minor_faults_per_gib, Some(1_000.0));
+    }
+
+    #[test]
+    fn what_gives_nothing_back_has_no_price() {
+        let default = cell(512.0, 512.0, 100.0, 5_000);
+        assert_eq!(price(&default, &default), None);
+    }
+
+    #[test]
+    fn the_smallest_knob_takes_least_cpu_time_and_then_the_fewest_faults() {
+        let default = cell(512.0, 512.0, 100.0, 5_000);
+        let tried = [
+            knob(&default, "useless", 512.0, 50.0, 5_000),
+            knob(&default, "dear", 0.0, 130.0, 5_000),
+            knob(&default, "faulting", 0.0, 108.0, 9_000),
+            knob(&default, "as cheap", 0.0, 110.0, 6_000),
+        ];
+        assert_eq!(
+            smallest_sufficient(&default, &tried).unwrap().name,
+            "as cheap"
+        );
+        assert_eq!(
+            smallest_sufficient(&default, &tried[..3]).unwrap().name,
+            "faulting"
+        );
+        assert_eq!(smallest_sufficient(&default, &tried[..1]), None);
+    }
+
+    #[test]
+    fn what_comes_back_by_itself_needs_no_knob() {
+        let default = cell(512.0, 0.0, 100.0, 5_000);
+        let tried = [knob(&default, "cheaper", 0.0, 10.0, 5_000)];
+        assert_eq!(smallest_sufficient(&default, &tried), None);
+    }
+}

@@ -1,0 +1,79 @@
+//! An explanation for a terminal: what is kept, what each knob changes and costs, which to turn.
+
+use model::{Cell, Explanation, Moment, TriedKnob};
+
+use crate::figures::{mebibytes, percent, signed, thousands};
+use crate::sentences::sentence;
+use crate::tables::plain;
+
+/// For a terminal.
+pub fn explanation(explanation: &Explanation) -> String {
+    let cell = &explanation.cell;
+    let version = cell.allocator_version.as_deref().unwrap_or("?");
+    let occupied = cell
+        .verdict
+        .as_ref()
+        .map(|verdict| mebibytes(verdict.occupied_kib));
+    let mut text = format!(
+        "{}, size {}, under {} {version}: {} occupied\n{}\n\n",
+        cell.scenario,
+        thousands(cell.size),
+        cell.allocator,
+        occupied.as_deref().unwrap_or("nothing"),
+        sentence(&[cell]),
+    );
+    let header = ["knob", "dropped", "CPU ms/GiB", "faults/GiB", "returns"].map(str::to_owned);
+    let mut rows = vec![row(cell, [String::new(), String::new()])];
+    rows.extend(explanation.knobs.iter().map(knob_row));
+    text += &format!("{}\n\n", plain(&header, &rows));
+    text += "dropped: what is kept after the last drop. CPU and page faults: of building and dropping,\n\
+             over the default settings, for each GiB given back at the drops.\n\n";
+    for knob in &explanation.knobs {
+        text += &format!(
+            "{}: {}\n    {}\n    default: {}; cost: {}\n",
+            knob.cell.knob, knob.how, knob.does, knob.default, knob.cost
+        );
+    }
+    text += &format!("\n{}\n", conclusion(explanation));
+    text
+}
+
+fn knob_row(knob: &TriedKnob) -> Vec<String> {
+    let dash = || "-".to_owned();
+    let price = knob.price.as_ref();
+    let cpu = price.map_or_else(dash, |price| signed(price.cpu_ms_per_gib));
+    let faults = price
+        .and_then(|price| price.minor_faults_per_gib)
+        .map_or_else(dash, signed);
+    row(&knob.cell, [cpu, faults])
+}
+
+fn row(cell: &Cell, price: [String; 2]) -> Vec<String> {
+    let dropped = cell.checkpoints.iter().rfind(|c| c.name == Moment::Dropped);
+    let (kept, returns) = match (&cell.verdict, dropped) {
+        (Some(verdict), Some(dropped)) if verdict.occupied_kib > 0 => (
+            percent(dropped.kept_kib as f64 / verdict.occupied_kib as f64),
+            verdict.returns.name().replace('-', " "),
+        ),
+        (Some(verdict), _) => ("-".to_owned(), verdict.returns.name().replace('-', " ")),
+        (None, _) => ("-".to_owned(), "failed".to_owned()),
+    };
+    let [cpu, faults] = price;
+    vec![cell.knob.clone(), kept, cpu, faults, returns]
+}
+
+fn conclusion(explanation: &Explanation) -> String {
+    let already = explanation
+        .cell
+        .verdict
+        .as_ref()
+        .is_some_and(|verdict| verdict.after_ms == Some(0));
+    match &explanation.smallest_knob {
+        Some(knob) => format!(
+            "The smallest knob that brings it back at once: {}, {}",
+            knob.name, knob.how
+        ),
+        None if already => "It comes back at once: no knob is needed.".to_owned(),
+        None => "None of these knobs brings it back at once.".to_owned(),
+    }
+}

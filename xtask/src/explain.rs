@@ -1,0 +1,99 @@
+//! `cargo xtask explain`: one cell, every knob of its allocator tried on it, and the smallest that
+//! brings the object back at once.
+
+use driver::Interrupt;
+use model::{Cell, Explanation, Knob, SCHEMA_VERSION, TriedKnob};
+
+use crate::args::{ExplainOptions, ListFormat};
+use crate::knobs::{self, Documented};
+use crate::matrix::{self, Planned};
+use crate::names::choose;
+use crate::stop::Stop;
+use crate::{command_line, say, subjects};
+
+/// How often each knob is tried. CPU time differs from run to run, the least of some is kept.
+const TRIES: usize = 3;
+
+pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
+    let workspace = subjects::workspace()?;
+    let name = std::slice::from_ref(&options.allocator);
+    let allocator = choose("allocator", name, &workspace.allocators, |a| &a.name)?[0];
+    let name = std::slice::from_ref(&options.scenario);
+    let scenario = choose("scenario", name, scenarios::ALL, |s| s.name)?[0];
+    let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
+    matrix::refuse_what_does_not_fit(&options.cells, &[scenario], &host)?;
+    let documented = knobs::catalogue(&workspace.knobs, &allocator.name)?;
+    let executable = subjects::build(&[allocator])?.remove(0);
+
+    let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;
+    let turned = documented.iter().map(Documented::knob);
+    let knobs: Vec<Knob> = [Knob::default_settings()]
+        .into_iter()
+        .chain(turned)
+        .collect();
+    // All knobs once, then all again: what slows the machine down slows each of them down.
+    let planned: Vec<Planned> = std::iter::repeat_n(&knobs, TRIES)
+        .flatten()
+        .map(|knob| {
+            let knob = knob.clone();
+            Planned::new(&options.cells, scenario, &allocator.name, &executable, knob)
+        })
+        .collect();
+    let measured = matrix::measure(&planned, &interrupt);
+    if let Some(signal) = interrupt.signal() {
+        return Err(Stop::Interrupted(signal)); // a part of the knobs explains nothing
+    }
+    let lab_conditions = measured.lab_conditions();
+    let mut cells = knobs.iter().enumerate().map(|(index, _)| {
+        let tries = measured.cells.iter().skip(index).step_by(knobs.len());
+        cheapest(tries).clone()
+    });
+    let cell = cells.next().expect("the default settings were tried first");
+    let knobs: Vec<TriedKnob> = documented
+        .iter()
+        .zip(cells)
+        .map(|(documented, turned)| tried(documented, &cell, turned))
+        .collect();
+    let explanation = Explanation {
+        schema_version: SCHEMA_VERSION,
+        afterdrop_version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: command_line(),
+        host: model::Host {
+            lab_conditions,
+            ..host
+        },
+        smallest_knob: oracle::smallest_sufficient(&cell, &knobs),
+        knobs,
+        cell,
+    };
+    say::result(&match options.format {
+        ListFormat::Table => report::explanation(&explanation),
+        ListFormat::Json => {
+            serde_json::to_string_pretty(&explanation).expect("a document of plain data") + "\n"
+        }
+    })?;
+    matrix::all_measured(std::slice::from_ref(&explanation.cell))
+}
+
+/// Of several runs of one cell the one that took the least CPU time; a failed one only where
+/// there is no other.
+fn cheapest<'a>(tries: impl Iterator<Item = &'a Cell>) -> &'a Cell {
+    let cost = |cell: &Cell| match cell.failure {
+        None => oracle::cpu_ms(cell),
+        Some(_) => f64::INFINITY,
+    };
+    let least = tries.min_by(|a, b| cost(a).total_cmp(&cost(b)));
+    least.expect("every knob was tried")
+}
+
+fn tried(documented: &Documented, default: &Cell, turned: Cell) -> TriedKnob {
+    let release_call = default.release_call.as_deref().unwrap_or_default();
+    TriedKnob {
+        does: documented.does.clone(),
+        default: documented.default.clone(),
+        cost: documented.cost.clone(),
+        how: documented.how(release_call),
+        price: oracle::price(default, &turned),
+        cell: turned,
+    }
+}

@@ -1,0 +1,129 @@
+//! The catalogue of knobs: a file for each allocator, `crates/subject/knobs/NAME.toml`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use model::{AfterDrop, Knob};
+use serde::Deserialize;
+
+use crate::names;
+use crate::stop::{Stop, cannot};
+
+/// A knob of one allocator, as documented.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Documented {
+    pub(crate) name: String,
+    /// Environment variables.
+    #[serde(default)]
+    set: BTreeMap<String, String>,
+    #[serde(default)]
+    after_drop: AfterDrop,
+    /// What it does.
+    pub(crate) does: String,
+    /// How it stands by default.
+    pub(crate) default: String,
+    /// What it costs.
+    pub(crate) cost: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalogue {
+    #[serde(default)]
+    knob: Vec<Documented>,
+}
+
+impl Documented {
+    pub(crate) fn knob(&self) -> Knob {
+        Knob {
+            name: self.name.clone(),
+            variables: self.set.clone().into_iter().collect(),
+            after_drop: self.after_drop,
+        }
+    }
+
+    /// How to turn it, as one would type it.
+    pub(crate) fn how(&self, release_call: &str) -> String {
+        let variables = self
+            .set
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let call = match self.after_drop {
+            AfterDrop::Nothing => None,
+            AfterDrop::Release => Some(format!("{release_call} after each drop")),
+        };
+        variables.chain(call).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The knobs of this allocator; an allocator without a file has none.
+///
+/// # Errors
+/// [`Stop::Failed`] for a file that cannot be read or understood.
+pub(crate) fn catalogue(folder: &Path, allocator: &str) -> Result<Vec<Documented>, Stop> {
+    let path = folder.join(format!("{allocator}.toml"));
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let fault = |why: &dyn std::fmt::Display| Stop::Failed(cannot("read", &path, why));
+    let text = fs::read_to_string(&path).map_err(|error| fault(&error))?;
+    let catalogue: Catalogue = toml::from_str(&text).map_err(|error| fault(&error.message()))?;
+    Ok(catalogue.knob)
+}
+
+/// The knobs that the user chose, out of one allocator's. `default` stands for nothing turned,
+/// `all` for that and every knob of the catalogue, `NAME=VALUE` for an environment variable.
+pub(crate) fn chosen(chosen: &[String], catalogue: &[Documented]) -> Vec<Knob> {
+    if chosen.is_empty() {
+        return vec![Knob::default_settings()];
+    }
+    let known = || catalogue.iter().map(Documented::knob);
+    let of = |choice: &String| -> Vec<Knob> {
+        match (choice.as_str(), choice.split_once('=')) {
+            (Knob::DEFAULT, _) => vec![Knob::default_settings()],
+            (ALL, _) => [Knob::default_settings()]
+                .into_iter()
+                .chain(known())
+                .collect(),
+            (_, Some((name, value))) => vec![Knob::variable(name, value)],
+            (name, None) => known().filter(|knob| knob.name == name).collect(),
+        }
+    };
+    let mut knobs: Vec<Knob> = Vec::new();
+    for knob in chosen.iter().flat_map(of) {
+        if !knobs.contains(&knob) {
+            knobs.push(knob);
+        }
+    }
+    knobs
+}
+
+/// What stands for every knob.
+const ALL: &str = "all";
+
+/// Refuses a choice that no catalogue knows.
+///
+/// # Errors
+/// [`Stop::BadInput`] with the names that there are.
+pub(crate) fn check(chosen: &[String], catalogues: &[Vec<Documented>]) -> Result<(), Stop> {
+    let mut valid = vec![Knob::DEFAULT, ALL];
+    for knob in catalogues.iter().flatten() {
+        if !valid.contains(&knob.name.as_str()) {
+            valid.push(&knob.name);
+        }
+    }
+    let is_variable = |choice: &str| {
+        choice
+            .split_once('=')
+            .is_some_and(|(name, _)| !name.is_empty())
+    };
+    match chosen
+        .iter()
+        .find(|c| !is_variable(c) && !valid.contains(&c.as_str()))
+    {
+        Some(wrong) => Err(Stop::BadInput(names::unknown("knob", wrong, &valid))),
+        None => Ok(()),
+    }
+}

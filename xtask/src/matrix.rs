@@ -1,0 +1,198 @@
+//! The cells to measure, and the measuring of them, one after the other.
+
+use std::path::Path;
+
+use driver::{Interrupt, Plan, Run};
+use model::{Cell, Host, Knob, LabCondition, Status, Timings, Upheld};
+use scenarios::Scenario;
+
+use crate::args::CellOptions;
+use crate::progress::Progress;
+use crate::say;
+use crate::stop::Stop;
+
+/// A cell to be measured.
+pub(crate) struct Planned {
+    /// The allocator's name as far as it is known before the subject has said hello.
+    pub(crate) allocator: String,
+    pub(crate) plan: Plan,
+}
+
+/// Cells that have been measured, and what all of them share.
+#[derive(Default)]
+pub(crate) struct Measured {
+    /// In the order of the plans; fewer where the user has interrupted.
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) timings: Timings,
+    upheld: Vec<Upheld>,
+}
+
+impl Planned {
+    pub(crate) fn new(
+        options: &CellOptions,
+        scenario: &Scenario,
+        allocator: &str,
+        executable: &Path,
+        knob: Knob,
+    ) -> Planned {
+        let plan = Plan {
+            subject: executable.to_owned(),
+            scenario: scenario.name.to_owned(),
+            size: options.size_of(scenario),
+            seed: options.seed,
+            rounds: options.rounds,
+            knob,
+            conditions: options.conditions.into(),
+            step_limit: options.step_limit,
+        };
+        Planned {
+            allocator: allocator.to_owned(),
+            plan,
+        }
+    }
+
+    /// `int-list under jemalloc with decay-0`
+    fn spelled(&self) -> String {
+        let Plan { scenario, knob, .. } = &self.plan;
+        match knob.name.as_str() {
+            Knob::DEFAULT => format!("{scenario} under {}", self.allocator),
+            knob => format!("{scenario} under {} with {knob}", self.allocator),
+        }
+    }
+
+    /// A run of this plan and what it means.
+    fn cell(&self, run: Run) -> Cell {
+        let failure = run.failure.map(|failure| failure.to_string());
+        let verdict = match failure {
+            None => oracle::judge(&run.checkpoints),
+            Some(_) => None,
+        };
+        let introduction = run.introduction;
+        let of =
+            |field: fn(&driver::Introduction) -> &String| introduction.as_ref().map(field).cloned();
+        Cell {
+            allocator: of(|i| &i.allocator).unwrap_or_else(|| self.allocator.clone()),
+            allocator_title: of(|i| &i.title),
+            allocator_version: of(|i| &i.version),
+            scenario: self.plan.scenario.clone(),
+            size: self.plan.size,
+            seed: self.plan.seed,
+            knob: self.plan.knob.name.clone(),
+            conditions: self.plan.conditions,
+            release_call: of(|i| &i.release_call),
+            status: match failure {
+                None => Status::Measured,
+                Some(_) => Status::Failed,
+            },
+            failure,
+            checkpoints: run.checkpoints,
+            verdict,
+        }
+    }
+}
+
+/// Measures and judges every cell, until the end or an interruption.
+pub(crate) fn measure(planned: &[Planned], interrupt: &Interrupt) -> Measured {
+    say_what_real_time_costs(planned);
+    let mut measured = Measured::default();
+    let mut progress = Progress::new(planned.len());
+    for planned in planned {
+        if interrupt.signal().is_some() {
+            break;
+        }
+        progress.begin(planned.spelled());
+        let arriving = |moment, round| progress.arriving(moment, round);
+        let run = driver::run(&planned.plan, interrupt, arriving);
+        measured.timings.add(&run.timings);
+        measured
+            .upheld
+            .extend(run.introduction.as_ref().map(|i| i.upheld));
+        let cell = planned.cell(run);
+        progress.end(cell.failure.as_deref());
+        measured.cells.push(cell);
+    }
+    measured
+}
+
+impl Measured {
+    /// Which lab conditions held: those that held in every subject that said hello. None is named
+    /// where none was wanted.
+    pub(crate) fn lab_conditions(&self) -> Vec<LabCondition> {
+        if self
+            .cells
+            .iter()
+            .any(|cell| cell.conditions == model::Conditions::Host)
+        {
+            return Vec::new();
+        }
+        let conditions = Upheld::default().named().into_iter().enumerate();
+        let named = conditions.map(|(index, (name, _))| LabCondition {
+            name: name.to_owned(),
+            held: !self.upheld.is_empty() && self.upheld.iter().all(|u| u.named()[index].1),
+        });
+        named.collect()
+    }
+}
+
+/// An object that cannot fit is not begun: the machine would swap, or the kernel would kill.
+///
+/// # Errors
+/// [`Stop::BadInput`] with both figures.
+pub(crate) fn refuse_what_does_not_fit(
+    options: &CellOptions,
+    scenarios: &[&Scenario],
+    host: &Host,
+) -> Result<(), Stop> {
+    for scenario in scenarios {
+        let size = options.size_of(scenario);
+        let asked_for_kib = (scenario.footprint_bytes)(size) / 1024;
+        // Allocators round sizes up, and some keep the first round while the second is built.
+        let needed_kib = asked_for_kib.saturating_add(asked_for_kib / 2);
+        if needed_kib > host.available_kib {
+            return Err(Stop::BadInput(format!(
+                "{} of size {size} needs about {:.1} GiB and {:.1} GiB are available: choose a smaller --size",
+                scenario.name,
+                gibibytes(needed_kib),
+                gibibytes(host.available_kib),
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn gibibytes(kib: u64) -> f64 {
+    kib as f64 / (1024.0 * 1024.0)
+}
+
+/// Under host conditions a run sleeps; the user should know for how long.
+fn say_what_real_time_costs(planned: &[Planned]) {
+    let real = planned
+        .iter()
+        .filter(|p| p.plan.conditions == model::Conditions::Host);
+    let cells = real.count() as u64;
+    if cells > 0 {
+        let seconds = driver::clock_time() / 1000;
+        say::aside(&format_args!(
+            "host conditions wait in real time: about {seconds} s a cell, {} min in all",
+            (cells * seconds).div_ceil(60)
+        ));
+    }
+}
+
+/// Whether all cells were measured to their end.
+///
+/// # Errors
+/// [`Stop::Failed`] with how many were not.
+pub(crate) fn all_measured(cells: &[Cell]) -> Result<(), Stop> {
+    let failed = cells
+        .iter()
+        .filter(|cell| cell.status == Status::Failed)
+        .count();
+    match failed {
+        0 => Ok(()),
+        failed => Err(Stop::Failed(format!(
+            "{failed} of {} cells failed",
+            cells.len()
+        ))),
+    }
+}
