@@ -14,11 +14,24 @@ pub struct Verdict {
     pub after_ms: Option<u64>,
     /// What the object occupied, KiB: `kept_kib` at the first round's `built`.
     pub occupied_kib: i64,
+    /// What the scenario still held after the last drop, KiB: the blocks that outlive the object.
+    pub survivors_kib: i64,
+    /// What is kept after the last drop for each KiB of survivors; null where there are none.
+    pub pin_amplification: Option<f64>,
+    /// The largest part of `occupied_kib` that had been freed lazily (`MADV_FREE`) at any checkpoint
+    /// from the last drop on: the resident size shows it, the kernel may take it.
+    pub lazily: f64,
+    /// What came back into the process between `released` and `settled`, KiB; null where the run
+    /// has no such checkpoints.
+    pub rebound_kib: Option<i64>,
+    /// What the rounds before changed: the part returned at the first drop less that at the last.
+    /// Null with one round, or where nothing was dropped.
+    pub history: Option<f64>,
     /// The part of the second build's page faults that kept memory spared it:
     /// `1 - faults(built 2) / faults(built 1)`. Null with one round, or where the first build
     /// took too few faults to compare.
     pub reuse: Option<f64>,
-    /// The part of `occupied_kib` that had come back, at each checkpoint from the first drop on.
+    /// The part of what was dropped that had come back, at each checkpoint from the first drop on.
     pub returned: Vec<Returned>,
 }
 
@@ -36,7 +49,9 @@ pub enum Returns {
     OnActivity,
     /// When the allocator was asked.
     OnRequest,
-    /// Not even then.
+    /// Some of it at one of these occasions, and not enough at any.
+    Partly,
+    /// Next to nothing, at none of them.
     Never,
 }
 
@@ -48,6 +63,7 @@ impl Returns {
             Returns::WhenIdle => "when-idle",
             Returns::OnActivity => "on-activity",
             Returns::OnRequest => "on-request",
+            Returns::Partly => "partly",
             Returns::Never => "never",
         }
     }
@@ -62,7 +78,7 @@ pub struct Returned {
     pub round: u32,
     /// The subject's clock, in milliseconds since the baseline.
     pub clock_ms: u64,
-    /// `1 - kept / occupied`. Below 0 where more is kept than the object ever occupied, above 1
-    /// where less is held than at the baseline, null where the object occupied nothing.
+    /// `(occupied - kept) / (occupied - survivors)`. Below 0 where more is kept than the object ever
+    /// occupied, above 1 where less is held than at the baseline, null where nothing was dropped.
     pub fraction: Option<f64>,
 }

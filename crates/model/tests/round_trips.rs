@@ -82,10 +82,16 @@ prop_compose! {
             Returns::WhenIdle,
             Returns::OnActivity,
             Returns::OnRequest,
+            Returns::Partly,
             Returns::Never,
         ]),
         after_ms: Option<u64>,
         occupied_kib: i64,
+        survivors_kib: i64,
+        pin_amplification in option::of(number()),
+        lazily in number(),
+        rebound_kib: Option<i64>,
+        history in option::of(number()),
         reuse in option::of(number()),
         returned in vec((moment(), any::<u32>(), any::<u64>(), option::of(number())), 0..4),
     ) -> Verdict {
@@ -94,6 +100,11 @@ prop_compose! {
             returns,
             after_ms,
             occupied_kib,
+            survivors_kib,
+            pin_amplification,
+            lazily,
+            rebound_kib,
+            history,
             reuse,
             returned: returned
                 .map(|(name, round, clock_ms, fraction)| Returned { name, round, clock_ms, fraction })

@@ -1,9 +1,11 @@
 //! From what was measured to what it means: a pure function of a cell's checkpoints.
 //!
 //! ```text
-//! occupied = kept at the first `built`
-//! returned(c) = 1 - kept(c) / occupied
-//! came back at c  <=>  kept(c) <= max((1 - RETURNED_PERCENT / 100) * occupied, NEGLIGIBLE_KIB)
+//! occupied    = kept at the first `built`
+//! survivors   = what the scenario holds alive after the last drop
+//! returned(c) = (occupied - kept(c)) / (occupied - survivors)
+//! came back at c  <=>  kept(c) - survivors <= max((1 - RETURNED_PERCENT / 100) * (occupied - survivors),
+//!                                                 NEGLIGIBLE_KIB)
 //! ```
 //!
 //! The verdict is about the last round, the one that idling, activity and the request follow:
@@ -17,7 +19,7 @@ mod thresholds;
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
 pub use price::{SAME_CPU, cpu_ms, price, smallest_sufficient};
-pub use thresholds::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, RETURNED_PERCENT};
+pub use thresholds::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, PARTLY, RETURNED_PERCENT};
 
 /// What these checkpoints mean; `None` before the first drop.
 pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
@@ -25,14 +27,40 @@ pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
     let first_drop = position(checkpoints, Moment::Dropped, 1)?;
     let last_round = checkpoints.last()?.round;
     let last_drop = position(checkpoints, Moment::Dropped, last_round)?;
-    let occasion = checkpoints[last_drop..]
-        .iter()
-        .find(|checkpoint| has_come_back(checkpoint.kept_kib, occupied_kib));
-    let dropped_at_ms = checkpoints[last_drop].clock_ms;
-    Some(Verdict {
-        returns: occasion.map_or(Returns::Never, |checkpoint| occasion_of(checkpoint.name)),
-        after_ms: occasion.map(|checkpoint| checkpoint.clock_ms - dropped_at_ms),
+    let dropped = &checkpoints[last_drop];
+    let object = Object {
         occupied_kib,
+        survivors_kib: (dropped.live_bytes / 1024) as i64,
+    };
+    let after = &checkpoints[last_drop..];
+    let occasion = after.iter().find(|c| object.has_come_back(c.kept_kib));
+    let most_returned = after.iter().filter_map(|c| object.returned(c.kept_kib));
+    let returns = match occasion {
+        Some(checkpoint) => occasion_of(checkpoint.name),
+        None if most_returned.fold(0.0, f64::max) >= PARTLY => Returns::Partly,
+        None => Returns::Never,
+    };
+    let kept_of = |moment| find(checkpoints, moment, last_round).map(|c| c.kept_kib);
+    let returned_at = |drop: usize| object.returned(checkpoints[drop].kept_kib);
+    let history = returned_at(first_drop).zip(returned_at(last_drop));
+    let lazy_kib = after.iter().map(|c| c.memory.lazy_kib).max().unwrap_or(0);
+    Some(Verdict {
+        returns,
+        after_ms: occasion.map(|checkpoint| checkpoint.clock_ms - dropped.clock_ms),
+        occupied_kib,
+        survivors_kib: object.survivors_kib,
+        pin_amplification: (object.survivors_kib > 0)
+            .then(|| rounded(dropped.kept_kib as f64 / object.survivors_kib as f64)),
+        lazily: match occupied_kib {
+            1.. => rounded(lazy_kib as f64 / occupied_kib as f64),
+            _ => 0.0,
+        },
+        rebound_kib: kept_of(Moment::Settled)
+            .zip(kept_of(Moment::Released))
+            .map(|(settled, released)| settled - released),
+        history: history
+            .filter(|_| last_round > 1)
+            .map(|(first, last)| rounded(first - last)),
         reuse: reuse(checkpoints),
         returned: checkpoints[first_drop..]
             .iter()
@@ -40,17 +68,34 @@ pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
                 name: checkpoint.name,
                 round: checkpoint.round,
                 clock_ms: checkpoint.clock_ms,
-                fraction: (occupied_kib > 0)
-                    .then(|| rounded(1.0 - checkpoint.kept_kib as f64 / occupied_kib as f64)),
+                fraction: object.returned(checkpoint.kept_kib).map(rounded),
             })
             .collect(),
     })
 }
 
-/// Whether so little is kept that the object counts as returned.
-pub fn has_come_back(kept_kib: i64, occupied_kib: i64) -> bool {
-    let rest_kib = occupied_kib * (100 - RETURNED_PERCENT) / 100;
-    kept_kib <= rest_kib.max(NEGLIGIBLE_KIB)
+/// What was built, and what outlives it.
+struct Object {
+    occupied_kib: i64,
+    survivors_kib: i64,
+}
+
+impl Object {
+    fn dropped_kib(&self) -> i64 {
+        self.occupied_kib - self.survivors_kib
+    }
+
+    /// The part of what was dropped that is not kept; `None` where nothing was dropped.
+    fn returned(&self, kept_kib: i64) -> Option<f64> {
+        let returned_kib = (self.occupied_kib - kept_kib) as f64;
+        (self.dropped_kib() > 0).then(|| returned_kib / self.dropped_kib() as f64)
+    }
+
+    /// Whether so little more than the survivors is kept that the object counts as returned.
+    fn has_come_back(&self, kept_kib: i64) -> bool {
+        let rest_kib = self.dropped_kib() * (100 - RETURNED_PERCENT) / 100;
+        kept_kib - self.survivors_kib <= rest_kib.max(NEGLIGIBLE_KIB)
+    }
 }
 
 fn occasion_of(moment: Moment) -> Returns {
@@ -117,13 +162,49 @@ mod tests {
         check([80, 5, 5, 5], Returns::WhenIdle, Some(500));
         check([80, 80, 5, 5], Returns::OnActivity, Some(700));
         check([80, 80, 80, 5], Returns::OnRequest, Some(700));
-        check([80, 80, 80, 80], Returns::Never, None);
+        check([80, 80, 80, 80], Returns::Partly, None);
+        check([95, 95, 95, 95], Returns::Never, None);
     }
 
     #[test]
     fn ninety_percent_is_enough_and_less_is_not() {
         check([10, 10, 10, 10], Returns::AtOnce, Some(0));
-        check([11, 11, 11, 11], Returns::Never, None);
+        check([11, 11, 11, 11], Returns::Partly, None);
+    }
+
+    #[test]
+    fn what_survives_is_not_held_against_the_allocator() {
+        let mut checkpoints = run([28, 28, 28, 28]);
+        assert_eq!(judge(&checkpoints).unwrap().returns, Returns::Partly);
+        for after in &mut checkpoints[2..] {
+            after.live_bytes = 20 << 20; // 8 MiB more than that is kept, of the 80 that were dropped
+        }
+        let verdict = judge(&checkpoints).unwrap();
+        assert_eq!(verdict.returns, Returns::AtOnce);
+        assert_eq!(verdict.survivors_kib, 20 << 10);
+        assert_eq!(verdict.pin_amplification, Some(1.4));
+        assert_eq!(verdict.returned[0].fraction, Some(0.9));
+    }
+
+    #[test]
+    fn history_is_the_difference_between_the_first_drop_and_the_last() {
+        let mut checkpoints = run([80, 80, 80, 80]);
+        assert_eq!(judge(&checkpoints).unwrap().history, None, "one round");
+        checkpoints.insert(2, checkpoint(Moment::Dropped, 1, 0, 0));
+        for later in &mut checkpoints[3..] {
+            later.round = 2;
+        }
+        assert_eq!(judge(&checkpoints).unwrap().history, Some(0.8));
+    }
+
+    #[test]
+    fn a_rebound_and_lazily_freed_pages_are_told() {
+        let mut checkpoints = run([80, 80, 80, 5]);
+        checkpoints[3].memory.lazy_kib = 50 << 10;
+        checkpoints.push(checkpoint(Moment::Settled, 1, 700, 30 << 10));
+        let verdict = judge(&checkpoints).unwrap();
+        assert_eq!(verdict.rebound_kib, Some(25 << 10));
+        assert_eq!(verdict.lazily, 0.5);
     }
 
     #[test]

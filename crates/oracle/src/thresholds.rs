@@ -1,9 +1,13 @@
 //! The numbers that turn measurements into words, each with its reason.
 
 /// So many hundredths of what an object occupied must have come back before the oracle says that it
-/// has. Not all of it: allocators keep their own records of what they once managed, and the last
+/// has; what survives the object is left out. Not all of it: allocators keep their own records of what they once managed, and the last
 /// few pages are nobody's problem.
 pub const RETURNED_PERCENT: i64 = 90;
+
+/// The part that must have come back before `partly` is said instead of `never`. Less is what any
+/// process gives or takes.
+pub const PARTLY: f64 = 0.1;
 
 /// So much, in KiB, is never held against an allocator, however small the object was: a page or
 /// two for each size class that the traffic between two checkpoints uses comes to half of it.

@@ -28,11 +28,12 @@ pub fn sentences(comparison: &Comparison) -> Vec<String> {
 
 /// All cells of one allocator with one knob, in one sentence: a clause for each kind of verdict.
 pub(crate) fn sentence(cells: &[&Cell]) -> String {
-    const KINDS: [Returns; 5] = [
+    const KINDS: [Returns; 6] = [
         Returns::AtOnce,
         Returns::WhenIdle,
         Returns::OnActivity,
         Returns::OnRequest,
+        Returns::Partly,
         Returns::Never,
     ];
     let judged: Vec<(&Cell, &Verdict)> = cells
@@ -82,6 +83,7 @@ fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<Str
         Returns::WhenIdle => format!("keeps {kept} until {} have passed", longest_wait(group)),
         Returns::OnActivity => format!("keeps {kept} until {}", activity(group)),
         Returns::OnRequest => format!("keeps {kept} until asked: {call} returns it"),
+        Returns::Partly => format!("keeps {kept}, and returns only a part of it, {call} or not"),
         Returns::Never => format!("keeps {kept} for good, {call} or not"),
     })
 }

@@ -67,6 +67,11 @@ fn cell(
             returns,
             after_ms: after_ms(returns),
             occupied_kib,
+            survivors_kib: 0,
+            pin_amplification: None,
+            lazily: 0.0,
+            rebound_kib: None,
+            history: None,
             reuse: Some(0.8),
             returned: returned.collect(),
         }),
@@ -78,7 +83,7 @@ fn after_ms(returns: Returns) -> Option<u64> {
         Returns::AtOnce => Some(0),
         Returns::WhenIdle => Some(60_000),
         Returns::OnActivity | Returns::OnRequest => Some(120_000),
-        Returns::Never => None,
+        Returns::Partly | Returns::Never => None,
     }
 }
 

@@ -1,0 +1,19 @@
+//! The thresholds that the documentation quotes are those of the code.
+
+use afterdrop_oracle::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, PARTLY, RETURNED_PERCENT};
+
+const PAGE: &str = include_str!("../../../docs/oracle.md");
+
+#[test]
+fn the_page_quotes_every_threshold() {
+    let thresholds = [
+        ("RETURNED_PERCENT", RETURNED_PERCENT.to_string()),
+        ("PARTLY", PARTLY.to_string()),
+        ("NEGLIGIBLE_KIB", NEGLIGIBLE_KIB.to_string()),
+        ("COMPARABLE_FAULTS", COMPARABLE_FAULTS.to_string()),
+    ];
+    for (name, value) in thresholds {
+        let row = format!("| `{name}` | {value} |");
+        assert!(PAGE.contains(&row), "docs/oracle.md lacks {row:?}");
+    }
+}
