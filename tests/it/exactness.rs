@@ -2,7 +2,7 @@
 
 use model::{Checkpoint, Knob};
 
-use crate::lab::{executable, measure, plan};
+use crate::lab::{executable, measure, plan, say};
 
 /// How often each cell is run.
 const RUNS: usize = 20;
@@ -25,10 +25,10 @@ fn check(allocator: &str) {
     let plan = plan(executable(allocator), "int-list", Knob::default_settings());
     let (introduction, first) = measure(&plan);
     if introduction.upheld.named().iter().any(|(_, held)| !held) {
-        eprintln!(
-            "this machine forbids a lab condition: {:?}",
+        say(&format!(
+            "exactness of {allocator}: this machine forbids a lab condition ({:?})",
             introduction.upheld
-        );
+        ));
         return;
     }
     let first = exact(first);

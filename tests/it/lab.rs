@@ -1,5 +1,6 @@
 //! How a test runs a cell.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,28 +52,52 @@ pub fn measure(plan: &Plan) -> (Introduction, Vec<Checkpoint>) {
 /// No thread cache and no fastbins: every freed chunk is merged with its neighbours at once.
 const GLIBC_CACHES_NOTHING: &str = "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0";
 
-/// The knob or planted fault under which a claim about this cell must not hold, with the
-/// executable that it is turned on.
-///
-/// What gives memory back late has a knob that makes it early. What gives it back at once has
-/// none that would make it late, so a subject that leaks stands in.
-pub fn negative_control(allocator: &str, scenario: &str) -> (&'static str, Knob) {
-    match (allocator, scenario) {
-        ("system", "int-list" | "string-map" | "tree") => (
-            executable(allocator),
-            Knob::variable("GLIBC_TUNABLES", GLIBC_CACHES_NOTHING),
-        ),
-        ("jemalloc", "int-list" | "string-map" | "tree") => (
-            executable(allocator),
-            Knob::variable("_RJEM_MALLOC_CONF", "dirty_decay_ms:0"),
-        ),
-        ("mimalloc", "int-list" | "byte-buffer" | "string-map" | "tree") => (
-            executable(allocator),
-            Knob::variable("MIMALLOC_PURGE_DELAY", "0"),
-        ),
-        _ => (
-            env!("CARGO_BIN_EXE_planted-fault"),
-            Knob::variable("AFTERDROP_FAULT", "keeps"),
-        ),
+/// A cell as it usually is, and the same with a knob turned or a fault planted under which no claim
+/// about it may hold.
+pub struct Control {
+    pub executable: &'static str,
+    pub usual: Knob,
+    pub turned: Knob,
+}
+
+/// What gives memory back late has a knob that makes it early. What gives it back at once has none
+/// that would make it late: there the same allocator leaks, against itself without the leak.
+pub fn negative_control(allocator: &str, scenario: &str) -> Control {
+    let turned = match (allocator, scenario) {
+        ("system", "int-list" | "string-map" | "tree") => {
+            Knob::variable("GLIBC_TUNABLES", GLIBC_CACHES_NOTHING)
+        }
+        ("jemalloc", "int-list" | "string-map" | "tree") => {
+            Knob::variable("_RJEM_MALLOC_CONF", "dirty_decay_ms:0")
+        }
+        ("mimalloc", "int-list" | "byte-buffer" | "string-map" | "tree") => {
+            Knob::variable("MIMALLOC_PURGE_DELAY", "0")
+        }
+        _ => return leak(allocator),
+    };
+    Control {
+        executable: executable(allocator),
+        usual: Knob::default_settings(),
+        turned,
     }
+}
+
+/// The contestant inside the subject with planted faults, honest and leaking.
+fn leak(allocator: &str) -> Control {
+    let usual = Knob::variable("AFTERDROP_BASE", allocator);
+    let mut turned = usual.clone();
+    turned.name = format!("{allocator} that leaks");
+    turned
+        .variables
+        .push(("AFTERDROP_FAULT".to_owned(), "keeps".to_owned()));
+    Control {
+        executable: env!("CARGO_BIN_EXE_planted-fault"),
+        usual,
+        turned,
+    }
+}
+
+/// Past the test harness, which would swallow what a passing test prints.
+pub fn say(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

@@ -4,9 +4,9 @@
 //! stand as snapshots, reviewed with `cargo insta review`, and each has a negative control.
 
 mod architecture;
+mod conversation;
 mod exactness;
 mod faults;
 mod isolation;
 mod lab;
-mod probed;
 mod retention;

@@ -2,19 +2,19 @@
 //!
 //! The *verdict* (`verdict@...`) holds on every machine. The *record* (`record@...`) is exact to
 //! the page and holds under lab conditions on machines that agree in what its key names: the
-//! allocator's version, the C library's, the architecture and the page size. A machine with
+//! allocator's version, the C library's, the architecture, the page size, and the compiler's version
+//! (jemalloc seeds its decay ticker from the address of a thread-local). A machine with
 //! another key asserts the verdict and says in one line how to make a record.
 //!
 //! Each cell has its negative control: a knob or a planted fault under which neither text may
 //! come out the same.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 use model::{Checkpoint, Knob};
 
-use crate::lab::{executable, measure, negative_control, plan};
+use crate::lab::{executable, measure, negative_control, plan, say};
 
 /// Two tests for each cell: `retention::int_list::jemalloc` and `retention::int_list::jemalloc_can_fail`.
 macro_rules! cells {
@@ -70,8 +70,10 @@ fn check(scenario: &str, allocator: &str) {
 
     let version = introduction.version.split('-').next().unwrap_or_default();
     let record_key = format!(
-        "{cell}_{version}_glibc-{glibc}_{}_{}",
-        host.architecture, host.page_size_bytes
+        "{cell}_{version}_glibc-{glibc}_{}_{}_rustc-{}",
+        host.architecture,
+        host.page_size_bytes,
+        rustc_version()
     );
     if introduction.upheld.named().iter().all(|(_, held)| *held) {
         assert_known("record", &record_key, &record(&checkpoints));
@@ -85,16 +87,15 @@ fn check(scenario: &str, allocator: &str) {
 
 #[track_caller]
 fn check_can_fail(scenario: &str, allocator: &str) {
-    let text_of = |executable, knob| {
-        let (_, checkpoints) = measure(&plan(executable, scenario, knob));
+    let control = negative_control(allocator, scenario);
+    let text_of = |knob: &Knob| {
+        let (_, checkpoints) = measure(&plan(control.executable, scenario, knob.clone()));
         (verdict(&checkpoints), record(&checkpoints))
     };
-    let (executable_of_control, knob) = negative_control(allocator, scenario);
-    let name = knob.name.clone();
-    let usual = text_of(executable(allocator), Knob::default_settings());
-    let control = text_of(executable_of_control, knob);
-    assert_ne!(usual.0, control.0, "{name} leaves the verdict as it is");
-    assert_ne!(usual.1, control.1, "{name} leaves the record as it is");
+    let (usual, turned) = (text_of(&control.usual), text_of(&control.turned));
+    let name = &control.turned.name;
+    assert_ne!(usual.0, turned.0, "{name} leaves the verdict as it is");
+    assert_ne!(usual.1, turned.1, "{name} leaves the record as it is");
 }
 
 /// Asserts against the snapshot of this key; where there is none, says how to make one.
@@ -122,6 +123,17 @@ fn verdict_depends_on_glibc(allocator: &str, glibc: &str) -> bool {
         .nth(1)
         .and_then(|minor| minor.parse::<u32>().ok());
     allocator == "system" && minor.is_none_or(|minor| minor >= 42)
+}
+
+/// Of the compiler that cargo uses in this folder.
+fn rustc_version() -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = std::process::Command::new(rustc).arg("--version").output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let version = text
+        .ok()
+        .and_then(|text| text.split(' ').nth(1).map(str::to_owned));
+    version.unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// The part that holds on every machine.
@@ -183,9 +195,4 @@ fn record(checkpoints: &[Checkpoint]) -> String {
 
 fn columns(cells: &[String]) -> String {
     cells.iter().map(|cell| format!("{cell:>11}")).collect()
-}
-
-/// Past the test harness, which would swallow what a passing test prints.
-fn say(line: &str) {
-    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

@@ -13,7 +13,7 @@ use crate::stop::Stop;
 
 /// A cell to be measured.
 pub(crate) struct Planned {
-    /// The allocator's name as far as it is known before the subject has said hello.
+    /// The allocator's name, or the file name of the user's own executable.
     pub(crate) allocator: String,
     pub(crate) plan: Plan,
 }
@@ -24,7 +24,6 @@ pub(crate) struct Measured {
     /// In the order of the plans; fewer where the user has interrupted.
     pub(crate) cells: Vec<Cell>,
     pub(crate) timings: Timings,
-    upheld: Vec<Upheld>,
 }
 
 impl Planned {
@@ -71,7 +70,7 @@ impl Planned {
         let of =
             |field: fn(&driver::Introduction) -> &String| introduction.as_ref().map(field).cloned();
         Cell {
-            allocator: of(|i| &i.allocator).unwrap_or_else(|| self.allocator.clone()),
+            allocator: self.allocator.clone(),
             allocator_title: of(|i| &i.title),
             allocator_version: of(|i| &i.version),
             scenario: self.plan.scenario.clone(),
@@ -79,6 +78,7 @@ impl Planned {
             seed: self.plan.seed,
             knob: self.plan.knob.name.clone(),
             conditions: self.plan.conditions,
+            upheld: introduction.as_ref().map(|i| i.upheld),
             release_call: of(|i| &i.release_call),
             status: match failure {
                 None => Status::Measured,
@@ -104,9 +104,6 @@ pub(crate) fn measure(planned: &[Planned], interrupt: &Interrupt) -> Measured {
         let arriving = |moment, round| progress.arriving(moment, round);
         let run = driver::run(&planned.plan, interrupt, arriving);
         measured.timings.add(&run.timings);
-        measured
-            .upheld
-            .extend(run.introduction.as_ref().map(|i| i.upheld));
         let cell = planned.cell(run);
         progress.end(cell.failure.as_deref());
         measured.cells.push(cell);
@@ -125,10 +122,11 @@ impl Measured {
         {
             return Vec::new();
         }
+        let upheld = || self.cells.iter().filter_map(|cell| cell.upheld);
         let conditions = Upheld::default().named().into_iter().enumerate();
         let named = conditions.map(|(index, (name, _))| LabCondition {
             name: name.to_owned(),
-            held: !self.upheld.is_empty() && self.upheld.iter().all(|u| u.named()[index].1),
+            held: upheld().next().is_some() && upheld().all(|u| u.named()[index].1),
         });
         named.collect()
     }

@@ -32,9 +32,13 @@ pub(crate) fn impose(command: &mut Command, conditions: Conditions, knob: &Knob)
     };
     command.envs(knob.variables.iter().map(|(name, value)| (name, value)));
 
+    let driver = Pid::this();
     let before_exec = move || -> io::Result<()> {
         // Should this process be killed with no time to tidy up, the kernel kills the subject.
         prctl::set_pdeathsig(Signal::SIGKILL)?;
+        if Pid::parent() != driver {
+            return Err(io::ErrorKind::Interrupted.into()); // it has been killed in the meantime
+        }
         if conditions == Conditions::Lab {
             let _ = personality::get()
                 .and_then(|persona| personality::set(persona | Persona::ADDR_NO_RANDOMIZE));

@@ -11,6 +11,7 @@
 //! The driver measures and does not judge.
 
 mod conditions;
+mod executable;
 mod failure;
 mod interrupt;
 mod schedule;

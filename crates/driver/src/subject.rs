@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, ChildStdout, Command as Process, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use model::protocol::{Command, LONGEST_LINE, Reply, VERSION};
@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
-use crate::{Failure, Interrupt, Plan, conditions};
+use crate::{Failure, Interrupt, Plan, conditions, executable};
 
 /// How long a subject may take to end once it has closed its output or was told to exit.
 pub(crate) const LAST_BREATH: Duration = Duration::from_secs(5);
@@ -38,12 +38,11 @@ pub(crate) struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// Starts the plan's subject under the plan's conditions.
     pub(crate) fn spawn(plan: &Plan, interrupt: &'a Interrupt) -> Result<Subject<'a>, Failure> {
-        let mut process = Process::new(&plan.subject);
+        let mut process = executable::command(&plan.subject).map_err(Failure::NotStarted)?;
         process
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .arg0("subject") // as long for every allocator: arguments lie on the stack
             .process_group(0); // Ctrl-C in the terminal is for the driver to hear
         conditions::impose(&mut process, plan.conditions, &plan.knob);
         let mut child = process.spawn().map_err(Failure::NotStarted)?;

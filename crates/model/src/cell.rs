@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Checkpoint, Verdict};
+use crate::{Checkpoint, Upheld, Verdict};
 
 /// One scenario under one allocator with one knob, measured and judged.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Cell {
-    /// The allocator's name, such as `jemalloc`.
+    /// The allocator's name, such as `jemalloc`; of an executable of the user's own, its file name.
     pub allocator: String,
     /// What the allocator is called in a sentence, such as `system malloc`; null if it never said hello.
     pub allocator_title: Option<String>,
@@ -24,6 +24,8 @@ pub struct Cell {
     pub knob: String,
     /// Whether the lab's or the machine's own conditions were asked for.
     pub conditions: Conditions,
+    /// The lab conditions that the subject found itself under; null if it never said hello.
+    pub upheld: Option<Upheld>,
     /// The call by which the allocator was asked to give memory back, such as `malloc_trim(0)`.
     pub release_call: Option<String>,
     /// Whether the cell was measured to its end.

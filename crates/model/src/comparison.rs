@@ -11,7 +11,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// All cells of one run: the document that `cargo xtask compare` writes and every renderer reads.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Comparison {
-    /// [`SCHEMA_VERSION`] of the writer.
+    /// The version of this document's form.
     pub schema_version: u32,
     /// The afterdrop version that measured.
     pub afterdrop_version: String,
@@ -30,7 +30,11 @@ pub struct Comparison {
 impl Comparison {
     /// The JSON Schema of this document; `docs/compare.schema.json` is a copy of it.
     pub fn schema() -> serde_json::Value {
-        schemars::schema_for!(Comparison).to_value()
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        settings
+            .into_generator()
+            .into_root_schema_for::<Comparison>()
+            .to_value()
     }
 }
 
@@ -48,9 +52,10 @@ pub struct Timings {
 }
 
 impl Timings {
-    /// What the driver and the probe add, as a fraction of the subjects' own time.
-    pub fn overhead(&self) -> f64 {
-        (self.probe_ms + self.driver_ms) / self.subject_ms
+    /// What the driver and the probe add, as a fraction of the subjects' own time; `None` where no
+    /// subject did anything.
+    pub fn overhead(&self) -> Option<f64> {
+        (self.subject_ms > 0.0).then(|| (self.probe_ms + self.driver_ms) / self.subject_ms)
     }
 
     /// Adds another run's cost to this one.

@@ -32,7 +32,7 @@ pub struct Host {
 /// One lab condition and whether it held in every subject.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct LabCondition {
-    /// The field of [`Upheld`] that reports it.
+    /// Its name, as in a cell's `upheld`.
     pub name: String,
     /// Whether it held in every subject that said hello.
     pub held: bool,

@@ -78,7 +78,7 @@ pub struct Returned {
     pub round: u32,
     /// The subject's clock, in milliseconds since the baseline.
     pub clock_ms: u64,
-    /// `(occupied - kept) / (occupied - survivors)`. Below 0 where more is kept than the object ever
-    /// occupied, above 1 where less is held than at the baseline, null where nothing was dropped.
+    /// `(occupied - kept) / (occupied - survivors)`. Below 0 where more is kept than the object
+    /// occupied when it was first built, above 1 where less is held than at the baseline, null where nothing was dropped.
     pub fraction: Option<f64>,
 }

@@ -135,6 +135,10 @@ prop_compose! {
             seed,
             knob,
             conditions: if lab { Conditions::Lab } else { Conditions::Host },
+            upheld: lab.then_some(Upheld {
+                lab_clock: lab,
+                ..Upheld::default()
+            }),
             release_call,
             status: if failure.is_none() { Status::Measured } else { Status::Failed },
             failure,

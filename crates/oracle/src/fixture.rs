@@ -45,6 +45,7 @@ pub(crate) fn cell(occupied_mib: f64, kept_mib: f64, cpu_ms: f64, minor_faults: 
         seed: 1,
         knob: "default".to_owned(),
         conditions: Conditions::Lab,
+        upheld: None,
         release_call: None,
         status: Status::Measured,
         failure: None,

@@ -4,12 +4,14 @@
 //! occupied    = kept at the first `built`
 //! survivors   = what the scenario holds alive after the last drop
 //! returned(c) = (occupied - kept(c)) / (occupied - survivors)
-//! came back at c  <=>  kept(c) - survivors <= max((1 - RETURNED_PERCENT / 100) * (occupied - survivors),
-//!                                                 NEGLIGIBLE_KIB)
+//! dropped     = occupied - survivors
+//! came back at c  <=>  kept(c) - survivors <= max((1 - RETURNED_PERCENT / 100) * dropped,
+//!                                                 min(NEGLIGIBLE_KIB, dropped / 4), TRIVIAL_KIB)
 //! ```
 //!
 //! The verdict is about the last round, the one that idling, activity and the request follow:
-//! the first of its checkpoints at which the memory had come back names the occasion.
+//! the first of its checkpoints at which the memory had come back, and stayed so for the rest of
+//! that occasion, names the occasion.
 
 #[cfg(test)]
 mod fixture;
@@ -19,7 +21,7 @@ mod thresholds;
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
 pub use price::{SAME_CPU, cpu_ms, price, smallest_sufficient};
-pub use thresholds::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, PARTLY, RETURNED_PERCENT};
+pub use thresholds::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, PARTLY, RETURNED_PERCENT, TRIVIAL_KIB};
 
 /// What these checkpoints mean; `None` before the first drop.
 pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
@@ -33,7 +35,14 @@ pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
         survivors_kib: (dropped.live_bytes / 1024) as i64,
     };
     let after = &checkpoints[last_drop..];
-    let occasion = after.iter().find(|c| object.has_come_back(c.kept_kib));
+    let is_back = |c: &Checkpoint| object.has_come_back(c.kept_kib);
+    let occasion = (0..after.len()).find(|&index| {
+        let mut rest = after[index..]
+            .iter()
+            .take_while(|c| c.name == after[index].name);
+        rest.all(is_back)
+    });
+    let occasion = occasion.map(|index| &after[index]);
     let most_returned = after.iter().filter_map(|c| object.returned(c.kept_kib));
     let returns = match occasion {
         Some(checkpoint) => occasion_of(checkpoint.name),
@@ -94,7 +103,8 @@ impl Object {
     /// Whether so little more than the survivors is kept that the object counts as returned.
     fn has_come_back(&self, kept_kib: i64) -> bool {
         let rest_kib = self.dropped_kib() * (100 - RETURNED_PERCENT) / 100;
-        kept_kib - self.survivors_kib <= rest_kib.max(NEGLIGIBLE_KIB)
+        let negligible_kib = NEGLIGIBLE_KIB.min(self.dropped_kib() / 4).max(TRIVIAL_KIB);
+        kept_kib - self.survivors_kib <= rest_kib.max(negligible_kib)
     }
 }
 
@@ -216,6 +226,23 @@ mod tests {
         let verdict = judge(&stream).unwrap();
         assert_eq!(verdict.returns, Returns::AtOnce);
         assert_eq!(verdict.returned[0].fraction, None);
+    }
+
+    #[test]
+    fn a_small_object_that_stays_is_not_excused_by_its_size() {
+        let small = [
+            checkpoint(Moment::Built, 1, 0, 720),
+            checkpoint(Moment::Dropped, 1, 0, 720),
+        ];
+        assert_eq!(judge(&small).unwrap().returns, Returns::Never);
+    }
+
+    #[test]
+    fn what_is_back_only_for_a_moment_of_the_occasion_is_not_back() {
+        let mut checkpoints = run([80, 5, 80, 5]);
+        let rebound = checkpoint(Moment::Idle, 1, 600, 80 << 10);
+        checkpoints.insert(4, rebound);
+        assert_eq!(judge(&checkpoints).unwrap().returns, Returns::OnRequest);
     }
 
     #[test]

@@ -9,9 +9,13 @@ pub const RETURNED_PERCENT: i64 = 90;
 /// process gives or takes.
 pub const PARTLY: f64 = 0.1;
 
-/// So much, in KiB, is never held against an allocator, however small the object was: a page or
-/// two for each size class that the traffic between two checkpoints uses comes to half of it.
+/// So much, in KiB, is not held against an allocator, as long as three quarters have come back: a
+/// page or two for each size class that the traffic between two checkpoints uses comes to half of
+/// it, which is more than a tenth of a small object.
 pub const NEGLIGIBLE_KIB: i64 = 1024;
+
+/// So much, in KiB, is never held against an allocator: a few pages, the noise of any process.
+pub const TRIVIAL_KIB: i64 = 64;
 
 /// The first build must take at least so many page faults (1 MiB of pages) for the second to be
 /// compared with it.

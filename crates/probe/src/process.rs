@@ -25,6 +25,7 @@ pub struct Unreadable {
 pub struct Probe {
     pid: i32,
     process: Option<Process>,
+    source: MemorySource,
     cpu_clock: ClockId,
 }
 
@@ -46,9 +47,16 @@ impl Probe {
         let pid = pid as i32;
         let cpu_clock =
             clock_getcpuclockid(Pid::from_raw(pid)).map_err(|reason| unreadable(pid, reason))?;
+        let process = Process::new(pid).ok();
+        // Chosen once: figures of two kinds must not be subtracted from each other.
+        let walks = process.as_ref().is_some_and(|p| p.smaps_rollup().is_ok());
         Ok(Probe {
             pid,
-            process: Process::new(pid).ok(),
+            process,
+            source: match walks {
+                true => MemorySource::SmapsRollup,
+                false => MemorySource::ResidentCounter,
+            },
             cpu_clock,
         })
     }
@@ -58,9 +66,9 @@ impl Probe {
     /// # Errors
     /// [`Unreadable`] once the process has gone.
     pub fn memory(&self) -> Result<Memory, Unreadable> {
-        match &self.process {
-            Some(process) => self.walked(process).or_else(|_| self.counted()),
-            None => self.counted(),
+        match (self.source, &self.process) {
+            (MemorySource::SmapsRollup, Some(process)) => self.walked(process),
+            _ => self.counted(),
         }
     }
 

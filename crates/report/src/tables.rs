@@ -48,14 +48,13 @@ pub fn markdown(comparison: &Comparison) -> String {
 
 /// What measuring cost, for `--timings`.
 pub fn timings(timings: &Timings) -> String {
+    let overhead = timings
+        .overhead()
+        .map_or("-".to_owned(), |part| format!("{:.1} %", part * 100.0));
     format!(
-        "subjects' own work {:.0} ms of CPU; driver {:.0} ms and probe {:.0} ms on top of it: {:.1} %; \
+        "subjects' own work {:.0} ms of CPU; driver {:.0} ms and probe {:.0} ms on top of it: {overhead}; \
          the allocators' accounts of themselves {:.0} ms of CPU",
-        timings.subject_ms,
-        timings.driver_ms,
-        timings.probe_ms,
-        timings.overhead() * 100.0,
-        timings.account_ms,
+        timings.subject_ms, timings.driver_ms, timings.probe_ms, timings.account_ms,
     )
 }
 

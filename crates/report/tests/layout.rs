@@ -59,6 +59,7 @@ fn cell(
         seed: 1,
         knob: "default".to_owned(),
         conditions: Conditions::Lab,
+        upheld: None,
         release_call: Some("release()".to_owned()),
         status: Status::Measured,
         failure: None,

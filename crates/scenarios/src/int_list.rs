@@ -42,7 +42,7 @@ const _: () = assert!(size_of::<Int>() == 24);
 
 /// A list sized in advance, as `range` sizes it; `Vec` drops its elements front to back.
 #[expect(clippy::vec_box, reason = "a block for each integer is the point")]
-struct IntList(Vec<Box<Int>>);
+pub(crate) struct IntList(pub(crate) Vec<Box<Int>>);
 
 impl IntList {
     fn build(size: u64) -> IntList {

@@ -2,24 +2,45 @@
 //!
 //! A scenario builds one large [`Object`] out of ordinary Rust values and knows nothing of the
 //! allocator below it. The same size and seed ask for the same blocks in the same order, so that
-//! whatever differs between two runs, the allocator did it. A file per scenario; each opens with
-//! the question that it answers. To add one, write the file and name it in the list below.
+//! whatever differs between two runs, the allocator did it. A file per idea; each opens with the
+//! question that it answers and the complaint that it reproduces. To add one, write the file and
+//! name it, with its scenarios, in the list below.
 
+mod block;
 mod traffic;
+mod turns;
 
 pub use traffic::traffic;
 
-/// Declares each module and lists its `SCENARIO` in [`ALL`], in the order of the tables.
+/// Declares each module and lists its scenarios in [`ALL`], in the order of the tables.
 macro_rules! scenarios {
-    ($($module:ident),+ $(,)?) => {
+    ($($module:ident { $($name:ident),+ $(,)? })+) => {
         $(mod $module;)+
 
         /// Every scenario, in the order of the tables.
-        pub const ALL: &[Scenario] = &[$($module::SCENARIO),+];
+        pub const ALL: &[Scenario] = &[$($($module::$name),+),+];
     };
 }
 
-scenarios!(int_list, int_stream, byte_buffer, string_map, tree);
+scenarios! {
+    int_list { SCENARIO }
+    int_stream { SCENARIO }
+    byte_buffer { SCENARIO }
+    string_map { SCENARIO }
+    tree { SCENARIO }
+    orders { FORWARDS, BACKWARDS, SHUFFLED }
+    survivors { ONE_IN_33, ONE_IN_1000, ONE_IN_16384, AT_END, AT_TOP }
+    buffer_again { SCENARIO }
+    pushed_bytes { SCENARIO }
+    threads { FREED_IN_MAIN, EXITED, OWN_ARENAS }
+    tasks { AWAITED, DETACHED }
+    producer_consumer { SCENARIO }
+    size_drift { SCENARIO }
+    churn { SCENARIO }
+    cache { SCENARIO }
+    json_document { SCENARIO }
+    c_library { SCENARIO }
+}
 
 /// A workload: how to build one large object, and what dropping it is to show.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +63,15 @@ pub struct Scenario {
 
 /// A large object: dropping it is the experiment.
 pub trait Object {
-    /// Bytes that it asked the allocator for and still holds.
+    /// Bytes that it asked the allocator for and still holds. Blocks of the scenario, that is: a
+    /// thread and the like are not counted.
     fn live_bytes(&self) -> u64;
+
+    /// Drops what is to be dropped. Where something survives, it is returned: it stays alive
+    /// until the next object is to be built.
+    fn drop_large(self: Box<Self>) -> Option<Box<dyn Object>> {
+        None
+    }
 }
 
 /// The scenario of this name.

@@ -17,7 +17,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     question: "does a container that grew by doubling come back, with blocks of many sizes?",
     unit: "strings",
     default_size: 500_000,
-    footprint_bytes: |size| size.saturating_mul(MOST_BYTES_PER_STRING).saturating_add(4096),
+    footprint_bytes: |size| {
+        size.saturating_mul(MOST_BYTES_PER_STRING)
+            .saturating_add(4096)
+    },
     build: |size, seed| Box::new(StringMap::build(size, seed)),
 };
 

@@ -15,7 +15,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     question: "does memory come back when blocks of several sizes are freed in another order?",
     unit: "nodes",
     default_size: 500_000,
-    footprint_bytes: |size| size.saturating_mul(MEAN_NODE_BYTES + 20).saturating_add(4096),
+    footprint_bytes: |size| {
+        size.saturating_mul(MEAN_NODE_BYTES + 20)
+            .saturating_add(4096)
+    },
     build: |size, seed| Box::new(Tree::build(size, seed)),
 };
 
@@ -47,7 +50,10 @@ impl Tree {
     fn build(size: u64, seed: u64) -> Tree {
         let mut node_bytes = 0;
         let root = grow(size, &mut Rng::with_seed(seed), &mut node_bytes);
-        Tree { _root: root, node_bytes }
+        Tree {
+            _root: root,
+            node_bytes,
+        }
     }
 }
 

@@ -79,12 +79,13 @@ pub unsafe extern "C" fn getrandom(buffer: *mut c_void, length: size_t, flags: c
 
 /// Replaces the C library's function in this executable; all but `getrandom` goes on to it.
 ///
-/// The C library's takes a variable number of arguments, at most six besides the number. On Linux
-/// they travel in the same places either way, and those that a caller leaves out are passed on
-/// unread.
+/// The C library's takes a variable number of arguments, at most six besides the number, and so
+/// does this: on Linux they travel in the same places either way. Those that a caller leaves out
+/// are whatever stands in their places, here as in the C library's own.
 ///
 /// # Safety
-/// As the system call of this number has it.
+/// As the system call of this number has it. Not for calls that return twice on one stack
+/// (`vfork`, `clone` without a stack of its own).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn syscall(
     number: c_long,

@@ -1,6 +1,8 @@
-//! A subject for tests: the C library's malloc with one fault planted in it
+//! A subject for tests: one of the contestants with one fault planted in it
 //!
 //! `AFTERDROP_FAULT` names the fault, out of [`FAULTS`]; without it the subject is an honest one.
+//! `AFTERDROP_BASE` names the contestant, the C library's malloc if it is not set. That all of them
+//! are linked here is no matter: this is nobody's measurement.
 //! A fault lies either in the conversation or in the memory. One in the conversation puts a go-between before
 //! the honest loop: it passes every command on, until the one at which something else happens
 //! instead. One in the memory decides which blocks are really freed.
@@ -13,11 +15,11 @@ use std::io::{self, BufRead, PipeWriter, Write};
 use std::os::fd::AsRawFd;
 use std::process::{self, ExitCode};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::{env, thread};
 
 use Fault::{Frees, Instead};
-use afterdrop_subject::{Account, Control, serve, serve_on};
+use afterdrop_subject::{Account, Control, c_string, serve, serve_on};
 
 /// Every fault by its name.
 const FAULTS: &[(&str, Fault)] = &[
@@ -162,30 +164,58 @@ fn leave_child() {
 #[global_allocator]
 static GLOBAL: Planted = Planted;
 
+/// The contestant below, chosen by whoever allocates first, long before `main`.
+fn base() -> &'static dyn GlobalAlloc {
+    static CHOICE: AtomicU8 = AtomicU8::new(0);
+
+    let choice = match CHOICE.load(Relaxed) {
+        0 => {
+            // SAFETY: the name is nul-terminated, and nobody changes the environment.
+            let name = unsafe { libc::getenv(c"AFTERDROP_BASE".as_ptr()) };
+            // SAFETY: `getenv` gives null or a nul-terminated string that stays in the environment.
+            let choice = match unsafe { c_string(name) } {
+                "jemalloc" => 1,
+                "mimalloc" => 2,
+                "pool" => 3,
+                _ => 4,
+            };
+            CHOICE.store(choice, Relaxed);
+            choice
+        }
+        choice => choice,
+    };
+    match choice {
+        1 => &jemallocator::Jemalloc,
+        2 => &mimalloc::MiMalloc,
+        3 => &pool_alloc::PoolAlloc,
+        _ => &System,
+    }
+}
+
 static ALLOCATED: AtomicU64 = AtomicU64::new(0);
 
 struct Planted;
 
-// SAFETY: every block comes from `System` and goes back to it at most once, as its caller asks.
+// SAFETY: every block comes from the base and goes back to it at most once, as its caller asks.
 // `realloc` is the trait's own, by `alloc` and `dealloc`: what these keep, it keeps.
 unsafe impl GlobalAlloc for Planted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATED.fetch_add(layout.size() as u64, Relaxed);
         // SAFETY: the caller vouches for `layout`.
-        unsafe { System.alloc(layout) }
+        unsafe { base().alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         ALLOCATED.fetch_add(layout.size() as u64, Relaxed);
         // SAFETY: the caller vouches for `layout`.
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { base().alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         ALLOCATED.fetch_sub(layout.size() as u64, Relaxed);
         if FREES.get().is_none_or(|frees| frees(&layout)) {
-            // SAFETY: the caller vouches for both, and `block` came from `System`.
-            unsafe { System.dealloc(block, layout) };
+            // SAFETY: the caller vouches for both, and `block` came from the base.
+            unsafe { base().dealloc(block, layout) };
         }
     }
 }
