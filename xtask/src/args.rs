@@ -28,7 +28,7 @@ pub(crate) enum Command {
     /// List allocators and scenarios, a line each
     List(ListOptions),
     /// Print the JSON Schema of what compare writes
-    Schema,
+    Schema(SchemaOptions),
 }
 
 #[derive(Args)]
@@ -37,7 +37,7 @@ pub(crate) struct CompareOptions {
     #[arg(long = "allocator", value_name = "NAME")]
     pub(crate) allocators: Vec<String>,
 
-    /// Measure this scenario only (repeatable) [default: all]
+    /// Measure this scenario only (repeatable), or `all` [default: the first five of the list]
     #[arg(long = "scenario", value_name = "NAME")]
     pub(crate) scenarios: Vec<String>,
 
@@ -84,11 +84,24 @@ pub(crate) struct ExplainOptions {
     pub(crate) format: ListFormat,
 }
 
+#[derive(Args)]
+pub(crate) struct SchemaOptions {
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: SchemaFormat,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum SchemaFormat {
+    #[default]
+    Json,
+}
+
 /// How each cell is measured.
 #[derive(Args)]
 pub(crate) struct CellOptions {
     /// Size of the object, in the scenario's own unit [default: the scenario's own]
-    #[arg(long, value_name = "N", value_parser = positive::<u64>, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", value_parser = size, allow_hyphen_values = true)]
     pub(crate) size: Option<u64>,
 
     /// How often the object is built and dropped
@@ -97,12 +110,8 @@ pub(crate) struct CellOptions {
     pub(crate) rounds: u32,
 
     /// Seed of everything random in a scenario
-    #[arg(
-        long,
-        value_name = "N",
-        allow_hyphen_values = true,
-        default_value_t = 1
-    )]
+    #[arg(long, value_name = "N", value_parser = seed, allow_hyphen_values = true,
+          default_value = "1")]
     pub(crate) seed: u64,
 
     /// Repeatable to the page under the lab's clock, or the machine as it is in real time
@@ -234,4 +243,18 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .filter(|seconds| *seconds > 0.0 && *seconds <= 1e6)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| "give a number of seconds above 0, up to 1000000".to_owned())
+}
+
+/// A number of objects that some machine could hold.
+fn size(text: &str) -> Result<u64, String> {
+    const MOST: u64 = 1_000_000_000_000;
+    match positive::<u64>(text)? {
+        number if number <= MOST => Ok(number),
+        _ => Err("that number is too large".to_owned()),
+    }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let fault = |_| format!("give a whole number from 0 to {}", u64::MAX);
+    text.parse().map_err(fault)
 }

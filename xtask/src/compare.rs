@@ -1,13 +1,15 @@
 //! `cargo xtask compare`: measure every chosen cell, judge it, show the result and keep it.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use driver::Interrupt;
 use model::{Comparison, Host, Knob, SCHEMA_VERSION};
+use scenarios::Scenario;
 
 use crate::args::{CompareOptions, DEFAULT_OUT, Format};
 use crate::matrix::{self, Planned};
-use crate::names::choose;
+use crate::names::{self, choose};
 use crate::output::Output;
 use crate::stop::{Stop, cannot};
 use crate::subjects::Workspace;
@@ -17,7 +19,7 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     // Everything that can be wrong with the input is found before anything is built or spawned.
     let workspace = subjects::workspace()?;
     let contestants = Contestants::choose(options, &workspace)?;
-    let scenarios = choose("scenario", &options.scenarios, scenarios::ALL, |s| s.name)?;
+    let scenarios = chosen_scenarios(&options.scenarios)?;
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &scenarios, &host)?;
     let output = Output::prepare(&match &options.out {
@@ -67,6 +69,17 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     }
 }
 
+/// The core ones where none is named, every one for `all`.
+fn chosen_scenarios(chosen: &[String]) -> Result<Vec<&'static Scenario>, Stop> {
+    if chosen.iter().any(|name| name == names::ALL) {
+        return Ok(scenarios::ALL.iter().collect());
+    }
+    match chosen {
+        [] => Ok(scenarios::CORE.iter().collect()),
+        _ => choose("scenario", chosen, scenarios::ALL, |s| s.name),
+    }
+}
+
 /// Whom the user chose to measure, before anything is built.
 struct Contestants<'a> {
     allocators: Vec<&'a subjects::Allocator>,
@@ -86,10 +99,13 @@ impl<'a> Contestants<'a> {
         let known = &workspace.allocators;
         let allocators = choose("allocator", &options.allocators, known, |a| &a.name)?;
         for path in &options.subjects {
-            if !path.is_file() {
-                let why = &"there is no such file";
-                return Err(Stop::BadInput(cannot("run", path, why)));
-            }
+            let why = match path.metadata() {
+                Err(_) => "there is no such file",
+                Ok(file) if !file.is_file() => "it is no ordinary file",
+                Ok(file) if file.permissions().mode() & 0o111 == 0 => "it is not executable",
+                Ok(_) => continue,
+            };
+            return Err(Stop::BadInput(cannot("run", path, &why)));
         }
         let catalogues = allocators
             .iter()
@@ -127,12 +143,7 @@ impl<'a> Contestants<'a> {
 }
 
 impl Contestant {
-    fn plan(
-        &self,
-        options: &CompareOptions,
-        scenario: &scenarios::Scenario,
-        knob: Knob,
-    ) -> Planned {
+    fn plan(&self, options: &CompareOptions, scenario: &Scenario, knob: Knob) -> Planned {
         Planned::new(
             &options.cells,
             scenario,

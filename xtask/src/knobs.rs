@@ -7,7 +7,7 @@ use std::path::Path;
 use model::{AfterDrop, Knob};
 use serde::Deserialize;
 
-use crate::names;
+use crate::names::{self, ALL};
 use crate::stop::{Stop, cannot};
 
 /// A knob of one allocator, as documented.
@@ -99,9 +99,6 @@ pub(crate) fn chosen(chosen: &[String], catalogue: &[Documented]) -> Vec<Knob> {
     }
     knobs
 }
-
-/// What stands for every knob.
-const ALL: &str = "all";
 
 /// Refuses a choice that no catalogue knows.
 ///

@@ -29,8 +29,12 @@ fn table(allocators: &[Listed]) -> String {
     for (allocator, _) in allocators {
         text += &format!("  {:<20} {}\n", allocator.name, allocator.summary);
     }
-    text += "scenarios (default size)\n";
-    for scenario in scenarios::ALL {
+    for (index, scenario) in scenarios::ALL.iter().enumerate() {
+        if index == 0 {
+            text += "scenarios (default size)\n";
+        } else if index == scenarios::CORE.len() {
+            text += "scenarios of complaints (by name, or all of them with --scenario all)\n";
+        }
         let size = report::thousands(scenario.default_size);
         text += &format!(
             "  {:<20} {} ({size} {})\n",

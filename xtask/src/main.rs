@@ -19,14 +19,16 @@ mod subjects;
 
 use std::process::ExitCode;
 
-use args::Command;
+use args::{Command, SchemaFormat};
 
 fn main() -> ExitCode {
     let outcome = args::parse().and_then(|command| match command {
         Command::Compare(options) => compare::compare(&options),
         Command::Explain(options) => explain::explain(&options),
         Command::List(options) => list::list(&options),
-        Command::Schema => say::result(&format!("{:#}\n", model::Comparison::schema())),
+        Command::Schema(options) => match options.format {
+            SchemaFormat::Json => say::result(&format!("{:#}\n", model::Comparison::schema())),
+        },
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -19,6 +19,9 @@ pub(crate) fn unknown(kind: &str, name: &str, valid: &[&str]) -> String {
     )
 }
 
+/// What stands for every one of a kind.
+pub(crate) const ALL: &str = "all";
+
 /// Those of `all` whose names were chosen, or all where none was, in the order of `all`.
 ///
 /// # Errors

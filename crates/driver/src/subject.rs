@@ -31,8 +31,6 @@ pub(crate) struct Subject<'a> {
     output: ChildStdout,
     interrupt: &'a Interrupt,
     line: Vec<u8>,
-    /// Time spent in waiting for the subject.
-    pub(crate) waited: Duration,
 }
 
 impl<'a> Subject<'a> {
@@ -58,7 +56,6 @@ impl<'a> Subject<'a> {
             output,
             interrupt,
             line: Vec::with_capacity(LONGEST_LINE),
-            waited: Duration::ZERO,
         })
     }
 
@@ -81,10 +78,7 @@ impl<'a> Subject<'a> {
             }
             sent => sent?,
         }
-        let started = Instant::now();
-        let received = self.receive(started + limit);
-        self.waited += started.elapsed();
-        match received? {
+        match self.receive(Instant::now() + limit)? {
             Received::Line => {}
             Received::End => return Err(self.hung_up(asked())),
             Received::Late => return Err(self.silent(asked(), limit)),
@@ -170,10 +164,7 @@ impl<'a> Subject<'a> {
 
     /// How the subject ended, if it has or does so within `grace`.
     pub(crate) fn died(&mut self, asked: &str, grace: Duration) -> Option<Failure> {
-        let started = Instant::now();
-        let status = self.wait_for_end(started + grace);
-        self.waited += started.elapsed();
-        match status {
+        match self.wait_for_end(Instant::now() + grace) {
             Ok(Some(status)) => Some(Failure::Died {
                 status,
                 asked: asked.to_owned(),

@@ -1,9 +1,10 @@
 //! The walk: from the handshake through every checkpoint to the exit.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use model::protocol::{Command, Hello, Reply, VERSION};
 use model::{Account, Checkpoint, Moment, Timings};
+use nix::time::ClockId;
 use probe::{Probe, Unreadable};
 
 use crate::schedule::{Step, steps};
@@ -18,23 +19,16 @@ pub fn run(plan: &Plan, interrupt: &Interrupt, mut arriving: impl FnMut(Moment, 
         failure: None,
         timings: Timings::default(),
     };
-    let started = Instant::now();
-    let mut waited = Duration::ZERO;
+    let started = own_cpu_time();
     match Walk::begin(plan, interrupt) {
         Ok(mut walk) => {
             let end = walk.all(&mut run, &mut arriving);
-            waited = walk.subject.waited;
-            let end = end.and_then(|()| {
-                let leaving = Instant::now();
-                let end = walk.subject.dismiss(plan.step_limit);
-                waited += leaving.elapsed();
-                end
-            });
+            let end = end.and_then(|()| walk.subject.dismiss(plan.step_limit));
             run.failure = end.err();
         }
         Err(failure) => run.failure = Some(failure),
     }
-    let own = milliseconds(started.elapsed().saturating_sub(waited));
+    let own = milliseconds(own_cpu_time() - started);
     run.timings.driver_ms = (own - run.timings.probe_ms).max(0.0);
     run
 }
@@ -133,9 +127,9 @@ impl<'a> Walk<'a> {
         probing: &mut Duration,
         figures: impl FnOnce(&Probe) -> Result<T, Unreadable>,
     ) -> Result<T, Failure> {
-        let started = Instant::now();
+        let started = own_cpu_time();
         let found = figures(&self.probe);
-        *probing += started.elapsed();
+        *probing += own_cpu_time() - started;
         found.map_err(|unreadable| {
             let died = self.subject.died("hold still", LAST_BREATH);
             died.unwrap_or(unreadable.into())
@@ -189,6 +183,12 @@ fn out_of_turn(command: &Command<'_>, reply: &Reply<'_>) -> Failure {
             answer: beginning(&serde_json::to_vec(other).unwrap_or_default()),
         },
     }
+}
+
+/// CPU time of this thread, user and system: what others do to the machine is not in it.
+fn own_cpu_time() -> Duration {
+    let now = ClockId::CLOCK_THREAD_CPUTIME_ID.now();
+    now.map_or(Duration::ZERO, Duration::from)
 }
 
 fn milliseconds(duration: Duration) -> f64 {

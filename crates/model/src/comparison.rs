@@ -45,9 +45,9 @@ pub struct Timings {
     pub subject_ms: f64,
     /// CPU time that the subjects spent on the allocators' accounts of themselves.
     pub account_ms: f64,
-    /// Time spent in reading the kernel's figures.
+    /// CPU time spent in reading the kernel's figures.
     pub probe_ms: f64,
-    /// Time that the driver spent on everything else: spawning, handshakes, reaping.
+    /// CPU time that the driver spent on everything else: spawning, handshakes, reaping.
     pub driver_ms: f64,
 }
 

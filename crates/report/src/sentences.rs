@@ -48,10 +48,15 @@ pub(crate) fn sentence(cells: &[&Cell]) -> String {
         })
         .collect();
     let failed = cells.iter().filter(|cell| cell.status == Status::Failed);
+    // What the user interrupted is nobody's failure.
+    let failed = failed.filter(|cell| !cell.failure.iter().any(|f| f.starts_with("interrupted")));
     clauses.extend(failed.map(|cell| {
         let reason = cell.failure.as_deref().unwrap_or("for an unknown reason");
         format!("failed on {}: {reason}", cell.scenario)
     }));
+    if clauses.is_empty() {
+        clauses.push("was not measured to the end".to_owned());
+    }
     format!("{} {}", subject(cells[0]), clauses.join("; "))
 }
 

@@ -8,10 +8,12 @@ use crate::sentences::sentences;
 
 /// How to read a row.
 const LEGEND: &str = "\
-What is kept, of what the object occupied: after the first and the last drop, after
-idling, after ordinary activity, and when the allocator was asked to give it back.
-reuse: the page faults that the second build was spared. returns: the first occasion
-at which nine tenths had come back.
+What is kept, of what the object occupied when it was first built: after the first
+and the last drop, after idling and then ordinary activity, 60 s each, and when the
+allocator was asked for it. Above 100 % where more is kept than one object took,
+below 0 where less is held than before it. reuse: the page faults that the second
+build was spared. returns: the first occasion, from the last drop on, at which nine
+tenths had come back (of a small object, all but 1 MiB and at least three quarters).
 ";
 
 /// A rule below the header and nothing else.
@@ -62,7 +64,7 @@ pub fn timings(timings: &Timings) -> String {
 pub(crate) fn plain(header: &[String], rows: &[Vec<String>]) -> String {
     let mut table = table(header, rows, PLAIN);
     for column in table.column_iter_mut() {
-        column.set_padding((0, 2)); // narrow enough for 80 columns
+        column.set_padding((0, 1)); // beside the line's own blank; narrow enough for 80 columns
     }
     table.trim_fmt()
 }

@@ -42,6 +42,10 @@ scenarios! {
     c_library { SCENARIO }
 }
 
+/// The first of them, which are measured where the user names none: small blocks, the same one at
+/// a time, one large block, a container, a recursive structure. The others reproduce complaints.
+pub const CORE: &[Scenario] = ALL.split_at(5).0;
+
 /// A workload: how to build one large object, and what dropping it is to show.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
