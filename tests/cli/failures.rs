@@ -2,7 +2,6 @@
 //! beside it is measured, and the status is 1.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use crate::run::{Bench, finish};
 
