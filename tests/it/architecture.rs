@@ -1,8 +1,11 @@
-//! Who may import whom: the table in `docs/architecture.md` against what cargo knows.
+//! Who may import whom: the table in `docs/architecture.md` against what cargo knows; and whether
+//! these tests know all subjects.
 
 use std::collections::BTreeMap;
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
+
+use crate::lab::ALLOCATORS;
 
 const PAGE: &str = include_str!("../../docs/architecture.md");
 
@@ -46,6 +49,26 @@ fn as_documented() -> BTreeMap<String, Vec<String>> {
         (quoted(cells[0]).remove(0), uses)
     });
     rows.collect()
+}
+
+#[test]
+fn every_subject_of_an_allocator_is_tested() {
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .exec()
+        .expect("cargo metadata");
+    let targets = metadata
+        .packages
+        .iter()
+        .flat_map(|package| &package.targets);
+    let names = targets
+        .filter(|target| target.is_bin())
+        .filter_map(|t| t.name.strip_prefix("with-"));
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    let mut tested: Vec<&str> = ALLOCATORS.iter().map(|(name, _)| *name).collect();
+    tested.sort_unstable();
+    assert_eq!(names, tested);
 }
 
 #[test]

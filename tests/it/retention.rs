@@ -32,6 +32,9 @@ macro_rules! cells {
                 }
             )+
         })+
+
+        /// The scenarios that have snapshots.
+        const SCENARIOS: &[&str] = &[$($scenario),+];
     };
 }
 
@@ -46,6 +49,15 @@ cells! {
         mimalloc / mimalloc_can_fail, pool / pool_can_fail;
     tree = "tree": system / system_can_fail, jemalloc / jemalloc_can_fail,
         mimalloc / mimalloc_can_fail, pool / pool_can_fail;
+}
+
+#[test]
+fn every_core_scenario_has_its_snapshots() {
+    let core: Vec<&str> = scenarios::CORE
+        .iter()
+        .map(|scenario| scenario.name)
+        .collect();
+    assert_eq!(SCENARIOS, core);
 }
 
 /// Where insta keeps this module's snapshots.
