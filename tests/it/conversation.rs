@@ -103,7 +103,7 @@ fn asking_for_an_account_changes_nothing() {
                 .spent()
                 .expect("the subject stands still")
                 .minor_faults;
-            (account, memory, faults)
+            (account, memory.held_kib(), memory.virtual_kib, faults)
         };
         assert_eq!(look(), look(), "{allocator}");
     }
