@@ -79,3 +79,29 @@ fn another_seed_is_another_run() {
         "the comparison above would not notice a difference"
     );
 }
+
+/// What is kept at each checkpoint where the executable stands in a folder of so long a name.
+fn kept_from_afar(length: usize) -> Vec<i64> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let far = folder.path().join("a".repeat(length));
+    std::fs::create_dir(&far).expect("a folder of a long name");
+    let copy = far.join("with-system");
+    std::fs::copy(executable("system"), &copy).expect("a copy");
+    let plan = plan(
+        copy.to_str().expect("text"),
+        "tree",
+        Knob::default_settings(),
+    );
+    let (_, checkpoints) = measure(&plan);
+    checkpoints
+        .iter()
+        .map(|checkpoint| checkpoint.kept_kib)
+        .collect()
+}
+
+/// Far longer ones do: the C library reads the list of the process's maps at the start, into a buffer
+/// that it allocates as long as the longest line.
+#[test]
+fn the_length_of_the_executables_path_does_not_show() {
+    assert_eq!(kept_from_afar(1), kept_from_afar(120));
+}

@@ -1,7 +1,7 @@
 //! A subject's executable, by a name that is the same for all of them.
 //!
 //! The name that a program is executed by lies on its stack, as its arguments and its environment
-//! do, and the loader keeps copies. So that a longer path does not show as memory, a subject is
+//! do, and the loader keeps copies. So that a longer path does not move the stack, a subject is
 //! executed as `/proc/self/fd/100`, which is its file, opened by the driver. A script keeps its own
 //! path: its interpreter opens it anew, and it may look for things beside itself.
 

@@ -66,7 +66,7 @@ pub struct Checkpoint {
 }
 
 /// What the kernel says of a process's memory.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Memory {
     /// Pages that no file backs, KiB. Includes `lazy_kib`.
     pub anonymous_kib: u64,
@@ -94,10 +94,11 @@ impl Memory {
 }
 
 /// Where memory figures come from.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MemorySource {
     /// `/proc/PID/smaps_rollup`, a walk over the page tables: exact to the page.
+    #[default]
     SmapsRollup,
     /// The operating system's running counter of resident memory: coarse, file-backed pages included.
     ResidentCounter,

@@ -1,10 +1,10 @@
 //! A knob: a named setting of an allocator, or a habit of the program that uses it.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// What is turned in one cell: environment variables for the allocator to read, and what the
 /// program does after each drop.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Knob {
     /// The name in tables and in the JSON.
     pub name: String,
@@ -15,7 +15,7 @@ pub struct Knob {
 }
 
 /// What the program does right after each drop, as part of it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub enum AfterDrop {
     /// It goes on.

@@ -56,6 +56,16 @@ pub enum Returns {
 }
 
 impl Returns {
+    /// Each of them, the earliest occasion first.
+    pub const ALL: [Returns; 6] = [
+        Returns::AtOnce,
+        Returns::WhenIdle,
+        Returns::OnActivity,
+        Returns::OnRequest,
+        Returns::Partly,
+        Returns::Never,
+    ];
+
     /// The name in the JSON.
     pub fn name(self) -> &'static str {
         match self {

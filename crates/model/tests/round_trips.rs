@@ -77,14 +77,7 @@ prop_compose! {
 
 prop_compose! {
     fn verdict()(
-        returns in prop::sample::select(vec![
-            Returns::AtOnce,
-            Returns::WhenIdle,
-            Returns::OnActivity,
-            Returns::OnRequest,
-            Returns::Partly,
-            Returns::Never,
-        ]),
+        returns in prop::sample::select(&Returns::ALL[..]),
         after_ms: Option<u64>,
         occupied_kib: i64,
         survivors_kib: i64,

@@ -1,8 +1,6 @@
 //! Cells made by hand, for the tests of this crate.
 
-use model::{
-    Account, Cell, Checkpoint, Conditions, Memory, MemorySource, Moment, Status, TriedKnob,
-};
+use model::{Account, Cell, Checkpoint, Conditions, Memory, Moment, Status, TriedKnob};
 
 /// A checkpoint of which only this much matters.
 pub(crate) fn checkpoint(name: Moment, round: u32, clock_ms: u64, kept_kib: i64) -> Checkpoint {
@@ -11,14 +9,7 @@ pub(crate) fn checkpoint(name: Moment, round: u32, clock_ms: u64, kept_kib: i64)
         round,
         clock_ms,
         kept_kib,
-        memory: Memory {
-            anonymous_kib: 0,
-            lazy_kib: 0,
-            swap_kib: 0,
-            rss_kib: 0,
-            virtual_kib: 0,
-            memory_source: MemorySource::SmapsRollup,
-        },
+        memory: Memory::default(),
         minor_faults: Some(0),
         cpu_ms: 0.0,
         live_bytes: 0,

@@ -28,19 +28,11 @@ pub fn sentences(comparison: &Comparison) -> Vec<String> {
 
 /// All cells of one allocator with one knob, in one sentence: a clause for each kind of verdict.
 pub(crate) fn sentence(cells: &[&Cell]) -> String {
-    const KINDS: [Returns; 6] = [
-        Returns::AtOnce,
-        Returns::WhenIdle,
-        Returns::OnActivity,
-        Returns::OnRequest,
-        Returns::Partly,
-        Returns::Never,
-    ];
     let judged: Vec<(&Cell, &Verdict)> = cells
         .iter()
         .filter_map(|cell| Some((*cell, cell.verdict.as_ref()?)))
         .collect();
-    let mut clauses: Vec<String> = KINDS
+    let mut clauses: Vec<String> = Returns::ALL
         .into_iter()
         .filter_map(|kind| {
             let group = judged.iter().filter(|(_, verdict)| verdict.returns == kind);

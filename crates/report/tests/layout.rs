@@ -3,8 +3,8 @@
 use afterdrop_report as report;
 use insta::assert_snapshot;
 use model::{
-    Account, Cell, Checkpoint, Comparison, Conditions, Host, Memory, MemorySource, Moment,
-    Returned, Returns, SCHEMA_VERSION, Status, Timings, Verdict,
+    Account, Cell, Checkpoint, Comparison, Conditions, Host, Memory, Moment, Returned, Returns,
+    SCHEMA_VERSION, Status, Timings, Verdict,
 };
 
 /// A cell that occupied so much and kept these parts of it after its two drops, after idling, after
@@ -31,14 +31,7 @@ fn cell(
             round,
             clock_ms,
             kept_kib: (occupied_kib as f64 * part) as i64,
-            memory: Memory {
-                anonymous_kib: 0,
-                lazy_kib: 0,
-                swap_kib: 0,
-                rss_kib: 0,
-                virtual_kib: 0,
-                memory_source: MemorySource::SmapsRollup,
-            },
+            memory: Memory::default(),
             minor_faults: None,
             cpu_ms: 0.0,
             live_bytes: 0,
