@@ -116,5 +116,101 @@ fn sources(parts: &[Part], holds: Holds) -> String {
 
 #[cfg(test)]
 mod tests {
+    use model::{Figure, Moment};
+
     use super::*;
+    use crate::fixture::checkpoint;
+
+    const PARTS: [Part; 2] = [
+        Part::new("blocks", Holds::Blocks, "allocated", ""),
+        Part::new("bins", Holds::Free, "free", "because"),
+    ];
+
+    /// A checkpoint at which so many KiB are resident, in these parts, with so many KiB alive.
+    fn moment(name: Moment, resident: u64, blocks: u64, bins: u64, live: u64) -> Checkpoint {
+        let mut checkpoint = checkpoint(name, 1, 0, 0);
+        checkpoint.memory.anonymous_kib = resident;
+        checkpoint.live_bytes = live * 1024;
+        let parts = [("blocks", blocks), ("bins", bins)];
+        checkpoint.account.parts = parts
+            .map(|(n, kib)| Figure::new(n, kib * 1024))
+            .into_iter()
+            .collect();
+        checkpoint
+    }
+
+    fn kib(entries: &[Entry], name: &str) -> i64 {
+        let entry = entries.iter().find(|entry| entry.name == name);
+        entry.expect("an entry of this name").kib
+    }
+
+    #[test]
+    fn every_resident_byte_is_in_one_entry() {
+        let run = [
+            moment(Moment::Baseline, 500, 20, 80, 0),
+            moment(Moment::Built, 2_000, 1_220, 280, 1_000),
+            moment(Moment::Dropped, 2_000, 20, 1_480, 0),
+        ];
+        for (checkpoint, ledger) in run.iter().zip(ledgers(&PARTS, &run)) {
+            let sum: i64 = ledger.iter().map(|entry| entry.kib).sum();
+            assert_eq!(sum, checkpoint.memory.anonymous_kib as i64);
+        }
+        let built = &ledgers(&PARTS, &run)[1];
+        assert_eq!(kib(built, Entry::ALIVE), 1_000);
+        assert_eq!(kib(built, Entry::ROUNDING), 200);
+        assert_eq!(kib(built, "bins"), 280);
+        assert_eq!(kib(built, Entry::REST), 420, "500 - 80");
+        assert_eq!(kib(built, Entry::UNEXPLAINED), 100);
+    }
+
+    #[test]
+    fn the_baseline_explains_itself() {
+        let run = [moment(Moment::Baseline, 500, 20, 80, 0)];
+        assert_eq!(kib(&ledgers(&PARTS, &run)[0], Entry::UNEXPLAINED), 0);
+    }
+
+    #[test]
+    fn an_account_that_claims_too_much_or_too_little_shows() {
+        let honest = [
+            moment(Moment::Baseline, 500, 20, 80, 0),
+            moment(Moment::Dropped, 2_000, 20, 1_580, 0),
+        ];
+        assert_eq!(kib(&ledgers(&PARTS, &honest)[1], Entry::UNEXPLAINED), 0);
+        for (claimed, unexplained) in [(790, 790), (3_160, -1_580)] {
+            let mut run = honest.clone();
+            run[1].account.parts[1].value = claimed * 1024;
+            assert_eq!(
+                kib(&ledgers(&PARTS, &run)[1], Entry::UNEXPLAINED),
+                unexplained
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_alive_and_was_never_written_to_is_not_resident() {
+        let run = [
+            moment(Moment::Baseline, 500, 0, 0, 0),
+            moment(Moment::Built, 1_100, 600, 0, 1_000),
+        ];
+        let ledger = &ledgers(&PARTS, &run)[1];
+        assert_eq!(kib(ledger, Entry::ALIVE), 600);
+        assert_eq!(kib(ledger, Entry::ROUNDING), 0);
+        assert_eq!(kib(ledger, Entry::UNEXPLAINED), 0);
+    }
+
+    #[test]
+    fn lazily_freed_pages_and_parts_that_nobody_introduced() {
+        let mut run = [
+            moment(Moment::Baseline, 500, 0, 0, 0),
+            moment(Moment::Dropped, 1_500, 0, 0, 0),
+        ];
+        run[1].memory.lazy_kib = 600;
+        run[1]
+            .account
+            .parts
+            .push(Figure::new("mystery", 400 * 1024));
+        let ledger = &ledgers(&PARTS, &run)[1];
+        assert_eq!(kib(ledger, Entry::LAZILY_FREED), 600);
+        assert_eq!(kib(ledger, Entry::UNEXPLAINED), 400);
+    }
 }

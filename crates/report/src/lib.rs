@@ -6,6 +6,7 @@
 
 mod explanation;
 mod figures;
+mod ledger;
 mod rows;
 mod sentences;
 mod tables;

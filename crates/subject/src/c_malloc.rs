@@ -38,21 +38,21 @@ pub(crate) const PARTS: [Part; KINDS] = [
         Holds::Free,
         "mallinfo2: fsmblks",
         "which only a request of 1 KiB or more that misses the tcache, a free that makes a chunk \
-         of 64 KiB or more, or malloc_trim consolidates",
+         of 64 KiB or more, or malloc_trim merges with their neighbours",
     ),
     Part::new(
         "free chunks",
         Holds::Free,
         "mallinfo2: fordblks - fsmblks - keepcost, and mincore",
-        "which lie below something in use or cached, and malloc shrinks a heap from its top only; \
-         malloc_trim gives back the pages between as well",
+        "below something in use or cached, or on top of another thread's arena: malloc shrinks a \
+         heap from its top only, and not before that passes the trim threshold",
     ),
     Part::new(
         "top of the heap",
         Holds::Free,
         "mallinfo2: keepcost, and mincore",
-        "which goes back when a free takes it past the trim threshold: 128 KiB at first, and from \
-         the first free of an mmapped block on twice the size of the largest such block",
+        "which malloc cuts off only when a free takes it past the trim threshold: 128 KiB, or twice \
+         the largest mmapped block that was ever freed",
     ),
 ];
 

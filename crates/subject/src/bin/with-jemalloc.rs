@@ -107,22 +107,20 @@ static PARTS: [Part; 5] = [
         "thread caches",
         Holds::Free,
         "stats.arenas.4096.tcache_bytes",
-        "which each thread keeps; its cache is looked through as it goes on allocating, and \
-         flushed by thread.tcache.flush or its exit",
+        "which each thread keeps until it goes on allocating, exits or calls thread.tcache.flush",
     ),
     Part::new(
         "slabs",
         Holds::Free,
         "stats.active - stats.allocated",
-        "which are runs of pages that hold at least one block in use or cached; a slab goes back \
-         as a whole, with its last block",
+        "as free blocks beside others that are in use or cached, and a slab goes back as a whole",
     ),
     Part::new(
         "dirty pages",
         Holds::Free,
         "stats.arenas.4096.pdirty",
-        "which decay over dirty_decay_ms (10 s by default); the decay is looked at only once in \
-         about 1,000 operations on an arena, by no timer",
+        "which decay over dirty_decay_ms (10 s by default), but by no timer: jemalloc looks at the \
+         decay once in about 1,000 operations on an arena",
     ),
     Part::new(
         "metadata",

@@ -68,9 +68,8 @@ impl Control for Mimalloc3 {
         &PARTS
     }
 
-    /// From a visit of the heap's pages, which the kernel is asked about one by one, and from the
-    /// statistics that every build keeps. "Committed" is what mimalloc has not purged, and some that
-    /// it has.
+    /// From a visit of the heap's pages, which the kernel is asked about one by one. What mimalloc
+    /// itself counts as committed includes what it has purged.
     fn account(&self, process: &Process) -> Account {
         let pages = Pages::visit();
         let outside = process
@@ -81,14 +80,16 @@ impl Control for Mimalloc3 {
         let in_blocks = pages.resident_in_blocks_bytes;
         let figures = [
             ("blocks", in_blocks),
-            ("free blocks", pages.resident_bytes - in_blocks),
+            (
+                "free blocks",
+                pages.resident_bytes - in_blocks - pages.empty_bytes,
+            ),
+            ("empty pages", pages.empty_bytes),
             ("free slices", outside),
         ];
         Account {
             allocated_bytes: Some(pages.allocated_bytes),
-            cached_bytes: stats
-                .as_ref()
-                .map(|s| s.committed.bytes().saturating_sub(pages.allocated_bytes)),
+            cached_bytes: Some(pages.resident_bytes - in_blocks + outside),
             lazily_freed_bytes: Some(0), // it purges with MADV_DONTNEED by default
             metadata_bytes: None,
             mapped_bytes: stats.as_ref().map(|s| s.reserved.bytes()),
@@ -105,26 +106,34 @@ impl Control for Mimalloc3 {
 }
 
 /// What the parts are.
-static PARTS: [Part; 3] = [
+static PARTS: [Part; 4] = [
     Part::new(
         "blocks",
         Holds::Blocks,
-        "mi_heap_visit_blocks: used blocks, as far as mincore finds their page resident",
+        "mi_heap_visit_blocks: used blocks, as far as mincore finds their page resident; one that \
+         another thread freed counts until its owner collects it",
         "which the program holds",
     ),
     Part::new(
         "free blocks",
         Holds::Free,
         "mi_heap_visit_blocks and mincore: what is resident of pages in use, less the used blocks",
-        "which share a page (64 KiB for small blocks) with a block in use; a page goes back as a \
-         whole, when its last block is freed",
+        "each on a page (64 KiB for small blocks) with a block that is in use, and a page goes back \
+         as a whole",
+    ),
+    Part::new(
+        "empty pages",
+        Holds::Free,
+        "mi_heap_visit_blocks and mincore: what is resident of pages without a used block",
+        "which a thread holds on to until it goes on allocating",
     ),
     Part::new(
         "free slices",
         Holds::Free,
-        "mincore: what is resident of mimalloc's mappings outside of pages in use, its own records included",
-        "which are purged after purge_delay (1 s by default), but only by a thread that goes on \
-         allocating or freeing; there is no timer",
+        "mincore: what is resident of mimalloc's mappings outside of its pages, its own records \
+         included",
+        "which are purged purge_delay (1 s by default) later, but by no timer: only by a thread \
+         that goes on allocating or freeing",
     ),
 ];
 
@@ -132,7 +141,6 @@ static PARTS: [Part; 3] = [
 #[derive(Deserialize)]
 struct Stats {
     reserved: Count,
-    committed: Count,
     purge_calls: i64,
 }
 
@@ -168,6 +176,8 @@ struct Pages {
     allocated_bytes: u64,
     resident_bytes: u64,
     resident_in_blocks_bytes: u64,
+    /// What is resident of pages without a block in use.
+    empty_bytes: u64,
 }
 
 impl Pages {
@@ -208,5 +218,6 @@ unsafe extern "C" fn add_area(
     pages.allocated_bytes += in_use;
     pages.resident_bytes += resident;
     pages.resident_in_blocks_bytes += in_use.min(resident);
+    pages.empty_bytes += if in_use == 0 { resident } else { 0 };
     true
 }

@@ -89,8 +89,7 @@ static PARTS: [Part; 4] = [
         "free blocks",
         Holds::Free,
         "stats().cached_bytes - stats().free_slice_bytes",
-        "which share their pool of 64 KiB with a block in use; a pool goes back as a whole, with \
-         its last block",
+        "each in a pool of 64 KiB with a block that is in use, and a pool goes back as a whole",
     ),
     Part::new(
         "free slices",
