@@ -180,7 +180,7 @@ fn record(checkpoints: &[Checkpoint]) -> String {
     );
     for checkpoint in checkpoints {
         let kib = |bytes: Option<u64>| bytes.map_or("-".to_owned(), |b| (b / 1024).to_string());
-        let account = checkpoint.account;
+        let account = &checkpoint.account;
         let place = format!(
             "{} {} {}",
             checkpoint.name.name(),

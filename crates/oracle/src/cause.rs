@@ -119,7 +119,7 @@ impl<'a> Inquiry<'a> {
             Some(_) => {
                 let told = holders.iter().map(|(entry, kib)| {
                     let because = self.because(&entry.name);
-                    format!("{} in {}{because}", mebibytes(*kib), entry.name)
+                    held(entry, *kib) + &because
                 });
                 format!("{kept}: {}", told.collect::<Vec<_>>().join("; "))
             }
@@ -173,7 +173,7 @@ impl<'a> Inquiry<'a> {
         let holders = self.holders(released);
         let still: Vec<String> = holders
             .iter()
-            .map(|(entry, kib)| format!("{} in {}", mebibytes(*kib), entry.name))
+            .map(|(entry, kib)| held(entry, *kib))
             .collect();
         for (entry, _) in holders {
             self.note(&entry.name, entry.kib, place(released), &entry.source);
@@ -237,6 +237,14 @@ impl<'a> Inquiry<'a> {
             when,
             source: source.to_owned(),
         });
+    }
+}
+
+/// `80.0 MiB in fastbins`
+fn held(entry: &Entry, kib: i64) -> String {
+    match entry.name.as_str() {
+        Entry::UNEXPLAINED => format!("{} unexplained", mebibytes(kib)),
+        name => format!("{} in {name}", mebibytes(kib)),
     }
 }
 
@@ -391,7 +399,7 @@ mod tests {
             cause.sentence,
             "80.0 MiB are kept with nothing alive, and the evidence does not suffice: 80.0 MiB \
              are in no part of the account; in 60 s without a call: 0 ticks; purge() leaves \
-             80.0 MiB: 80.0 MiB in unexplained."
+             80.0 MiB: 80.0 MiB unexplained."
         );
     }
 
