@@ -13,7 +13,7 @@ and the last drop, after idling and then ordinary activity, 60 s each, and when 
 allocator was asked for it. Above 100 % where more is kept than one object took,
 below 0 where less is held than before it. reuse: the page faults that the second
 build was spared. returns: the first occasion, from the last drop on, at which nine
-tenths had come back (of a small object, all but 1 MiB and at least three quarters).
+tenths had come back (of a small object, all but 2 MiB and at least three quarters).
 ";
 
 /// A rule below the header and nothing else.
