@@ -10,3 +10,4 @@ mod faults;
 mod isolation;
 mod lab;
 mod retention;
+mod sizes;

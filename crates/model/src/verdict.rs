@@ -12,6 +12,9 @@ pub struct Verdict {
     pub returns: Returns,
     /// Clock milliseconds from the last drop to that occasion; null where it never came.
     pub after_ms: Option<u64>,
+    /// The round whose drop the verdict is about: the last, unless its memory came back at once and
+    /// an earlier one's did not; then the one that kept most.
+    pub round: u32,
     /// What the object occupied, KiB: `kept_kib` at the first round's `built`.
     pub occupied_kib: i64,
     /// What the scenario still held after the last drop, KiB: the blocks that outlive the object.
@@ -45,7 +48,7 @@ pub enum Returns {
     AtOnce,
     /// By the clock alone.
     WhenIdle,
-    /// With the program's next ordinary traffic.
+    /// With the program's next ordinary traffic, or in the next round of building and dropping.
     OnActivity,
     /// When the allocator was asked.
     OnRequest,

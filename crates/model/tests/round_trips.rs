@@ -128,6 +128,7 @@ prop_compose! {
     fn verdict()(
         returns in prop::sample::select(&Returns::ALL[..]),
         after_ms: Option<u64>,
+        round: u32,
         occupied_kib: i64,
         survivors_kib: i64,
         pin_amplification in option::of(number()),
@@ -141,6 +142,7 @@ prop_compose! {
         Verdict {
             returns,
             after_ms,
+            round,
             occupied_kib,
             survivors_kib,
             pin_amplification,

@@ -13,7 +13,6 @@
 use model::figures::{duration, mebibytes, thousands};
 use model::{Cause, Checkpoint, Entry, Evidence, Figure, Holds, Moment, Part, Returns, Verdict};
 
-use crate::find;
 use crate::thresholds::{NEGLIGIBLE_KIB, NOTABLE};
 
 /// The cause behind `verdict`, of checkpoints whose ledgers are written. `parts` says what the
@@ -25,24 +24,25 @@ pub fn cause(
     checkpoints: &[Checkpoint],
     verdict: &Verdict,
 ) -> Option<Cause> {
-    let round = checkpoints.last()?.round;
+    let round = verdict.round;
+    let last = |moment| {
+        let mut latest = checkpoints.iter().rev();
+        latest.find(|c| (c.name, c.round) == (moment, round))
+    };
     let inquiry = Inquiry {
         parts,
         release_call,
         verdict,
         baseline: checkpoints.first()?,
-        dropped: find(checkpoints, Moment::Dropped, round)?,
-        idled: last(checkpoints, Moment::Idle),
-        worked: last(checkpoints, Moment::Active),
-        released: find(checkpoints, Moment::Released, round),
+        dropped: last(Moment::Dropped)?,
+        idled: last(Moment::Idle),
+        worked: last(Moment::Active),
+        released: last(Moment::Released),
+        last_drop: checkpoints.iter().rfind(|c| c.name == Moment::Dropped)?,
         clauses: Vec::new(),
         evidence: Vec::new(),
     };
     Some(inquiry.conclude())
-}
-
-fn last(checkpoints: &[Checkpoint], moment: Moment) -> Option<&Checkpoint> {
-    checkpoints.iter().rfind(|c| c.name == moment)
 }
 
 /// The run, and what has been found out so far.
@@ -55,6 +55,7 @@ struct Inquiry<'a> {
     idled: Option<&'a Checkpoint>,
     worked: Option<&'a Checkpoint>,
     released: Option<&'a Checkpoint>,
+    last_drop: &'a Checkpoint,
     clauses: Vec<String>,
     evidence: Vec<Evidence>,
 }
@@ -65,6 +66,7 @@ impl<'a> Inquiry<'a> {
             self.nothing_is_kept();
         } else {
             self.name_the_holders();
+            self.tell_of_later_rounds();
             self.tell_of_idling();
             self.tell_of_the_end();
         }
@@ -138,6 +140,16 @@ impl<'a> Inquiry<'a> {
             .collect();
         holders.sort_by_key(|(_, grown)| -grown);
         holders
+    }
+
+    /// What building and dropping again did, where that is what returned it.
+    fn tell_of_later_rounds(&mut self) {
+        if self.last_drop.round > self.dropped.round {
+            let moved = self.moved(self.dropped, self.last_drop, "returned in later rounds");
+            let moved = mebibytes(moved);
+            self.clauses
+                .push(format!("building and dropping again returned {moved}"));
+        }
     }
 
     /// What the clock alone did, and what the allocator counted meanwhile.
@@ -420,5 +432,21 @@ mod tests {
             .collect();
         assert_eq!(ticks.iter().map(|e| e.value).collect::<Vec<_>>(), [0, 7]);
         assert_eq!(ticks[1].when, "idle 60000 to active 120000");
+    }
+
+    #[test]
+    fn what_the_next_round_returned_is_explained_by_the_drop_that_kept_it() {
+        let mut run = run([[80, 0], [80, 0], [80, 0], [80, 0]], 0);
+        run.truncate(3);
+        let mut second = self::run([[0, 0]; 4], 0).split_off(1);
+        for checkpoint in &mut second {
+            checkpoint.round = 2;
+        }
+        run.extend(second);
+        assert_eq!(
+            concluded(run).sentence,
+            "80.0 MiB are kept with nothing alive: 80.0 MiB in bins, which nobody empties; \
+             building and dropping again returned 80.0 MiB."
+        );
     }
 }

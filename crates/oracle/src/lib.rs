@@ -49,8 +49,13 @@ pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
         rest.all(is_back)
     });
     let occasion = occasion.map(|index| &after[index]);
+    // Memory of an earlier round that came back by the last one came back with the building in between.
+    let earlier = checkpoints[..last_drop].iter();
+    let earlier = earlier.filter(|c| c.name == Moment::Dropped && !is_back(c));
+    let stayed = earlier.max_by_key(|c| c.kept_kib);
     let most_returned = after.iter().filter_map(|c| object.returned(c.kept_kib));
     let returns = match occasion {
+        Some(c) if c.name == Moment::Dropped && stayed.is_some() => Returns::OnActivity,
         Some(checkpoint) => occasion_of(checkpoint.name),
         None if most_returned.fold(0.0, f64::max) >= PARTLY => Returns::Partly,
         None => Returns::Never,
@@ -62,6 +67,10 @@ pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
     Some(Verdict {
         returns,
         after_ms: occasion.map(|checkpoint| checkpoint.clock_ms - dropped.clock_ms),
+        round: match stayed.filter(|_| is_back(dropped)) {
+            Some(stayed) => stayed.round,
+            None => last_round,
+        },
         occupied_kib,
         survivors_kib: object.survivors_kib,
         pin_amplification: (object.survivors_kib > 0)
@@ -211,6 +220,20 @@ mod tests {
             later.round = 2;
         }
         assert_eq!(judge(&checkpoints).unwrap().history, Some(0.8));
+    }
+
+    #[test]
+    fn what_one_drop_kept_and_the_next_round_returned_came_back_on_activity() {
+        let mut checkpoints = run([5, 5, 5, 5]);
+        checkpoints.insert(2, checkpoint(Moment::Dropped, 1, 0, 80 << 10));
+        for later in &mut checkpoints[3..] {
+            later.round = 2;
+        }
+        let verdict = judge(&checkpoints).unwrap();
+        assert_eq!((verdict.returns, verdict.round), (Returns::OnActivity, 1));
+        checkpoints[2].kept_kib = 5 << 10;
+        let verdict = judge(&checkpoints).unwrap();
+        assert_eq!((verdict.returns, verdict.round), (Returns::AtOnce, 2));
     }
 
     #[test]

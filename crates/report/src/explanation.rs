@@ -1,6 +1,6 @@
 //! An explanation for a terminal: what is kept, what each knob changes and costs, which to turn.
 
-use model::{Cell, Explanation, Moment, TriedKnob};
+use model::{Cell, Explanation, Moment, Returns, TriedKnob};
 
 use crate::figures::{mebibytes, percent, signed, thousands};
 use crate::ledger::ledger;
@@ -44,7 +44,7 @@ pub fn explanation(explanation: &Explanation) -> String {
     let mut rows = vec![row(cell, [String::new(), String::new()])];
     rows.extend(explanation.knobs.iter().map(knob_row));
     text += &format!("{}\n\n", plain(&header, &rows));
-    text += "dropped: what is kept after the last drop. CPU and page faults: of building and dropping,\n\
+    text += "dropped: the most that is kept after a drop. CPU and page faults: of building and dropping,\n\
              over the default settings, for each GiB given back at the drops.\n\n";
     for knob in &explanation.knobs {
         text += &format!(
@@ -67,7 +67,11 @@ fn knob_row(knob: &TriedKnob) -> Vec<String> {
 }
 
 fn row(cell: &Cell, price: [String; 2]) -> Vec<String> {
-    let dropped = cell.checkpoints.iter().rfind(|c| c.name == Moment::Dropped);
+    let drops = cell
+        .checkpoints
+        .iter()
+        .filter(|c| c.name == Moment::Dropped);
+    let dropped = drops.max_by_key(|c| c.kept_kib);
     let (kept, returns) = match (&cell.verdict, dropped) {
         (Some(verdict), Some(dropped)) if verdict.occupied_kib > 0 => (
             percent(dropped.kept_kib as f64 / verdict.occupied_kib as f64),
@@ -85,7 +89,7 @@ fn conclusion(explanation: &Explanation) -> String {
         .cell
         .verdict
         .as_ref()
-        .is_some_and(|verdict| verdict.after_ms == Some(0));
+        .is_some_and(|verdict| verdict.returns == Returns::AtOnce);
     match &explanation.smallest_knob {
         Some(knob) => format!(
             "The smallest knob that brings it back at once: {}, {}",

@@ -50,18 +50,18 @@ fn row(name: &str, figures: &[i64]) -> Vec<String> {
     name.chain(figures).chain([String::new()]).collect()
 }
 
-/// The ledger with the largest unexplained entry, of what was occupied or, where that was less, of
-/// 1 MiB; `None` where no cell has a ledger.
+/// The ledger with the largest unexplained share of what was occupied; `None` where no cell has a
+/// ledger. Cells that occupied less than 1 MiB are left out: a few pages would be the whole of it.
 pub(crate) fn unexplained(cells: &[Cell]) -> Option<String> {
     let shares = cells.iter().filter_map(|cell| {
-        let occupied_kib = cell.verdict.as_ref()?.occupied_kib.max(1024);
+        let occupied_kib = cell.verdict.as_ref()?.occupied_kib;
         let entries = cell.checkpoints.iter().filter_map(|c| c.ledger.last());
         let most = entries.map(|entry| entry.kib.abs()).max()?;
-        Some((most as f64 / occupied_kib as f64, most, cell))
+        (occupied_kib >= 1024).then(|| (most as f64 / occupied_kib as f64, most, cell))
     });
     let (share, kib, cell) = shares.max_by(|(a, ..), (b, ..)| a.total_cmp(b))?;
     Some(format!(
-        "The ledgers leave at most {:.1} % of what was occupied unexplained ({} of {} under {}).",
+        "The ledgers leave at most {:.1} % of what was occupied unexplained ({}: {} under {}).",
         share * 100.0,
         mebibytes(kib),
         cell.scenario,

@@ -85,13 +85,15 @@ fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<Str
     })
 }
 
-/// `80 %`, or `80 % to 100 %`: what is kept after the last drop.
+/// `80 %`, or `80 % to 100 %`: what is kept after the drop that the verdict is about.
 fn kept(group: &[(&Cell, &Verdict)]) -> String {
     let mut fractions: Vec<f64> = group
         .iter()
         .filter_map(|(_, verdict)| {
-            let last = verdict.returned.iter().rfind(|r| r.name == Moment::Dropped);
-            Some(1.0 - last?.fraction?)
+            let mut returned = verdict.returned.iter();
+            let dropped = (Moment::Dropped, verdict.round);
+            let dropped = returned.find(|r| (r.name, r.round) == dropped);
+            Some(1.0 - dropped?.fraction?)
         })
         .collect();
     fractions.sort_by(f64::total_cmp);

@@ -13,8 +13,9 @@ What is kept, of what the object occupied when it was first built: after the fir
 and the last drop, after idling and then ordinary activity, 60 s each, and when the
 allocator was asked for it. Above 100 % where more is kept than one object took,
 below 0 where less is held than before it. reuse: the page faults that the second
-build was spared. returns: the first occasion, from the last drop on, at which nine
-tenths had come back (of a small object, all but 1 MiB and at least three quarters).
+build was spared. returns: the first occasion at which nine tenths had come back (of
+a small object, all but 2 MiB and at least three quarters); at once only if each drop
+returned them, and on activity if it took another round of building and dropping.
 ";
 
 /// A rule below the header and nothing else.

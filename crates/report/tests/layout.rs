@@ -63,6 +63,7 @@ fn cell(
         verdict: Some(Verdict {
             returns,
             after_ms: after_ms(returns),
+            round: 2,
             occupied_kib,
             survivors_kib: 0,
             pin_amplification: None,

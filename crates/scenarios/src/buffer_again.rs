@@ -9,7 +9,7 @@
 use std::hint::black_box;
 
 use crate::block::{BYTES_PER_BLOCK, Block, block, bytes_of};
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "buffer-again",
@@ -18,7 +18,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     unit: "KiB of buffer",
     default_size: 11 * 1024,
     footprint_bytes: |size| buffer_bytes(size).saturating_add(blocks(size) * BYTES_PER_BLOCK),
-    build: |size, _seed| Box::new(Again::build(size)),
+    build: |size, _seed| boxed(|| Again::build(size)),
 };
 
 fn buffer_bytes(size: u64) -> u64 {

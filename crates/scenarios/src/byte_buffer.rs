@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use crate::int_list::{SCENARIO as INT_LIST, footprint_bytes};
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "byte-buffer",
@@ -15,7 +15,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     unit: "integers' worth of bytes (32 each)",
     default_size: INT_LIST.default_size,
     footprint_bytes,
-    build: |size, _seed| Box::new(ByteBuffer::build(size)),
+    build: |size, _seed| boxed(|| ByteBuffer::build(size)),
 };
 
 struct ByteBuffer(Vec<u8>);

@@ -8,7 +8,7 @@
 use std::ptr::NonNull;
 
 use crate::int_list::{Int, IntList, footprint_bytes};
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "c-library",
@@ -17,7 +17,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     unit: "integers",
     default_size: 3_000_000,
     footprint_bytes,
-    build: |size, _seed| Box::new(Beside::build(size)),
+    build: |size, _seed| boxed(|| Beside::build(size)),
 };
 
 struct Beside {

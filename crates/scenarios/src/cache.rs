@@ -11,7 +11,7 @@ use std::hint::black_box;
 use fastrand::Rng;
 use hashbrown::HashMap;
 
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "cache",
@@ -20,7 +20,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     unit: "entries",
     default_size: 30_000,
     footprint_bytes: |size| size.saturating_mul(MOST_BYTES).saturating_add(1 << 16),
-    build: |size, seed| Box::new(Cache::build(size, seed)),
+    build: |size, seed| boxed(|| Cache::build(size, seed)),
 };
 
 /// The mean entry of about 2,150 bytes, its place, and its share of the map.

@@ -5,7 +5,7 @@
 
 use std::hint::black_box;
 
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "int-list",
@@ -14,7 +14,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     unit: "integers",
     default_size: 50 * 1024 * 100,
     footprint_bytes,
-    build: |size, _seed| Box::new(IntList::build(size)),
+    build: |size, _seed| boxed(|| IntList::build(size)),
 };
 
 /// A Python 2 integer on a 64-bit machine, field by field.

@@ -4,7 +4,7 @@
 //! and nothing to give back. It shows that the number of allocations is not what stays.
 
 use crate::int_list::Int;
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "int-stream",
@@ -13,7 +13,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     unit: "integers",
     default_size: 50 * 1024 * 100,
     footprint_bytes: |_size| 2 * size_of::<Int>() as u64,
-    build: |size, _seed| Box::new(IntStream::run(size)),
+    build: |size, _seed| boxed(|| IntStream::run(size)),
 };
 
 /// The last integer of the stream, as the loop variable still holds it.

@@ -78,6 +78,14 @@ pub trait Object {
     }
 }
 
+/// An object in a box that was asked for before it. A box asked for last would lie on top of the
+/// object where a heap grows upwards, and pin all of it until the object is gone.
+fn boxed<T: Object + 'static>(build: impl FnOnce() -> T) -> Box<dyn Object> {
+    let place = std::hint::black_box(Box::<T>::new_uninit());
+    let object: Box<T> = Box::write(place, build());
+    object
+}
+
 /// The scenario of this name.
 pub fn find(name: &str) -> Option<&'static Scenario> {
     ALL.iter().find(|scenario| scenario.name == name)

@@ -8,7 +8,7 @@
 use fastrand::Rng;
 
 use crate::block::{BYTES_PER_BLOCK, Block, block, bytes_of};
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const FORWARDS: Scenario = Scenario {
     name: "blocks-forwards",
@@ -40,9 +40,11 @@ struct Blocks(Vec<Block>);
 
 impl Blocks {
     fn build(size: u64, order: impl FnOnce(&mut [Block])) -> Box<dyn Object> {
-        let mut list: Vec<Block> = (0..size).map(|_| block()).collect();
-        order(&mut list);
-        Box::new(Blocks(list))
+        boxed(|| {
+            let mut list: Vec<Block> = (0..size).map(|_| block()).collect();
+            order(&mut list);
+            Blocks(list)
+        })
     }
 }
 

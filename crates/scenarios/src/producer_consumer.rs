@@ -3,7 +3,10 @@
 //! Does memory come back to a thread that never frees, or from one that never allocates?
 //! microsoft/mimalloc#333 and #351: blocks that another thread frees wait in their owner's heap
 //! until the owner next allocates. The consumer falls behind until it has `size` messages before
-//! it, then works them off while the producer stands still.
+//! it, then works them off while the producer stands still with its next batch in hand.
+//!
+//! That batch lies above all others. Without it the heap would end in free memory, which is what
+//! `malloc_trim` does not give back of a thread's heap, and the verdict would be that of its length.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -12,7 +15,7 @@ use std::mem::take;
 use fastrand::Rng;
 
 use crate::turns::Worker;
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "producer-consumer",
@@ -22,9 +25,9 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     default_size: 150_000,
     footprint_bytes: |size| {
         size.saturating_mul(MEAN_BYTES + 2 * REFERENCE_BYTES + 20)
-            .saturating_add(1 << 16)
+            .saturating_add(BATCH * (MEAN_BYTES + 2 * REFERENCE_BYTES))
     },
-    build: |size, seed| Box::new(Backlog::build(size, seed)),
+    build: |size, seed| boxed(|| Backlog::build(size, seed)),
 };
 
 type Message = Box<[u8]>;
@@ -37,7 +40,7 @@ const BATCH: u64 = 1_000;
 
 struct Backlog {
     messages: VecDeque<Message>,
-    _producer: Worker<Desk>,
+    producer: Worker<Desk>,
 }
 
 impl Backlog {
@@ -55,20 +58,19 @@ impl Backlog {
             let longest = messages.len() as u64 - BATCH / 2;
             messages.drain(..messages.len() - longest.min(size) as usize);
         }
-        Backlog {
-            messages,
-            _producer: producer,
-        }
+        producer.work(Desk::produce);
+        Backlog { messages, producer }
     }
 }
 
 impl Object for Backlog {
     fn live_bytes(&self) -> u64 {
-        let messages = self.messages.iter().map(|message| message.len() as u64);
-        messages.sum::<u64>() + self.messages.capacity() as u64 * REFERENCE_BYTES
+        let next = self.producer.desk(|desk| bytes_of(&desk.batch));
+        let places = self.messages.capacity() as u64 + BATCH;
+        bytes_of(&self.messages) + next + places * REFERENCE_BYTES
     }
 
-    /// The backlog is worked off by this thread. The producer stays, and holds nothing of it.
+    /// The backlog is worked off by this thread. The producer stays, and so does its next batch.
     fn drop_large(mut self: Box<Self>) -> Option<Box<dyn Object>> {
         self.messages = VecDeque::new();
         Some(self)
@@ -85,6 +87,11 @@ impl Desk {
     fn produce(&mut self) {
         self.batch = (0..BATCH).map(|_| message(&mut self.rng)).collect();
     }
+}
+
+fn bytes_of<'a>(messages: impl IntoIterator<Item = &'a Message>) -> u64 {
+    let bytes = messages.into_iter().map(|message| message.len() as u64);
+    bytes.sum()
 }
 
 fn message(rng: &mut Rng) -> Message {

@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "pushed-bytes",
@@ -16,7 +16,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     unit: "bytes",
     default_size: 1 << 26, // a power of two: the capacity is full and every page written
     footprint_bytes,
-    build: |size, _seed| Box::new(Pushed::build(size)),
+    build: |size, _seed| boxed(|| Pushed::build(size)),
 };
 
 /// The last capacity, a power of two from 8 on, and the half of it that is being copied from.

@@ -11,7 +11,7 @@ use std::hint::black_box;
 
 use fastrand::Rng;
 
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "size-drift",
@@ -20,7 +20,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     unit: "objects",
     default_size: 80_000,
     footprint_bytes: |size| size.saturating_mul(bytes(ROUNDS - 1) + REFERENCE_BYTES),
-    build: |size, seed| Box::new(Drift::build(size, seed)),
+    build: |size, seed| boxed(|| Drift::build(size, seed)),
 };
 
 type Thing = Box<[u8]>;

@@ -9,7 +9,7 @@ use std::hash::RandomState;
 use fastrand::Rng;
 use hashbrown::HashMap;
 
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "string-map",
@@ -21,7 +21,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
         size.saturating_mul(MOST_BYTES_PER_STRING)
             .saturating_add(4096)
     },
-    build: |size, seed| Box::new(StringMap::build(size, seed)),
+    build: |size, seed| boxed(|| StringMap::build(size, seed)),
 };
 
 /// Mean string of about 45 bytes, and a table that is at worst twice as large as it need be

@@ -10,7 +10,7 @@
 //! - the last one alone, above all others
 
 use crate::block::{BYTES_PER_BLOCK, Block, block, bytes_of};
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const ONE_IN_33: Scenario = Scenario {
     name: "survivors-33",
@@ -64,18 +64,20 @@ impl Survivors {
     /// them where a heap grows upwards: nothing is pinned but by the blocks that are to pin.
     fn build(size: u64, survives: impl Fn(u64) -> bool) -> Box<dyn Object> {
         let kept = (0..size).filter(|&index| survives(index)).count();
-        let mut object = Box::new(Survivors {
-            large: Vec::with_capacity(size as usize - kept),
-            kept: Vec::with_capacity(kept),
-        });
-        for index in 0..size {
-            if survives(index) {
-                object.kept.push(block());
-            } else {
-                object.large.push(block());
+        boxed(|| {
+            let mut object = Survivors {
+                large: Vec::with_capacity(size as usize - kept),
+                kept: Vec::with_capacity(kept),
+            };
+            for index in 0..size {
+                if survives(index) {
+                    object.kept.push(block());
+                } else {
+                    object.large.push(block());
+                }
             }
-        }
-        object
+            object
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 
 use fastrand::Rng;
 
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const AWAITED: Scenario = Scenario {
     name: "tasks-awaited",
@@ -23,11 +23,13 @@ pub(crate) const AWAITED: Scenario = Scenario {
     default_size: 1_000_000,
     footprint_bytes: |size| size.saturating_mul(BYTES_PER_TASK + 2 * REFERENCE_BYTES),
     build: |size, seed| {
-        let tasks = spawn(size);
-        let handles = tasks.clone();
-        Box::new(Executor {
-            sleeping: shuffled(tasks, seed),
-            handles,
+        boxed(|| {
+            let tasks = spawn(size);
+            let handles = tasks.clone();
+            Executor {
+                sleeping: shuffled(tasks, seed),
+                handles,
+            }
         })
     },
 };
@@ -37,7 +39,7 @@ pub(crate) const DETACHED: Scenario = Scenario {
     summary: "the same tasks without handles, freed in the order in which they finish",
     question: "does memory come back when a million tasks are freed as they finish?",
     build: |size, seed| {
-        Box::new(Executor {
+        boxed(|| Executor {
             sleeping: shuffled(spawn(size), seed),
             handles: Vec::new(),
         })

@@ -1,4 +1,4 @@
-//! `threads-...`: the same blocks, allocated by sixteen workers, one after the other.
+//! `threads-...`: the same blocks, allocated by seven workers, one after the other.
 //!
 //! Whose memory is it, and who gives it back? Allocators give each thread a heap of its own:
 //!
@@ -13,19 +13,24 @@
 //! programs do. From such a buffer glibc learns not to trim its heaps, the workers' too: what
 //! lgse/strata#841 found behind its retention.
 //!
-//! How many heaps there are is the allocator's choice; glibc makes eight per processor at most,
-//! and a process under lab conditions has one.
+//! How many heaps there are is the allocator's choice; glibc makes eight per processor at most, and
+//! a process under lab conditions has one processor: the main thread's heap, and one for each of
+//! seven workers.
+//!
+//! The lists of the blocks are the main thread's own, so that only blocks wait for their owners. In
+//! a worker's heap the list would be its largest block, and how much of a heap one such block ties
+//! up, mimalloc's pages of 4 MiB above all, would depend on its length.
 
 use std::hint::black_box;
 use std::mem::take;
 
 use crate::block::{BYTES_PER_BLOCK, Block, block, bytes_of};
 use crate::turns::Worker;
-use crate::{Object, Scenario};
+use crate::{Object, Scenario, boxed};
 
 pub(crate) const FREED_IN_MAIN: Scenario = Scenario {
     name: "threads-freed-in-main",
-    summary: "160-byte blocks of 16 workers that stay, freed by the main thread",
+    summary: "160-byte blocks of 7 workers that stay, freed by the main thread",
     question: "does memory come back when its owners stand still and another thread frees it?",
     unit: "blocks",
     default_size: 600_000,
@@ -36,24 +41,25 @@ pub(crate) const FREED_IN_MAIN: Scenario = Scenario {
             .saturating_add(4096)
     },
     build: |size, _seed| {
-        let workers = workers(size);
-        let handed_over = workers.iter().map(|worker| worker.desk(take)).collect();
-        Box::new(Threads {
-            handed_over,
-            workers,
+        boxed(|| {
+            let workers = workers(size);
+            let handed_over = workers.iter().map(|worker| worker.desk(take)).collect();
+            Threads {
+                handed_over,
+                workers,
+            }
         })
     },
 };
 
 pub(crate) const EXITED: Scenario = Scenario {
     name: "threads-exited",
-    summary: "160-byte blocks of 16 workers that are gone, freed by the main thread",
+    summary: "160-byte blocks of 7 workers that are gone, freed by the main thread",
     question: "does memory come back when the threads that allocated it have exited?",
     build: |size, _seed| {
         let leave = |worker: Worker<Share>| worker.desk(take);
-        let handed_over = workers(size).into_iter().map(leave).collect();
-        Box::new(Threads {
-            handed_over,
+        boxed(|| Threads {
+            handed_over: workers(size).into_iter().map(leave).collect(),
             workers: Vec::new(),
         })
     },
@@ -62,10 +68,10 @@ pub(crate) const EXITED: Scenario = Scenario {
 
 pub(crate) const OWN_ARENAS: Scenario = Scenario {
     name: "threads-own-arenas",
-    summary: "160-byte blocks of 16 workers that stay, each freeing its own",
+    summary: "160-byte blocks of 7 workers that stay, each freeing its own",
     question: "does memory come back when many threads keep a heap each?",
     build: |size, _seed| {
-        Box::new(Threads {
+        boxed(|| Threads {
             handed_over: Vec::new(),
             workers: workers(size),
         })
@@ -73,14 +79,10 @@ pub(crate) const OWN_ARENAS: Scenario = Scenario {
     ..FREED_IN_MAIN
 };
 
-const WORKERS: u64 = 16;
+const WORKERS: u64 = 7;
 
-/// A worker's blocks, and how many they are to be.
-#[derive(Default)]
-struct Share {
-    size: u64,
-    blocks: Vec<Block>,
-}
+/// A worker's blocks, or room for them.
+type Share = Vec<Block>;
 
 /// As much input as 64 bytes to a block, up to what glibc learns from: at 32 MiB it stops.
 fn input_bytes(size: u64) -> u64 {
@@ -90,15 +92,12 @@ fn input_bytes(size: u64) -> u64 {
 /// All workers, each with its share allocated. All have been hired before the first begins.
 fn workers(size: u64) -> Vec<Worker<Share>> {
     drop(black_box(vec![1u8; input_bytes(size) as usize]));
-    let share = |worker| Share {
-        size: (size + worker) / WORKERS,
-        blocks: Vec::new(),
-    };
+    let share = |worker| Vec::with_capacity(((size + worker) / WORKERS) as usize);
     let workers: Vec<_> = (0..WORKERS)
         .map(|worker| Worker::hire(share(worker)))
         .collect();
     for worker in &workers {
-        worker.work(|share| share.blocks = (0..share.size).map(|_| block()).collect());
+        worker.work(|share| share.extend((0..share.capacity()).map(|_| block())));
     }
     workers
 }
@@ -110,11 +109,11 @@ struct Threads {
 
 impl Object for Threads {
     fn live_bytes(&self) -> u64 {
-        let shares = self.handed_over.iter().map(|share| bytes_of(&share.blocks));
+        let shares = self.handed_over.iter().map(bytes_of);
         let desks = self
             .workers
             .iter()
-            .map(|worker| worker.desk(|share| bytes_of(&share.blocks)));
+            .map(|worker| worker.desk(|share| bytes_of(share)));
         shares.sum::<u64>() + desks.sum::<u64>()
     }
 
@@ -122,7 +121,8 @@ impl Object for Threads {
     fn drop_large(mut self: Box<Self>) -> Option<Box<dyn Object>> {
         self.handed_over = Vec::new();
         for worker in &self.workers {
-            worker.work(|share| share.blocks = Vec::new());
+            worker.work(Vec::clear);
+            drop(worker.desk(take));
         }
         (!self.workers.is_empty()).then_some(self)
     }

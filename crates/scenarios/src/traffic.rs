@@ -2,7 +2,7 @@
 //!
 //! Allocators that give memory back "on activity" do so on their slow paths, and each has others:
 //! glibc consolidates its fastbins when a request of 1 KiB or more misses the thread's cache,
-//! jemalloc looks at its decay about every 1,000 operations that get past the thread's cache (all
+//! jemalloc looks at its decay at one in 1,000 operations that get past the thread's cache (all
 //! above 32 KiB do), mimalloc looks at its purge delay when a page falls empty. So the traffic is
 //! small blocks that live for a while, and now and then a buffer that does not.
 //!
@@ -26,8 +26,10 @@ const WINDOW: usize = 64;
 /// Small blocks replaced in one moment of traffic.
 const OPERATIONS: usize = 20_000;
 
-/// One buffer to so many small blocks: 1,250 in all, enough for jemalloc to look at its decay.
-const BLOCKS_PER_BUFFER: usize = 16;
+/// One buffer to so many small blocks: 5,000 in all, which are 10,000 operations. jemalloc looks at its
+/// decay with a chance of 1 in 1,000 at each: that it does not look at all in a moment of traffic has
+/// one of 1 in 20,000.
+const BLOCKS_PER_BUFFER: usize = 4;
 
 /// Allocates and frees as an ordinary program would for a moment. Every call asks for the same.
 pub fn traffic() {

@@ -41,7 +41,7 @@ unsafe impl GlobalAlloc for Counting {
 /// Sizes that are quick to build: large enough for every branch, odd enough for every remainder.
 const SIZE: u64 = 20_011;
 
-/// What a scenario need not count: the object's own box, the channel to each of sixteen threads.
+/// What a scenario need not count: the object's own box, the office of each of seven threads.
 const UNCOUNTED: u64 = 8 * 1024;
 
 /// Blocks that come from the C library, past this test's allocator.

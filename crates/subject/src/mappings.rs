@@ -16,6 +16,14 @@ pub struct Extent {
 }
 
 impl Extent {
+    /// What of these bytes, counted by an allocator, can be resident, and takes it out of the extent:
+    /// an allocator that asks for one part after the other claims no more than is there.
+    pub fn claim(&mut self, counted_bytes: u64) -> u64 {
+        let claimed = counted_bytes.min(self.resident_bytes);
+        self.resident_bytes -= claimed;
+        claimed
+    }
+
     /// Counts these addresses in.
     pub(crate) fn add(&mut self, addresses: Range<usize>) {
         self.bytes += addresses.len() as u64;

@@ -58,18 +58,13 @@ impl Control for Jemalloc5 {
 
         // jemalloc counts; what is resident of that, and in which order it is looked for, says the
         // source of each part.
-        let mut resident = process.mappings.resident_bytes;
-        let mut take = |counted: u64| {
-            let taken = counted.min(resident);
-            resident -= taken;
-            taken
-        };
+        let mut resident = process.mappings;
         let figures = [
-            ("thread caches", take(thread_caches)),
-            ("slabs", take(slabs)),
-            ("dirty pages", take(dirty)),
-            ("blocks", take(allocated - thread_caches)),
-            ("metadata", take(metadata)),
+            ("thread caches", resident.claim(thread_caches)),
+            ("slabs", resident.claim(slabs)),
+            ("dirty pages", resident.claim(dirty)),
+            ("blocks", resident.claim(allocated - thread_caches)),
+            ("metadata", resident.claim(metadata)),
         ];
         Account {
             allocated_bytes: Some(allocated - thread_caches),

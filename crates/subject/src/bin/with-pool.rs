@@ -50,15 +50,12 @@ impl Control for Pool {
             stats.released_bytes,
         ]
         .map(|bytes| bytes as u64);
-        let others = process
-            .mappings
-            .resident_bytes
-            .saturating_sub(cached + metadata);
+        let mut resident = process.mappings;
         let figures = [
-            ("blocks", allocated.min(others)),
-            ("free blocks", cached - slices),
-            ("free slices", slices),
-            ("metadata", metadata),
+            ("metadata", resident.claim(metadata)),
+            ("free slices", resident.claim(slices)),
+            ("free blocks", resident.claim(cached - slices)),
+            ("blocks", resident.claim(allocated)),
         ];
         Account {
             allocated_bytes: Some(allocated),
