@@ -1,6 +1,8 @@
 //! The thresholds that the documentation quotes are those of the code.
 
-use afterdrop_oracle::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, PARTLY, RETURNED_PERCENT, TRIVIAL_KIB};
+use afterdrop_oracle::{
+    COMPARABLE_FAULTS, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT, TRIVIAL_KIB,
+};
 
 const PAGE: &str = include_str!("../../../docs/oracle.md");
 
@@ -9,6 +11,7 @@ fn the_page_quotes_every_threshold() {
     let thresholds = [
         ("RETURNED_PERCENT", RETURNED_PERCENT.to_string()),
         ("PARTLY", PARTLY.to_string()),
+        ("NOTABLE", NOTABLE.to_string()),
         ("NEGLIGIBLE_KIB", NEGLIGIBLE_KIB.to_string()),
         ("TRIVIAL_KIB", TRIVIAL_KIB.to_string()),
         ("COMPARABLE_FAULTS", COMPARABLE_FAULTS.to_string()),
