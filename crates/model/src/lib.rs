@@ -13,6 +13,7 @@
 mod cell;
 mod checkpoint;
 mod comparison;
+mod curve;
 mod explanation;
 mod host;
 mod knob;
@@ -22,6 +23,7 @@ mod verdict;
 pub use cell::{Cell, Conditions, Status};
 pub use checkpoint::{Account, Checkpoint, Memory, MemorySource, Moment};
 pub use comparison::{Comparison, SCHEMA_VERSION, Timings};
+pub use curve::{Curve, Curves, Mode, Point};
 pub use explanation::{Explanation, Price, SmallestKnob, TriedKnob};
 pub use host::{Host, LabCondition, Upheld};
 pub use knob::{AfterDrop, Knob};

@@ -13,6 +13,7 @@
 //! the first of its checkpoints at which the memory had come back, and stayed so for the rest of
 //! that occasion, names the occasion.
 
+mod curve;
 #[cfg(test)]
 mod fixture;
 mod price;
@@ -20,6 +21,7 @@ mod thresholds;
 
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
+pub use curve::curve;
 pub use price::{SAME_CPU, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, PARTLY, RETURNED_PERCENT, TRIVIAL_KIB};
 

@@ -33,12 +33,14 @@ pub(crate) fn signed(number: f64) -> String {
     format!("{sign}{}", thousands(number.abs().round() as u64))
 }
 
-/// `10 ms`, `1 s`, `60 s`; in real time the odd milliseconds are left out.
+/// `10 ms`, `1 s`, `60 s`, `1 h`; in real time the odd milliseconds are left out.
 pub(crate) fn duration(ms: u64) -> String {
-    if ms < 1_000 {
-        return format!("{ms} ms");
+    const HOUR_MS: u64 = 3_600_000;
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        HOUR_MS.. if ms.is_multiple_of(HOUR_MS) => format!("{} h", ms / HOUR_MS),
+        _ => format!("{:.0} s", ms as f64 / 1e3),
     }
-    format!("{:.0} s", ms as f64 / 1e3)
 }
 
 /// `a`, `a and b`, `a, b and c`
@@ -65,6 +67,7 @@ mod tests {
         assert_eq!(percent(-0.001), "0 %");
         assert_eq!(duration(10), "10 ms");
         assert_eq!(duration(60_000), "60 s");
+        assert_eq!(duration(3_600_000), "1 h");
         assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
     }
 }
