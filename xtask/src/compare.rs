@@ -24,6 +24,7 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
         None => workspace.root.join(DEFAULT_OUT),
     })?;
 
+    contestants.say_what_the_lab_cannot_show(&options.cells);
     let contestants = contestants.build()?;
     let planned: Vec<Planned> = scenarios
         .iter()

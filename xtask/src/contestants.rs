@@ -58,6 +58,14 @@ impl<'a> Contestants<'a> {
         })
     }
 
+    /// Says which of the chosen knobs show nothing under the lab clock.
+    pub(crate) fn say_what_the_lab_cannot_show(&self, cells: &CellOptions) {
+        for catalogue in &self.catalogues {
+            let turned = knobs::chosen(&self.options.knobs, catalogue);
+            knobs::say_what_the_lab_cannot_show(cells.conditions.into(), &turned, catalogue);
+        }
+    }
+
     /// The allocators' executables, built, and the user's own.
     pub(crate) fn build(&self) -> Result<Vec<Contestant>, Stop> {
         let executables = subjects::build(&self.allocators)?;

@@ -20,6 +20,7 @@ pub(crate) fn curve(options: &CurveOptions) -> Result<(), Stop> {
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &[scenario], &host)?;
 
+    contestants.say_what_the_lab_cannot_show(&options.cells);
     let contestants = contestants.build()?;
     let times_ms = driver::curve_times(options.clock_time.as_millis() as u64);
     // A run for each mode: traffic that has been is not undone, and each curve begins at a drop.

@@ -31,6 +31,8 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
         .into_iter()
         .chain(turned)
         .collect();
+    let conditions = options.cells.conditions.into();
+    knobs::say_what_the_lab_cannot_show(conditions, &knobs, &documented);
     // All knobs once, then all again: what slows the machine down slows each of them down.
     let planned: Vec<Planned> = std::iter::repeat_n(&knobs, TRIES)
         .flatten()
