@@ -137,7 +137,8 @@ fn plot(document: &Curves) -> String {
                 .points
                 .iter()
                 .map(|point| bar(point).to_string().repeat(width));
-            text += &format!("{:margin$} {}\n", short(curve), bars.collect::<String>());
+            let row = format!("{:margin$} {}", short(curve), bars.collect::<String>());
+            text += &format!("{}\n", row.trim_end());
         }
     }
     text
