@@ -5,7 +5,8 @@
 //! the kernel is asked for the process's *memory* and the allocator for its *account*.
 //! The oracle turns a cell's checkpoints into a *verdict*. All cells of a run, the host
 //! they ran on and what it cost make a *comparison*, the document that every renderer
-//! reads and that `docs/compare.schema.json` describes.
+//! reads and that `docs/compare.schema.json` describes. A *curve* is a cell that did nothing but let
+//! the clock run after its last drop.
 //!
 //! This crate holds data and no decision: it measures nothing, judges nothing and
 //! renders nothing. Units stand last in a name: `kept_kib`, `clock_ms`.

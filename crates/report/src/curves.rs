@@ -1,7 +1,7 @@
 //! Retention curves for a terminal: for each mode a table of figures, a column for each curve, and
 //! then all curves as bars, a row each, over a logarithmic axis.
 
-use model::{Curve, Curves, Mode, Moment, Point};
+use model::{Conditions, Curve, Curves, Mode, Moment, Point};
 
 use crate::figures::{duration, percent, thousands};
 use crate::rows::name;
@@ -12,6 +12,12 @@ KiB kept from the last drop on, and the part of what the object occupied when it
 first built; times at which no figure changed are left out. t50, t90: the first of all
 times at which half, and nine tenths, of what was dropped had come back. Bars: eighths
 of what was occupied; a dot is less than half of one.
+";
+
+/// Under host conditions the work between two readings takes time as well.
+const REAL_TIME: &str = "\
+In real time a reading is taken somewhat later than its row says; t50 and t90 go by the
+subject's own clock, which the JSON has for every point.
 ";
 
 /// Columns of figures that stand side by side in 100 columns of text.
@@ -27,6 +33,10 @@ pub fn curves(document: &Curves) -> String {
         }
     }
     text += &format!("{}\n{LEGEND}", plot(document));
+    let is_real = |curve: &Curve| curve.cell.conditions == Conditions::Host;
+    if document.curves.iter().any(is_real) {
+        text += REAL_TIME;
+    }
     text
 }
 
