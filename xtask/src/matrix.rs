@@ -69,11 +69,23 @@ impl Planned {
     /// A run of this plan and what it means.
     fn cell(&self, run: Run) -> Cell {
         let failure = run.failure.map(|failure| failure.to_string());
+        let introduction = run.introduction;
+        let parts = introduction
+            .as_ref()
+            .map_or_else(Vec::new, |i| i.parts.clone());
+        let mut checkpoints = run.checkpoints;
+        let ledgers = oracle::ledgers(&parts, &checkpoints);
+        for (checkpoint, ledger) in checkpoints.iter_mut().zip(ledgers) {
+            checkpoint.ledger = ledger;
+        }
         let verdict = match failure {
-            None => oracle::judge(&run.checkpoints),
+            None => oracle::judge(&checkpoints),
             Some(_) => None,
         };
-        let introduction = run.introduction;
+        let call = introduction.as_ref().map_or("", |i| &i.release_call);
+        let cause = verdict
+            .as_ref()
+            .and_then(|verdict| oracle::cause(&parts, call, &checkpoints, verdict));
         let of =
             |field: fn(&driver::Introduction) -> &String| introduction.as_ref().map(field).cloned();
         Cell {
@@ -87,13 +99,15 @@ impl Planned {
             conditions: self.plan.conditions,
             upheld: introduction.as_ref().map(|i| i.upheld),
             release_call: of(|i| &i.release_call),
+            parts,
             status: match failure {
                 None => Status::Measured,
                 Some(_) => Status::Failed,
             },
             failure,
-            checkpoints: run.checkpoints,
+            checkpoints,
             verdict,
+            cause,
         }
     }
 }

@@ -21,7 +21,7 @@ mod walk;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use model::{Checkpoint, Conditions, Knob, Timings, Upheld};
+use model::{Checkpoint, Conditions, Knob, Part, Timings, Upheld};
 
 pub use failure::Failure;
 pub use interrupt::Interrupt;
@@ -75,6 +75,8 @@ pub struct Introduction {
     pub version: String,
     /// The call by which it is asked to give memory back.
     pub release_call: String,
+    /// What the parts of its account are.
+    pub parts: Vec<Part>,
     /// The lab conditions that the subject found itself under.
     pub upheld: Upheld,
 }

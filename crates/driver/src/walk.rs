@@ -84,6 +84,7 @@ impl<'a> Walk<'a> {
                 title: theirs.title.into_owned(),
                 version: theirs.version.into_owned(),
                 release_call: theirs.release_call.into_owned(),
+                parts: theirs.parts.to_vec(),
                 upheld: theirs.upheld,
             }),
             reply => Err(out_of_turn(&hello, &reply)),
@@ -119,6 +120,7 @@ impl<'a> Walk<'a> {
             cpu_ms,
             live_bytes: state.live_bytes,
             account,
+            ledger: Vec::new(), // the oracle's to write
         });
         run.timings.subject_ms += cpu_ms;
         run.timings.account_ms += (accounted.cpu_ns - after.cpu_ns) as f64 / 1e6;

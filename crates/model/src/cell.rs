@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Checkpoint, Upheld, Verdict};
+use crate::{Cause, Checkpoint, Part, Upheld, Verdict};
 
 /// One scenario under one allocator with one knob, measured and judged.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -28,6 +28,9 @@ pub struct Cell {
     pub upheld: Option<Upheld>,
     /// The call by which the allocator was asked to give memory back, such as `malloc_trim(0)`.
     pub release_call: Option<String>,
+    /// What the parts of the allocator's account are; empty where it tells nothing of them.
+    #[serde(default)]
+    pub parts: Vec<Part>,
     /// Whether the cell was measured to its end.
     pub status: Status,
     /// Why it was not; null where it was.
@@ -36,6 +39,9 @@ pub struct Cell {
     pub checkpoints: Vec<Checkpoint>,
     /// What the oracle concludes; null where the cell failed.
     pub verdict: Option<Verdict>,
+    /// Why memory stays; null where the cell failed.
+    #[serde(default)]
+    pub cause: Option<Cause>,
 }
 
 /// Whether a cell was measured to its end.

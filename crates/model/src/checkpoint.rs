@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{Account, Entry};
+
 /// What had just happened when a checkpoint was taken.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -63,6 +65,10 @@ pub struct Checkpoint {
     pub live_bytes: u64,
     /// What the allocator says of itself.
     pub account: Account,
+    /// Where `anonymous_kib + swap_kib` are, as the oracle makes it out: the entries sum to that.
+    /// Empty where the allocator tells nothing of its parts.
+    #[serde(default)]
+    pub ledger: Vec<Entry>,
 }
 
 /// What the kernel says of a process's memory.
@@ -102,19 +108,4 @@ pub enum MemorySource {
     SmapsRollup,
     /// The operating system's running counter of resident memory: coarse, file-backed pages included.
     ResidentCounter,
-}
-
-/// What an allocator says of itself, in bytes; a figure that it does not keep is null.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-pub struct Account {
-    /// In blocks that the program holds, rounded up to the block's size.
-    pub allocated_bytes: Option<u64>,
-    /// Free, resident as far as the allocator knows, and kept for the next request.
-    pub cached_bytes: Option<u64>,
-    /// Free and offered to the kernel, which may not have taken it yet.
-    pub lazily_freed_bytes: Option<u64>,
-    /// The allocator's own records.
-    pub metadata_bytes: Option<u64>,
-    /// Address space that the allocator has from the system.
-    pub mapped_bytes: Option<u64>,
 }

@@ -17,13 +17,13 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, Upheld};
+use crate::{Account, Parts, Upheld};
 
 /// The version of this protocol. It rises with every change that an older peer would misread.
 pub const VERSION: u32 = 1;
 
 /// The longest line that either side writes, in bytes, its newline included.
-pub const LONGEST_LINE: usize = 1024;
+pub const LONGEST_LINE: usize = 8 * 1024;
 
 /// The environment variable that tells a subject which clock to live by: `host` for real time,
 /// anything else, or nothing, for the lab's. It is read before `main`, by whoever asks first.
@@ -104,6 +104,9 @@ pub struct Hello<'a> {
     /// The call behind `Release`, such as `malloc_trim(0)`.
     #[serde(borrow)]
     pub release_call: Cow<'a, str>,
+    /// What the parts of its account are; empty where it tells nothing of them.
+    #[serde(default)]
+    pub parts: Parts,
     /// The lab conditions that the subject finds itself under.
     pub upheld: Upheld,
 }

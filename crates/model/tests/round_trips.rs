@@ -2,9 +2,9 @@
 
 use afterdrop_model::protocol::{Command, Hello, LONGEST_LINE, Reply};
 use afterdrop_model::{
-    Account, Cell, Checkpoint, Comparison, Conditions, Curve, Host, LabCondition, Memory,
-    MemorySource, Mode, Moment, Point, Returned, Returns, SCHEMA_VERSION, Status, Timings, Upheld,
-    Verdict,
+    Account, Cause, Cell, Checkpoint, Comparison, Conditions, Curve, Entry, Evidence, Figure,
+    Figures, Holds, Host, LabCondition, MOST_FIGURES, Memory, MemorySource, Mode, Moment, Part,
+    Point, Returned, Returns, SCHEMA_VERSION, Status, Timings, Upheld, Verdict,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -20,14 +20,60 @@ fn number() -> impl Strategy<Value = f64> {
     any::<f64>().prop_filter("finite", |number| number.is_finite())
 }
 
+fn figures() -> impl Strategy<Value = Figures> {
+    let figure = (text(), any::<u64>()).prop_map(|(name, value)| Figure {
+        name: name.into(),
+        value,
+    });
+    vec(figure, 0..4).prop_map(|figures| figures.into_iter().collect())
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    let holds = vec![Holds::Blocks, Holds::Free, Holds::Records, Holds::Other];
+    let holds = prop::sample::select(holds);
+    (text(), holds, text(), text()).prop_map(|(name, holds, source, because)| Part {
+        name: name.into(),
+        holds,
+        source: source.into(),
+        because: because.into(),
+    })
+}
+
+fn ledger() -> impl Strategy<Value = Vec<Entry>> {
+    let entry = (text(), any::<i64>(), text());
+    vec(
+        entry.prop_map(|(name, kib, source)| Entry { name, kib, source }),
+        0..4,
+    )
+}
+
+prop_compose! {
+    fn cause()(
+        sentence in text(),
+        evidence in vec((text(), any::<i64>(), text(), text()), 0..4),
+    ) -> Cause {
+        let evidence = evidence.into_iter();
+        Cause {
+            sentence,
+            evidence: evidence
+                .map(|(name, value, when, source)| Evidence { name, value, when, source })
+                .collect(),
+        }
+    }
+}
+
 fn account() -> impl Strategy<Value = Account> {
-    any::<[Option<u64>; 5]>().prop_map(|[allocated, cached, lazily_freed, metadata, mapped]| {
+    let totals = any::<[Option<u64>; 5]>();
+    (totals, figures(), figures()).prop_map(|(totals, parts, counters)| {
+        let [allocated, cached, lazily_freed, metadata, mapped] = totals;
         Account {
             allocated_bytes: allocated,
             cached_bytes: cached,
             lazily_freed_bytes: lazily_freed,
             metadata_bytes: metadata,
             mapped_bytes: mapped,
+            parts,
+            counters,
         }
     })
 }
@@ -69,9 +115,11 @@ prop_compose! {
         cpu_ms in number(),
         live_bytes: u64,
         account in account(),
+        ledger in ledger(),
     ) -> Checkpoint {
         Checkpoint {
             name, round, clock_ms, kept_kib, memory, minor_faults, cpu_ms, live_bytes, account,
+            ledger,
         }
     }
 }
@@ -115,7 +163,9 @@ prop_compose! {
         seed: u64,
         lab: bool,
         checkpoints in vec(checkpoint(), 0..4),
+        parts in vec(part(), 0..4),
         verdict in option::of(verdict()),
+        cause in option::of(cause()),
     ) -> Cell {
         let [allocator, scenario, knob, _] = <[String; 4]>::try_from(names).unwrap();
         let [allocator_title, allocator_version, release_call, failure] =
@@ -136,8 +186,10 @@ prop_compose! {
             release_call,
             status: if failure.is_none() { Status::Measured } else { Status::Failed },
             failure,
+            parts,
             checkpoints,
             verdict,
+            cause,
         }
     }
 }
@@ -225,10 +277,15 @@ fn command() -> impl Strategy<Value = Command<'static>> {
 }
 
 fn reply() -> impl Strategy<Value = Reply<'static>> {
-    let hello = (any::<u32>(), vec(text(), 4), any::<[bool; 5]>());
+    let hello = (
+        any::<u32>(),
+        vec(text(), 4),
+        vec(part(), 0..4),
+        any::<[bool; 5]>(),
+    );
     prop_oneof![
         hello.prop_map(
-            |(protocol, mut texts, [clock, random, addresses, pages, cpu])| {
+            |(protocol, mut texts, parts, [clock, random, addresses, pages, cpu])| {
                 let mut next = || texts.pop().unwrap().into();
                 Reply::Hello(Hello {
                     protocol,
@@ -236,6 +293,7 @@ fn reply() -> impl Strategy<Value = Reply<'static>> {
                     title: next(),
                     version: next(),
                     release_call: next(),
+                    parts: parts.into_iter().collect(),
                     upheld: Upheld {
                         lab_clock: clock,
                         seeded_randomness: random,
@@ -291,12 +349,20 @@ proptest! {
 
 #[test]
 fn the_longest_account_fits_a_line() {
+    let longest_name = "x".repeat(40);
+    let figure = Figure {
+        name: longest_name.into(),
+        value: u64::MAX,
+    };
+    let figures = || std::iter::repeat_n(figure.clone(), MOST_FIGURES);
     let account = Account {
         allocated_bytes: Some(u64::MAX),
         cached_bytes: Some(u64::MAX),
         lazily_freed_bytes: Some(u64::MAX),
         metadata_bytes: Some(u64::MAX),
         mapped_bytes: Some(u64::MAX),
+        parts: figures().collect(),
+        counters: figures().collect(),
     };
     let line = serde_json::to_string(&Reply::Account(account)).unwrap();
     assert!(line.len() < LONGEST_LINE);

@@ -14,6 +14,7 @@ pub(crate) fn checkpoint(name: Moment, round: u32, clock_ms: u64, kept_kib: i64)
         cpu_ms: 0.0,
         live_bytes: 0,
         account: Account::default(),
+        ledger: Vec::new(),
     }
 }
 
@@ -40,7 +41,9 @@ pub(crate) fn cell(occupied_mib: f64, kept_mib: f64, cpu_ms: f64, minor_faults: 
         release_call: None,
         status: Status::Measured,
         failure: None,
+        parts: Vec::new(),
         verdict: crate::judge(&checkpoints),
+        cause: None,
         checkpoints,
     }
 }

@@ -13,17 +13,23 @@
 //! the first of its checkpoints at which the memory had come back, and stayed so for the rest of
 //! that occasion, names the occasion.
 
+mod cause;
 mod curve;
 #[cfg(test)]
 mod fixture;
+mod ledger;
 mod price;
 mod thresholds;
 
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
+pub use cause::cause;
 pub use curve::curve;
+pub use ledger::ledgers;
 pub use price::{SAME_CPU, cpu_ms, price, smallest_sufficient};
-pub use thresholds::{COMPARABLE_FAULTS, NEGLIGIBLE_KIB, PARTLY, RETURNED_PERCENT, TRIVIAL_KIB};
+pub use thresholds::{
+    COMPARABLE_FAULTS, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT, TRIVIAL_KIB,
+};
 
 /// What these checkpoints mean; `None` before the first drop.
 pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {

@@ -9,6 +9,10 @@ pub const RETURNED_PERCENT: i64 = 90;
 /// process gives or takes.
 pub const PARTLY: f64 = 0.1;
 
+/// The least part of what is kept that a cause speaks of: more than three parts in a sentence explain
+/// nothing.
+pub const NOTABLE: f64 = 0.15;
+
 /// So much, in KiB, is not held against an allocator, as long as three quarters have come back: a
 /// page or two for each size class that the traffic between two checkpoints uses comes to half of
 /// it, which is more than a tenth of a small object.

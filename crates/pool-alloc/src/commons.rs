@@ -242,6 +242,7 @@ impl Commons {
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = Stats {
             cached_bytes: self.dirty_bytes,
+            free_slice_bytes: self.dirty_bytes,
             metadata_bytes: self.arenas * HEADER + self.heaps.metadata_bytes(),
             mapped_bytes: self.arenas * ARENA + self.heaps.mapped_bytes(),
             arenas: self.arenas,

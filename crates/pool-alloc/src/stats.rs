@@ -13,6 +13,8 @@ pub struct Stats {
     /// Free, and possibly resident: free blocks of pools in use that were handed out before, and free slices that
     /// were not given back yet.
     pub cached_bytes: usize,
+    /// The part of `cached_bytes` that is in free slices, which no pool stands on.
+    pub free_slice_bytes: usize,
     /// Headers of arenas, and heaps.
     pub metadata_bytes: usize,
     /// Address space mapped from the system: arenas, large blocks, heaps.

@@ -3,8 +3,12 @@
 use model::{Cell, Explanation, Moment, TriedKnob};
 
 use crate::figures::{mebibytes, percent, signed, thousands};
+use crate::ledger::ledger;
 use crate::sentences::sentence;
 use crate::tables::plain;
+
+/// A line of prose, in characters.
+const WIDTH: usize = 96;
 
 /// For a terminal.
 pub fn explanation(explanation: &Explanation) -> String {
@@ -22,6 +26,20 @@ pub fn explanation(explanation: &Explanation) -> String {
         occupied.as_deref().unwrap_or("nothing"),
         sentence(&[cell]),
     );
+    if let Some(cause) = &cell.cause {
+        text += &format!(
+            "{}\n\n{}\n",
+            ledger(cell),
+            textwrap::fill(&format!("Why: {}", cause.sentence), WIDTH)
+        );
+        for evidence in &cause.evidence {
+            text += &format!(
+                "  {} {} ({}; {})\n",
+                evidence.name, evidence.value, evidence.when, evidence.source
+            );
+        }
+        text += "\n";
+    }
     let header = ["knob", "dropped", "CPU ms/GiB", "faults/GiB", "returns"].map(str::to_owned);
     let mut rows = vec![row(cell, [String::new(), String::new()])];
     rows.extend(explanation.knobs.iter().map(knob_row));

@@ -7,6 +7,7 @@
 mod curves;
 mod explanation;
 mod figures;
+mod ledger;
 mod rows;
 mod sentences;
 mod tables;

@@ -35,14 +35,14 @@ fn section(cells: &[Cell]) -> Section {
 }
 
 /// A column that shows what is kept at one checkpoint.
-struct Column {
-    title: String,
-    place: Place,
+pub(crate) struct Column {
+    pub(crate) title: String,
+    pub(crate) place: Place,
 }
 
 /// Which checkpoint of a cell a column is about.
 #[derive(Clone, Copy)]
-enum Place {
+pub(crate) enum Place {
     /// The drop of this round.
     Drop(u32),
     /// The last one of its kind.
@@ -50,7 +50,7 @@ enum Place {
 }
 
 impl Place {
-    fn of(self, cell: &[Checkpoint]) -> Option<&Checkpoint> {
+    pub(crate) fn of(self, cell: &[Checkpoint]) -> Option<&Checkpoint> {
         cell.iter().rfind(|checkpoint| match self {
             Place::Drop(round) => (checkpoint.name, checkpoint.round) == (Moment::Dropped, round),
             Place::Last(moment) => checkpoint.name == moment,
@@ -59,7 +59,7 @@ impl Place {
 }
 
 /// Both ends of the rounds, the longest idling and activity, and the request.
-fn columns(checkpoints: &[Checkpoint]) -> Vec<Column> {
+pub(crate) fn columns(checkpoints: &[Checkpoint]) -> Vec<Column> {
     let last_round = checkpoints.last().map_or(0, |checkpoint| checkpoint.round);
     let mut columns = Vec::new();
     let mut column = |title: String, place| columns.push(Column { title, place });

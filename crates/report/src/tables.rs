@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
 use model::{Comparison, Timings};
 
+use crate::ledger::unexplained;
 use crate::rows::sections;
 use crate::sentences::sentences;
 
@@ -31,6 +32,9 @@ pub fn terminal(comparison: &Comparison) -> String {
     for sentence in sentences(comparison) {
         text += &format!("{sentence}\n");
     }
+    if let Some(unexplained) = unexplained(&comparison.cells) {
+        text += &format!("\n{unexplained}\n");
+    }
     text
 }
 
@@ -44,6 +48,9 @@ pub fn markdown(comparison: &Comparison) -> String {
     text += &format!("{LEGEND}\n");
     for sentence in sentences(comparison) {
         text += &format!("- {}\n", sentence.replace('|', "\\|"));
+    }
+    if let Some(unexplained) = unexplained(&comparison.cells) {
+        text += &format!("\n{unexplained}\n");
     }
     text
 }

@@ -36,6 +36,7 @@ fn cell(
             cpu_ms: 0.0,
             live_bytes: 0,
             account: Account::default(),
+            ledger: Vec::new(),
         });
     let returned = places.map(|((name, round, clock_ms), part)| Returned {
         name,
@@ -56,6 +57,8 @@ fn cell(
         release_call: Some("release()".to_owned()),
         status: Status::Measured,
         failure: None,
+        parts: Vec::new(),
+        cause: None,
         checkpoints: checkpoints.collect(),
         verdict: Some(Verdict {
             returns,

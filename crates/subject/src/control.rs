@@ -2,7 +2,9 @@
 
 use std::ffi::{CStr, c_char};
 
-use model::Account;
+use model::{Account, Part};
+
+use crate::Process;
 
 /// An allocator's name, its account of itself and its way to give memory back.
 ///
@@ -24,8 +26,15 @@ pub trait Control {
     /// Asks the allocator to give back whatever it can.
     fn release(&self);
 
-    /// What the allocator says of itself; a figure that it does not keep stays `None`.
-    fn account(&self) -> Account;
+    /// What the parts of its account are, beyond those of any process (the C library's malloc,
+    /// stacks); none, where it tells nothing of where its bytes are.
+    fn parts(&self) -> &'static [Part] {
+        &[]
+    }
+
+    /// What the allocator says of itself; a figure that it does not keep stays `None`. `process`
+    /// tells what of the process's memory is resident and not the C library's.
+    fn account(&self, process: &Process) -> Account;
 }
 
 /// The text of a string that C code owns and never frees or changes; `?` where there is none.

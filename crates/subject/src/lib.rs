@@ -9,14 +9,20 @@
 //! The subject carries its own [`clock`] and [`random`] source, which every library linked into
 //! the executable uses in place of the C library's.
 
+mod c_malloc;
 pub mod clock;
 mod control;
 mod interpose;
+mod mappings;
+mod process;
 pub mod random;
 mod serve;
 mod upheld;
 mod wire;
 
+pub use c_malloc::CMalloc;
 pub use control::{Control, c_string};
-pub use model::Account;
+pub use mappings::{Extent, resident_bytes};
+pub use model::{Account, Figure, Figures, Holds, Part};
+pub use process::Process;
 pub use serve::{serve, serve_on};

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use std::os::fd::RawFd;
 use std::process::ExitCode;
 
+use model::Account;
 use model::protocol::{Command, Hello, LONGEST_LINE, Reply, VERSION};
 use scenarios::{Object, Scenario};
 
+use crate::process::{self, Process};
 use crate::wire::Wire;
 use crate::{Control, clock, upheld};
 
@@ -73,7 +75,7 @@ impl<'a> Bench<'a> {
     fn obey(&mut self, command: Command<'_>) -> Reply<'a> {
         match command {
             Command::Hello { .. } => return self.hello(),
-            Command::Account => return Reply::Account(self.control.account()),
+            Command::Account => return Reply::Account(self.account()),
             Command::Prepare {
                 scenario,
                 size,
@@ -110,6 +112,14 @@ impl<'a> Bench<'a> {
         self.done()
     }
 
+    /// The allocator's account, and beside it what any process has.
+    fn account(&self) -> Account {
+        let process = Process::look();
+        let mut account = self.control.account(&process);
+        account.parts.extend(process.figures());
+        account
+    }
+
     fn hello(&self) -> Reply<'a> {
         Reply::Hello(Hello {
             protocol: VERSION,
@@ -117,6 +127,13 @@ impl<'a> Bench<'a> {
             title: Cow::Borrowed(self.control.title()),
             version: Cow::Borrowed(self.control.version()),
             release_call: Cow::Borrowed(self.control.release_call()),
+            parts: self
+                .control
+                .parts()
+                .iter()
+                .cloned()
+                .chain(process::parts())
+                .collect(),
             upheld: upheld::look(),
         })
     }

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::io::{BufRead, BufReader, Write, pipe};
 use std::os::fd::AsRawFd;
 
-use afterdrop_subject::{Account, Control, serve_on};
+use afterdrop_subject::{Account, Control, Process, serve_on};
 
 struct Counting;
 
@@ -49,7 +49,7 @@ impl Control for Silent {
         "nothing()"
     }
     fn release(&self) {}
-    fn account(&self) -> Account {
+    fn account(&self, _: &Process) -> Account {
         Account {
             allocated_bytes: Some(u64::MAX),
             ..Account::default()

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::{env, thread};
 
 use Fault::{Frees, Instead};
-use afterdrop_subject::{Account, Control, c_string, serve, serve_on};
+use afterdrop_subject::{Account, Control, Process, c_string, serve, serve_on};
 
 /// Every fault by its name.
 const FAULTS: &[(&str, Fault)] = &[
@@ -243,7 +243,7 @@ impl Control for Planted {
     }
 
     /// What the program holds, as the wrapper sees it; what malloc holds beyond it stays unknown.
-    fn account(&self) -> Account {
+    fn account(&self, _: &Process) -> Account {
         Account {
             allocated_bytes: Some(ALLOCATED.load(Relaxed)),
             ..Account::default()

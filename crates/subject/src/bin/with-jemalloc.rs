@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::process::ExitCode;
 use std::ptr::null_mut;
 
-use afterdrop_subject::{Account, Control, c_string, serve};
+use afterdrop_subject::{Account, Control, Figure, Holds, Part, Process, c_string, serve};
 use jemallocator::Jemalloc;
 
 #[global_allocator]
@@ -41,22 +41,111 @@ impl Control for Jemalloc5 {
         act(c"arena.4096.purge");
     }
 
-    fn account(&self) -> Account {
+    fn parts(&self) -> &'static [Part] {
+        &PARTS
+    }
+
+    fn account(&self, process: &Process) -> Account {
         advance_epoch();
-        let bytes = |name| read::<usize>(name).map(|bytes| bytes as u64);
-        let pages = |name| read::<usize>(name).map(|pages| pages as u64 * page_bytes());
-        let active = bytes(c"stats.active");
+        let bytes = |name| read::<usize>(name).unwrap_or(0) as u64;
+        let pages = |name| bytes(name) * page_bytes();
         let allocated = bytes(c"stats.allocated");
-        let free_in_slabs = active.zip(allocated).map(|(active, live)| active - live);
+        let thread_caches = bytes(c"stats.arenas.4096.tcache_bytes");
+        let slabs = bytes(c"stats.active").saturating_sub(allocated);
         let dirty = pages(c"stats.arenas.4096.pdirty");
+        let muzzy = pages(c"stats.arenas.4096.pmuzzy");
+        let metadata = bytes(c"stats.metadata");
+
+        // jemalloc counts; what is resident of that, and in which order it is looked for, says the
+        // source of each part.
+        let mut resident = process.mappings.resident_bytes;
+        let mut take = |counted: u64| {
+            let taken = counted.min(resident);
+            resident -= taken;
+            taken
+        };
+        let figures = [
+            ("thread caches", take(thread_caches)),
+            ("slabs", take(slabs)),
+            ("dirty pages", take(dirty)),
+            ("blocks", take(allocated - thread_caches)),
+            ("metadata", take(metadata)),
+        ];
         Account {
-            allocated_bytes: allocated,
-            cached_bytes: free_in_slabs.zip(dirty).map(|(slabs, dirty)| slabs + dirty),
-            lazily_freed_bytes: pages(c"stats.arenas.4096.pmuzzy"),
-            metadata_bytes: bytes(c"stats.metadata"),
-            mapped_bytes: bytes(c"stats.mapped"),
+            allocated_bytes: Some(allocated - thread_caches),
+            cached_bytes: Some(thread_caches + slabs + dirty),
+            lazily_freed_bytes: Some(muzzy),
+            metadata_bytes: Some(metadata),
+            mapped_bytes: Some(bytes(c"stats.mapped")),
+            parts: figures
+                .map(|(name, bytes)| Figure::new(name, bytes))
+                .into_iter()
+                .collect(),
+            counters: [
+                Figure::new("operations on arenas", arena_operations()),
+                Figure::new(
+                    "purges of dirty pages",
+                    count(c"stats.arenas.4096.dirty_npurge"),
+                ),
+            ]
+            .into_iter()
+            .collect(),
         }
     }
+}
+
+/// What the parts are. Muzzy pages are left to the kernel's own figure: they are lazily freed.
+static PARTS: [Part; 5] = [
+    Part::new(
+        "blocks",
+        Holds::Blocks,
+        "stats.allocated less tcache_bytes, as far as mincore finds more resident than caches, \
+         slabs and dirty pages",
+        "which the program holds",
+    ),
+    Part::new(
+        "thread caches",
+        Holds::Free,
+        "stats.arenas.4096.tcache_bytes",
+        "which each thread keeps until it goes on allocating, exits or calls thread.tcache.flush",
+    ),
+    Part::new(
+        "slabs",
+        Holds::Free,
+        "stats.active - stats.allocated",
+        "as free blocks beside others that are in use or cached, and a slab goes back as a whole",
+    ),
+    Part::new(
+        "dirty pages",
+        Holds::Free,
+        "stats.arenas.4096.pdirty",
+        "which decay over dirty_decay_ms (10 s by default), but by no timer: jemalloc looks at the \
+         decay once in about 1,000 operations on an arena",
+    ),
+    Part::new(
+        "metadata",
+        Holds::Records,
+        "stats.metadata, as far as mincore finds more resident than all of the above",
+        "which jemalloc never gives back",
+    ),
+];
+
+/// Fills and flushes of thread caches and large blocks: what gets past the thread caches, and makes
+/// jemalloc look at its decay now and then.
+fn arena_operations() -> u64 {
+    [
+        c"stats.arenas.4096.small.nfills",
+        c"stats.arenas.4096.small.nflushes",
+        c"stats.arenas.4096.large.nmalloc",
+        c"stats.arenas.4096.large.ndalloc",
+    ]
+    .into_iter()
+    .map(count)
+    .sum()
+}
+
+fn count(name: &CStr) -> u64 {
+    read(name).unwrap_or(0)
 }
 
 /// jemalloc's figures are those of the last epoch.

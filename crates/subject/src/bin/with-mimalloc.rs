@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::ptr::null_mut;
 
-use afterdrop_subject::{Account, Control, serve};
+use afterdrop_subject::{Account, Control, Figure, Holds, Part, Process, resident_bytes, serve};
 use libmimalloc_sys::{mi_heap_area_t, mi_heap_t};
 use mimalloc::MiMalloc;
 use serde::Deserialize;
@@ -64,26 +64,84 @@ impl Control for Mimalloc3 {
 
     /// From a visit of the heap's pages and from the statistics that every build keeps. "Committed"
     /// is what mimalloc has not purged; what of that is in no block is cached or its own record.
-    fn account(&self) -> Account {
-        let allocated = bytes_in_use();
+    fn parts(&self) -> &'static [Part] {
+        &PARTS
+    }
+
+    /// From a visit of the heap's pages, which the kernel is asked about one by one. What mimalloc
+    /// itself counts as committed includes what it has purged.
+    fn account(&self, process: &Process) -> Account {
+        let pages = Pages::visit();
+        let outside = process
+            .mappings
+            .resident_bytes
+            .saturating_sub(pages.resident_bytes);
         let stats = Stats::read();
+        let in_blocks = pages.resident_in_blocks_bytes;
+        let figures = [
+            ("blocks", in_blocks),
+            (
+                "free blocks",
+                pages.resident_bytes - in_blocks - pages.empty_bytes,
+            ),
+            ("empty pages", pages.empty_bytes),
+            ("free slices", outside),
+        ];
         Account {
-            allocated_bytes: Some(allocated),
-            cached_bytes: stats
-                .as_ref()
-                .map(|s| s.committed.bytes().saturating_sub(allocated)),
+            allocated_bytes: Some(pages.allocated_bytes),
+            cached_bytes: Some(pages.resident_bytes - in_blocks + outside),
             lazily_freed_bytes: Some(0), // it purges with MADV_DONTNEED by default
             metadata_bytes: None,
-            mapped_bytes: stats.map(|s| s.reserved.bytes()),
+            mapped_bytes: stats.as_ref().map(|s| s.reserved.bytes()),
+            parts: figures
+                .map(|(name, bytes)| Figure::new(name, bytes))
+                .into_iter()
+                .collect(),
+            counters: stats
+                .iter()
+                .map(|s| Figure::new("purges", s.purge_calls.max(0) as u64))
+                .collect(),
         }
     }
 }
+
+/// What the parts are.
+static PARTS: [Part; 4] = [
+    Part::new(
+        "blocks",
+        Holds::Blocks,
+        "mi_heap_visit_blocks: used blocks, as far as mincore finds their page resident; one that \
+         another thread freed counts until its owner collects it",
+        "which the program holds",
+    ),
+    Part::new(
+        "free blocks",
+        Holds::Free,
+        "mi_heap_visit_blocks and mincore: what is resident of pages in use, less the used blocks",
+        "each on a page (64 KiB for small blocks) with a block that is in use, and a page goes back \
+         as a whole",
+    ),
+    Part::new(
+        "empty pages",
+        Holds::Free,
+        "mi_heap_visit_blocks and mincore: what is resident of pages without a used block",
+        "which a thread holds on to until it goes on allocating",
+    ),
+    Part::new(
+        "free slices",
+        Holds::Free,
+        "mincore: what is resident of mimalloc's mappings outside of its pages, its own records \
+         included",
+        "which are purged purge_delay (1 s by default) later, but by no timer: only by a thread \
+         that goes on allocating or freeing",
+    ),
+];
 
 /// The part of mimalloc's statistics that is kept whatever the build.
 #[derive(Deserialize)]
 struct Stats {
     reserved: Count,
-    committed: Count,
+    purge_calls: i64,
 }
 
 #[derive(Deserialize)]
@@ -112,37 +170,54 @@ impl Stats {
     }
 }
 
-/// Bytes in blocks that the program holds, summed over all pages of the main heap.
-fn bytes_in_use() -> u64 {
-    let mut sum = 0u64;
-    // SAFETY: null means the main heap, one thread is running, and `add_area` casts the argument
-    // back to what it is, a u64.
-    unsafe {
-        libmimalloc_sys::mi_heap_visit_blocks(
-            null_mut(),
-            false,
-            Some(add_area),
-            (&raw mut sum).cast(),
-        )
-    };
-    sum
+/// What a visit of all pages of the main heap finds, in bytes.
+#[derive(Default)]
+struct Pages {
+    allocated_bytes: u64,
+    resident_bytes: u64,
+    resident_in_blocks_bytes: u64,
+    /// What is resident of pages without a block in use.
+    empty_bytes: u64,
 }
 
-/// Adds one page's blocks in use to the sum behind `sum`.
+impl Pages {
+    fn visit() -> Pages {
+        let mut pages = Pages::default();
+        // SAFETY: null means the main heap, one thread is running, and `add_area` casts the
+        // argument back to what it is.
+        unsafe {
+            libmimalloc_sys::mi_heap_visit_blocks(
+                null_mut(),
+                false,
+                Some(add_area),
+                (&raw mut pages).cast(),
+            )
+        };
+        pages
+    }
+}
+
+/// Adds one page.
 ///
 /// # Safety
-/// `area` points to an area, `sum` to a u64 that nobody else uses.
+/// `area` points to an area, `pages` to a [`Pages`] that nobody else uses.
 unsafe extern "C" fn add_area(
     _heap: *const mi_heap_t,
     area: *const mi_heap_area_t,
     _block: *mut c_void,
     _block_size: usize,
-    sum: *mut c_void,
+    pages: *mut c_void,
 ) -> bool {
     // SAFETY: mimalloc hands an area to every call.
     let area = unsafe { &*area };
-    // SAFETY: `bytes_in_use` handed in a u64.
-    let sum = unsafe { &mut *sum.cast::<u64>() };
-    *sum += (area.used * area.full_block_size) as u64; // `used` counts blocks
+    // SAFETY: `visit` handed in its own.
+    let pages = unsafe { &mut *pages.cast::<Pages>() };
+    let in_use = (area.used * area.full_block_size) as u64; // `used` counts blocks
+    let start = area.blocks as usize;
+    let resident = resident_bytes(start..start + area.reserved);
+    pages.allocated_bytes += in_use;
+    pages.resident_bytes += resident;
+    pages.resident_in_blocks_bytes += in_use.min(resident);
+    pages.empty_bytes += if in_use == 0 { resident } else { 0 };
     true
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use afterdrop_subject::{Account, Control, serve};
+use afterdrop_subject::{Account, Control, Figure, Holds, Part, Process, serve};
 use pool_alloc::PoolAlloc;
 
 #[global_allocator]
@@ -35,14 +35,72 @@ impl Control for Pool {
         GLOBAL.release();
     }
 
-    fn account(&self) -> Account {
+    fn parts(&self) -> &'static [Part] {
+        &PARTS
+    }
+
+    fn account(&self, process: &Process) -> Account {
         let stats = GLOBAL.stats();
+        let [allocated, cached, slices, metadata, mapped, released] = [
+            stats.allocated_bytes,
+            stats.cached_bytes,
+            stats.free_slice_bytes,
+            stats.metadata_bytes,
+            stats.mapped_bytes,
+            stats.released_bytes,
+        ]
+        .map(|bytes| bytes as u64);
+        let others = process
+            .mappings
+            .resident_bytes
+            .saturating_sub(cached + metadata);
+        let figures = [
+            ("blocks", allocated.min(others)),
+            ("free blocks", cached - slices),
+            ("free slices", slices),
+            ("metadata", metadata),
+        ];
         Account {
-            allocated_bytes: Some(stats.allocated_bytes as u64),
-            cached_bytes: Some(stats.cached_bytes as u64),
+            allocated_bytes: Some(allocated),
+            cached_bytes: Some(cached),
             lazily_freed_bytes: Some(0), // pages are given back with MADV_DONTNEED and munmap
-            metadata_bytes: Some(stats.metadata_bytes as u64),
-            mapped_bytes: Some(stats.mapped_bytes as u64),
+            metadata_bytes: Some(metadata),
+            mapped_bytes: Some(mapped),
+            parts: figures
+                .map(|(name, bytes)| Figure::new(name, bytes))
+                .into_iter()
+                .collect(),
+            counters: [Figure::new("bytes given back from arenas", released)]
+                .into_iter()
+                .collect(),
         }
     }
 }
+
+/// What the parts are.
+static PARTS: [Part; 4] = [
+    Part::new(
+        "blocks",
+        Holds::Blocks,
+        "stats().allocated_bytes, as far as mincore finds it resident",
+        "which the program holds",
+    ),
+    Part::new(
+        "free blocks",
+        Holds::Free,
+        "stats().cached_bytes - stats().free_slice_bytes",
+        "each in a pool of 64 KiB with a block that is in use, and a pool goes back as a whole",
+    ),
+    Part::new(
+        "free slices",
+        Holds::Free,
+        "stats().free_slice_bytes",
+        "which wait for the next pools, up to a bound that follows what has been in use",
+    ),
+    Part::new(
+        "metadata",
+        Holds::Records,
+        "stats().metadata_bytes",
+        "which goes back with the arena that it describes",
+    ),
+];

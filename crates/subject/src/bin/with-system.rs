@@ -3,7 +3,7 @@
 use std::alloc::System;
 use std::process::ExitCode;
 
-use afterdrop_subject::{Account, Control, c_string, serve};
+use afterdrop_subject::{Account, Control, Process, c_string, serve};
 
 #[global_allocator]
 static GLOBAL: System = System;
@@ -39,17 +39,16 @@ impl Control for Glibc {
         unsafe { libc::malloc_trim(0) };
     }
 
-    /// From `mallinfo2`, which counts blocks in the thread's cache as allocated and tells nothing
-    /// of its own records.
-    fn account(&self) -> Account {
-        // SAFETY: the call has no precondition.
-        let info = unsafe { libc::mallinfo2() };
+    /// Its parts are those of any process.
+    fn account(&self, process: &Process) -> Account {
+        let malloc = &process.malloc;
         Account {
-            allocated_bytes: Some((info.uordblks + info.hblkhd) as u64),
-            cached_bytes: Some(info.fordblks as u64),
-            lazily_freed_bytes: Some(0), // glibc gives pages back with MADV_DONTNEED only
+            allocated_bytes: Some(malloc.allocated_bytes),
+            cached_bytes: Some(malloc.free_bytes),
+            lazily_freed_bytes: Some(0), // it gives pages back with MADV_DONTNEED only
             metadata_bytes: None,
-            mapped_bytes: Some((info.arena + info.hblkhd) as u64),
+            mapped_bytes: Some(malloc.mapped_bytes),
+            ..Account::default()
         }
     }
 }

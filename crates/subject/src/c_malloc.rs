@@ -1,0 +1,220 @@
+//! The C library's malloc, as it accounts for itself: in every subject, since C code uses it
+//! whatever allocator Rust has.
+//!
+//! ```text
+//! resident in its heaps = blocks in use + thread cache + fastbins + free chunks + top
+//! ```
+//!
+//! `mallinfo2` counts, and does not know what is resident. Blocks, the thread cache and fastbins
+//! have been written to and are; of the other free chunks, only the pages that the kernel finds:
+//! the top's by its address, the rest by what then remains of the heaps.
+
+use std::ops::Range;
+
+use model::{Figure, Holds, Part};
+
+use crate::c_string;
+use crate::mappings::{Extent, resident_bytes};
+
+/// How many kinds of resident bytes are told apart.
+const KINDS: usize = 5;
+
+/// What the parts are, for the subject's introduction.
+pub(crate) const PARTS: [Part; KINDS] = [
+    Part::new(
+        "malloc blocks",
+        Holds::Blocks,
+        "mallinfo2: uordblks + hblkhd, less tcache",
+        "which the program holds",
+    ),
+    Part::new(
+        "tcache",
+        Holds::Free,
+        "the counts in the main thread's tcache",
+        "which the thread keeps, seven blocks of a size at most, until it exits",
+    ),
+    Part::new(
+        "fastbins",
+        Holds::Free,
+        "mallinfo2: fsmblks",
+        "which only a request of 1 KiB or more that misses the tcache, a free that makes a chunk \
+         of 64 KiB or more, or malloc_trim merges with their neighbours",
+    ),
+    Part::new(
+        "free chunks",
+        Holds::Free,
+        "mallinfo2: fordblks - fsmblks - keepcost, and mincore",
+        "below something in use or cached, or on top of another thread's arena: malloc shrinks a \
+         heap from its top only, and not before that passes the trim threshold",
+    ),
+    Part::new(
+        "top of the heap",
+        Holds::Free,
+        "mallinfo2: keepcost, and mincore",
+        "which malloc cuts off only when a free takes it past the trim threshold: 128 KiB, or twice \
+         the largest mmapped block that was ever freed",
+    ),
+];
+
+/// Where its heaps are, and what of them is resident.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Heaps {
+    /// The main arena's, which `brk` grows.
+    pub(crate) main: Range<usize>,
+    /// Those of the other arenas.
+    pub(crate) others: Extent,
+}
+
+/// What malloc says of itself, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct CMalloc {
+    /// In blocks that somebody holds.
+    pub allocated_bytes: u64,
+    /// In free chunks of any kind, resident or not.
+    pub free_bytes: u64,
+    /// Address space in its heaps and mappings.
+    pub mapped_bytes: u64,
+    mapped_blocks_bytes: u64,
+    /// The resident bytes, in the order of [`PARTS`].
+    resident: [u64; KINDS],
+}
+
+impl CMalloc {
+    /// Asks malloc, and holds its answer against what is resident. Blocks of their own mapping are
+    /// among `mapped_resident`.
+    pub(crate) fn look(heaps: &Heaps, mapped_resident: u64) -> CMalloc {
+        // SAFETY: the call has no precondition.
+        let info = unsafe { libc::mallinfo2() };
+        let in_heaps = info.uordblks as u64;
+        let mapped_blocks_bytes = info.hblkhd as u64;
+        let free = info.fordblks as u64;
+        let fastbins = info.fsmblks as u64;
+        let top = info.keepcost as u64;
+
+        let tcache = thread_cache_bytes(heaps.main.start).min(in_heaps);
+        let Range { start, end } = heaps.main;
+        let top_start = end.saturating_sub(top as usize).max(start);
+        let top_resident = resident_bytes(top_start..end).min(top);
+        let heaps_resident = resident_bytes(heaps.main.clone()) + heaps.others.resident_bytes;
+        let blocks_and_chunks = heaps_resident.saturating_sub(tcache + fastbins + top_resident);
+        let blocks = blocks_and_chunks.min(in_heaps - tcache);
+        let chunks = (blocks_and_chunks - blocks).min(free.saturating_sub(fastbins + top));
+        let mapped_blocks = mapped_blocks_bytes.min(mapped_resident);
+        CMalloc {
+            allocated_bytes: in_heaps - tcache + mapped_blocks_bytes,
+            free_bytes: free,
+            mapped_bytes: info.arena as u64 + mapped_blocks_bytes,
+            mapped_blocks_bytes: mapped_blocks,
+            resident: [
+                blocks + mapped_blocks,
+                tcache,
+                fastbins,
+                chunks,
+                top_resident,
+            ],
+        }
+    }
+
+    /// What is resident of the blocks that have a mapping of their own, in bytes.
+    pub(crate) fn mapped_blocks_bytes(&self) -> u64 {
+        self.mapped_blocks_bytes
+    }
+
+    /// The resident bytes, by the names of [`PARTS`].
+    pub(crate) fn figures(&self) -> impl Iterator<Item = Figure> {
+        let figures = PARTS.into_iter().zip(self.resident);
+        figures.map(|(part, value)| Figure {
+            name: part.name,
+            value,
+        })
+    }
+}
+
+impl Heaps {
+    /// Counts in the heaps that lie in this mapping, and hands on what of it is none.
+    pub(crate) fn take_out(&mut self, addresses: Range<usize>, mut rest: impl FnMut(Range<usize>)) {
+        let mut start = addresses.start;
+        let mut candidate = start.next_multiple_of(LARGEST_HEAP);
+        while candidate < addresses.end {
+            let length =
+                heap_length(candidate).filter(|length| candidate + length <= addresses.end);
+            if let Some(length) = length {
+                rest(start..candidate);
+                self.others.add(candidate..candidate + length);
+                start = candidate + length;
+            }
+            candidate += LARGEST_HEAP;
+        }
+        rest(start..addresses.end);
+    }
+}
+
+/// A heap of an arena other than the main one begins at a multiple of the size that it can grow to
+/// (`HEAP_MAX_SIZE` on 64-bit machines), with this header.
+const LARGEST_HEAP: usize = 64 << 20;
+
+/// `heap_info` of malloc/arena.c.
+#[repr(C)]
+struct HeapHeader {
+    arena: usize,
+    previous: usize,
+    length: usize,
+    accessible: usize,
+}
+
+/// How much of the heap at this multiple of [`LARGEST_HEAP`] can be read and written; `None` if
+/// there is no heap. The address lies in a mapping that can be read.
+fn heap_length(address: usize) -> Option<usize> {
+    const PAGE: usize = 4096;
+    /// An arena's own record stands behind the header of its first heap.
+    const LONGEST_HEADER: usize = 256;
+    if resident_bytes(address..address + PAGE) == 0 {
+        return None; // a header has been written to; and a read would make the page resident
+    }
+    let header = address as *const HeapHeader;
+    // SAFETY: the caller's mapping can be read, the page is resident, and any bytes are four words.
+    let header = unsafe { header.read() };
+    let lengths = [header.length, header.accessible];
+    let plausible = (1..LONGEST_HEADER).contains(&(header.arena % LARGEST_HEAP))
+        && header.previous.is_multiple_of(LARGEST_HEAP)
+        && header.length <= header.accessible
+        && lengths
+            .iter()
+            .all(|l| l.is_multiple_of(PAGE) && (1..=LARGEST_HEAP).contains(l));
+    plausible.then_some(header.accessible)
+}
+
+/// What lies in the main thread's cache, in bytes of chunks; 0 where it cannot be read.
+///
+/// malloc counts these chunks as in use and says nowhere how many they are. The cache itself is the
+/// heap's first chunk; from glibc 2.30 to 2.41 it is 0x290 bytes long and begins with a 16-bit count
+/// for each of 64 sizes.
+fn thread_cache_bytes(heap: usize) -> u64 {
+    const SIZES: usize = 64;
+    const CHUNK_BYTES: usize = 0x290;
+    const IN_USE: usize = 1;
+    const HEADER_BYTES: usize = 16;
+    if heap == 0 || !(30..=41).contains(&glibc_minor()) {
+        return 0;
+    }
+    let header = heap as *const [usize; 2];
+    // SAFETY: the heap's first chunk begins with two words of header.
+    let [_, size] = unsafe { header.read() };
+    if size != CHUNK_BYTES | IN_USE {
+        return 0;
+    }
+    let counts = (heap + HEADER_BYTES) as *const [u16; SIZES];
+    // SAFETY: the chunk is as long as the cache, which begins with the counts.
+    let counts = unsafe { counts.read() };
+    let chunks = counts.iter().zip((32..).step_by(16));
+    chunks.map(|(count, bytes)| u64::from(*count) * bytes).sum()
+}
+
+fn glibc_minor() -> u32 {
+    // SAFETY: the call has no precondition.
+    let version = unsafe { libc::gnu_get_libc_version() };
+    // SAFETY: a string constant of the C library.
+    let version = unsafe { c_string(version) };
+    let minor = version.split('.').nth(1);
+    minor.and_then(|minor| minor.parse().ok()).unwrap_or(0)
+}
