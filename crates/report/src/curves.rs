@@ -133,8 +133,10 @@ fn plot(document: &Curves) -> String {
     let width = (PLOT_COLUMNS / document.times_ms.len()).clamp(1, 6);
     let short =
         |curve: &Curve| -> String { name(&curve.cell).chars().take(NAME_COLUMNS).collect() };
-    let names = document.curves.iter().map(|c| short(c).chars().count());
-    let margin = names.max().unwrap_or(0);
+    let names = document.curves.iter().map(short);
+    let titles = names.chain(Mode::ALL.map(|mode| mode.name().to_owned()));
+    let columns = titles.map(|title| title.chars().count());
+    let margin = columns.max().unwrap_or(0);
     let mut text = String::new();
     for mode in Mode::ALL {
         text += &format!(
