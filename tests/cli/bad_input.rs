@@ -76,7 +76,7 @@ fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     let answer = only_line(&answer).strip_prefix("say what to do: ");
     let there_are = answer.and_then(|rest| rest.strip_suffix(" (--help tells more)"));
     let there_are = there_are.expect("the commands");
-    assert!(there_are.starts_with("compare, explain, list"));
+    assert!(there_are.starts_with("compare, explain, curve, list"));
     check(
         &["comapre"],
         &format!(r#"unknown command "comapre": there are {there_are}; did you mean compare?"#),
@@ -249,6 +249,34 @@ fn an_unknown_knob_is_answered_with_the_valid_ones_and_the_nearest() {
 fn explaining_needs_one_allocator_and_one_scenario() {
     let refusal = only_line(&finish(&mut xtask(&["explain"]))).to_owned();
     assert!(refusal.contains("--allocator"), "{refusal}");
+}
+
+#[test]
+fn a_curve_needs_a_scenario() {
+    let refusal = only_line(&finish(&mut xtask(&["curve"]))).to_owned();
+    assert!(refusal.contains("--scenario"), "{refusal}");
+}
+
+#[test]
+fn the_clock_runs_for_a_time_that_has_a_unit() {
+    for wrong in [
+        "0s",
+        "-1s",
+        "5",
+        "an hour",
+        "",
+        "366days",
+        "99999999999999999999s",
+    ] {
+        let arguments = ["curve", "--scenario", "int-list", "--for", wrong];
+        check(
+            &arguments,
+            &format!(
+                "invalid value '{wrong}' for '--for <TIME>': give a time from 1ms to 365days, \
+                 such as 5s, 10min or 1h (--help tells more)"
+            ),
+        );
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use driver::{Interrupt, Introduction, Plan};
+use driver::{Interrupt, Introduction, Plan, Schedule};
 use model::{Checkpoint, Conditions, Knob};
 
 /// The contestants, with the executables that cargo has built for this test.
@@ -29,6 +29,7 @@ pub fn plan(executable: &str, scenario: &str, knob: Knob) -> Plan {
         size: scenarios::find(scenario).expect("a scenario").default_size,
         seed: 1,
         rounds: driver::DEFAULT_ROUNDS,
+        schedule: Schedule::Verdict,
         knob,
         conditions: Conditions::Lab,
         step_limit: Duration::from_secs(120),

@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Compare(CompareOptions),
     /// Try every knob of an allocator on one scenario, and name the smallest that suffices
     Explain(ExplainOptions),
+    /// Let the clock run up to an hour after the drop and show what is kept along the way
+    Curve(CurveOptions),
     /// List allocators and scenarios, a line each
     List(ListOptions),
     /// Print the JSON Schema of what compare writes
@@ -33,22 +35,12 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct CompareOptions {
-    /// Measure this allocator only (repeatable) [default: all]
-    #[arg(long = "allocator", value_name = "NAME")]
-    pub(crate) allocators: Vec<String>,
+    #[command(flatten)]
+    pub(crate) contestants: ContestantOptions,
 
     /// Measure this scenario only (repeatable), or `all` [default: the first five of the list]
     #[arg(long = "scenario", value_name = "NAME")]
     pub(crate) scenarios: Vec<String>,
-
-    /// Measure an executable of your own that speaks the protocol, beside the allocators (repeatable)
-    #[arg(long = "subject", value_name = "PATH")]
-    pub(crate) subjects: Vec<PathBuf>,
-
-    /// Turn this knob (repeatable): a name from the catalogue, `all`, `default`, or an
-    /// environment variable as NAME=VALUE [default: default]
-    #[arg(long = "knob", value_name = "NAME")]
-    pub(crate) knobs: Vec<String>,
 
     #[command(flatten)]
     pub(crate) cells: CellOptions,
@@ -82,6 +74,45 @@ pub(crate) struct ExplainOptions {
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ListFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct CurveOptions {
+    #[command(flatten)]
+    pub(crate) contestants: ContestantOptions,
+
+    /// The scenario
+    #[arg(long, value_name = "NAME")]
+    pub(crate) scenario: String,
+
+    /// How long the clock runs after the last drop
+    #[arg(long = "for", value_name = "TIME", value_parser = clock_time, allow_hyphen_values = true,
+          default_value = "1h")]
+    pub(crate) clock_time: Duration,
+
+    #[command(flatten)]
+    pub(crate) cells: CellOptions,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+/// Whom to measure.
+#[derive(Args)]
+pub(crate) struct ContestantOptions {
+    /// Measure this allocator only (repeatable) [default: all]
+    #[arg(long = "allocator", value_name = "NAME")]
+    pub(crate) allocators: Vec<String>,
+
+    /// Measure an executable of your own that speaks the protocol, beside the allocators (repeatable)
+    #[arg(long = "subject", value_name = "PATH")]
+    pub(crate) subjects: Vec<PathBuf>,
+
+    /// Turn this knob (repeatable): a name from the catalogue, `all`, `default`, or an
+    /// environment variable as NAME=VALUE [default: default]
+    #[arg(long = "knob", value_name = "NAME")]
+    pub(crate) knobs: Vec<String>,
 }
 
 #[derive(Args)]
@@ -243,6 +274,16 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .filter(|seconds| *seconds > 0.0 && *seconds <= 1e6)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| "give a number of seconds above 0, up to 1000000".to_owned())
+}
+
+/// A time for the clock to run, with its unit.
+fn clock_time(text: &str) -> Result<Duration, String> {
+    const LEAST: Duration = Duration::from_millis(1);
+    const MOST: Duration = Duration::from_hours(365 * 24);
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|time| (LEAST..=MOST).contains(time))
+        .ok_or_else(|| "give a time from 1ms to 365days, such as 5s, 10min or 1h".to_owned())
 }
 
 /// A number of objects that some machine could hold.

@@ -1,24 +1,21 @@
 //! `cargo xtask compare`: measure every chosen cell, judge it, show the result and keep it.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-
-use driver::Interrupt;
-use model::{Comparison, Host, Knob, SCHEMA_VERSION};
+use driver::{Interrupt, Schedule};
+use model::{Comparison, Host, SCHEMA_VERSION};
 use scenarios::Scenario;
 
 use crate::args::{CompareOptions, DEFAULT_OUT, Format};
+use crate::contestants::Contestants;
 use crate::matrix::{self, Planned};
 use crate::names::{self, choose};
 use crate::output::Output;
-use crate::stop::{Stop, cannot};
-use crate::subjects::Workspace;
-use crate::{command_line, knobs, say, subjects};
+use crate::stop::Stop;
+use crate::{command_line, say, subjects};
 
 pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     // Everything that can be wrong with the input is found before anything is built or spawned.
     let workspace = subjects::workspace()?;
-    let contestants = Contestants::choose(options, &workspace)?;
+    let contestants = Contestants::choose(&options.contestants, &workspace)?;
     let scenarios = chosen_scenarios(&options.scenarios)?;
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &scenarios, &host)?;
@@ -27,14 +24,13 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
         None => workspace.root.join(DEFAULT_OUT),
     })?;
 
+    contestants.say_what_the_lab_cannot_show(&options.cells);
     let contestants = contestants.build()?;
     let planned: Vec<Planned> = scenarios
         .iter()
         .flat_map(|scenario| {
-            contestants.iter().flat_map(|contestant| {
-                let knobs = contestant.knobs.iter().cloned();
-                knobs.map(|knob| contestant.plan(options, scenario, knob))
-            })
+            let contestants = contestants.iter();
+            contestants.flat_map(|c| c.plans(&options.cells, scenario, &Schedule::Verdict))
         })
         .collect();
     let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;
@@ -78,85 +74,4 @@ fn chosen_scenarios(chosen: &[String]) -> Result<Vec<&'static Scenario>, Stop> {
         [] => Ok(scenarios::CORE.iter().collect()),
         _ => choose("scenario", chosen, scenarios::ALL, |s| s.name),
     }
-}
-
-/// Whom the user chose to measure, before anything is built.
-struct Contestants<'a> {
-    allocators: Vec<&'a subjects::Allocator>,
-    catalogues: Vec<Vec<knobs::Documented>>,
-    options: &'a CompareOptions,
-}
-
-/// One executable to measure, and the knobs to turn on it.
-struct Contestant {
-    allocator: String,
-    executable: PathBuf,
-    knobs: Vec<Knob>,
-}
-
-impl<'a> Contestants<'a> {
-    fn choose(options: &'a CompareOptions, workspace: &'a Workspace) -> Result<Self, Stop> {
-        let known = &workspace.allocators;
-        let allocators = choose("allocator", &options.allocators, known, |a| &a.name)?;
-        for path in &options.subjects {
-            let why = match path.metadata() {
-                Err(_) => "there is no such file",
-                Ok(file) if !file.is_file() => "it is no ordinary file",
-                Ok(file) if file.permissions().mode() & 0o111 == 0 => "it is not executable",
-                Ok(_) => continue,
-            };
-            return Err(Stop::BadInput(cannot("run", path, &why)));
-        }
-        let catalogues = allocators
-            .iter()
-            .map(|allocator| knobs::catalogue(&workspace.knobs, &allocator.name))
-            .collect::<Result<Vec<_>, _>>()?;
-        knobs::check(&options.knobs, &catalogues)?;
-        Ok(Contestants {
-            allocators,
-            catalogues,
-            options,
-        })
-    }
-
-    /// The allocators' executables, built, and the user's own.
-    fn build(&self) -> Result<Vec<Contestant>, Stop> {
-        let executables = subjects::build(&self.allocators)?;
-        let named = self
-            .allocators
-            .iter()
-            .zip(&self.catalogues)
-            .zip(executables);
-        let ours = named.map(|((allocator, catalogue), executable)| Contestant {
-            allocator: allocator.name.clone(),
-            executable,
-            knobs: knobs::chosen(&self.options.knobs, catalogue),
-        });
-        let theirs = self.options.subjects.iter().map(|path| Contestant {
-            allocator: file_name(path),
-            // A bare name would be looked for along PATH.
-            executable: std::path::absolute(path).unwrap_or(path.clone()),
-            knobs: knobs::chosen(&self.options.knobs, &[]),
-        });
-        Ok(ours.chain(theirs).collect())
-    }
-}
-
-impl Contestant {
-    fn plan(&self, options: &CompareOptions, scenario: &Scenario, knob: Knob) -> Planned {
-        Planned::new(
-            &options.cells,
-            scenario,
-            &self.allocator,
-            &self.executable,
-            knob,
-        )
-    }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
 }

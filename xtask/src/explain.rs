@@ -1,7 +1,7 @@
 //! `cargo xtask explain`: one cell, every knob of its allocator tried on it, and the smallest that
 //! brings the object back at once.
 
-use driver::Interrupt;
+use driver::{Interrupt, Schedule};
 use model::{Cell, Explanation, Knob, SCHEMA_VERSION, TriedKnob};
 
 use crate::args::{ExplainOptions, ListFormat};
@@ -31,12 +31,20 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
         .into_iter()
         .chain(turned)
         .collect();
+    let conditions = options.cells.conditions.into();
+    knobs::say_what_the_lab_cannot_show(conditions, &knobs, &documented);
     // All knobs once, then all again: what slows the machine down slows each of them down.
     let planned: Vec<Planned> = std::iter::repeat_n(&knobs, TRIES)
         .flatten()
         .map(|knob| {
-            let knob = knob.clone();
-            Planned::new(&options.cells, scenario, &allocator.name, &executable, knob)
+            Planned::new(
+                &options.cells,
+                scenario,
+                &allocator.name,
+                &executable,
+                knob.clone(),
+                Schedule::Verdict,
+            )
         })
         .collect();
     let measured = matrix::measure(&planned, &interrupt);

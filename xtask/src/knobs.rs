@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use model::{AfterDrop, Knob};
+use model::{AfterDrop, Conditions, Knob};
 use serde::Deserialize;
 
 use crate::names::{self, ALL};
+use crate::say;
 use crate::stop::{Stop, cannot};
 
 /// A knob of one allocator, as documented.
@@ -20,6 +21,9 @@ pub(crate) struct Documented {
     set: BTreeMap<String, String>,
     #[serde(default)]
     after_drop: AfterDrop,
+    /// Whether it works by a thread that sleeps in real time, which the lab clock does not wake.
+    #[serde(default)]
+    real_time: bool,
     /// What it does.
     pub(crate) does: String,
     /// How it stands by default.
@@ -71,6 +75,24 @@ pub(crate) fn catalogue(folder: &Path, allocator: &str) -> Result<Vec<Documented
     let text = fs::read_to_string(&path).map_err(|error| fault(&error))?;
     let catalogue: Catalogue = toml::from_str(&text).map_err(|error| fault(&error.message()))?;
     Ok(catalogue.knob)
+}
+
+/// Says of each of these knobs that needs it that the lab does not show what it gives back.
+pub(crate) fn say_what_the_lab_cannot_show(
+    conditions: Conditions,
+    turned: &[Knob],
+    catalogue: &[Documented],
+) {
+    let needs_real_time = |knob: &&Documented| knob.real_time && turned.contains(&knob.knob());
+    if conditions == Conditions::Lab {
+        for knob in catalogue.iter().filter(needs_real_time) {
+            say::aside(&format_args!(
+                "{} works by a thread that the lab clock does not wake: --conditions host shows \
+                 what it gives back",
+                knob.name
+            ));
+        }
+    }
 }
 
 /// The knobs that the user chose, out of one allocator's. `default` stands for nothing turned,

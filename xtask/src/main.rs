@@ -6,6 +6,8 @@
 
 mod args;
 mod compare;
+mod contestants;
+mod curve;
 mod explain;
 mod knobs;
 mod list;
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = args::parse().and_then(|command| match command {
         Command::Compare(options) => compare::compare(&options),
         Command::Explain(options) => explain::explain(&options),
+        Command::Curve(options) => curve::curve(&options),
         Command::List(options) => list::list(&options),
         Command::Schema(options) => match options.format {
             SchemaFormat::Json => say::result(&format!("{:#}\n", model::Comparison::schema())),

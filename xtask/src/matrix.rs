@@ -1,8 +1,9 @@
 //! The cells to measure, and the measuring of them, one after the other.
 
 use std::path::Path;
+use std::time::Duration;
 
-use driver::{Interrupt, Plan, Run};
+use driver::{Interrupt, Plan, Run, Schedule};
 use model::{Cell, Host, Knob, LabCondition, Status, Timings, Upheld};
 use scenarios::Scenario;
 
@@ -33,6 +34,7 @@ impl Planned {
         allocator: &str,
         executable: &Path,
         knob: Knob,
+        schedule: Schedule,
     ) -> Planned {
         let plan = Plan {
             subject: executable.to_owned(),
@@ -40,6 +42,7 @@ impl Planned {
             size: options.size_of(scenario),
             seed: options.seed,
             rounds: options.rounds,
+            schedule,
             knob,
             conditions: options.conditions.into(),
             step_limit: options.step_limit,
@@ -50,13 +53,17 @@ impl Planned {
         }
     }
 
-    /// `int-list under jemalloc with decay-0`
+    /// `int-list under jemalloc with decay-0`; of a curve, `idle` or `active` as well
     fn spelled(&self) -> String {
         let Plan { scenario, knob, .. } = &self.plan;
-        match knob.name.as_str() {
-            Knob::DEFAULT => format!("{scenario} under {}", self.allocator),
-            knob => format!("{scenario} under {} with {knob}", self.allocator),
+        let mut text = format!("{scenario} under {}", self.allocator);
+        if knob.name != Knob::DEFAULT {
+            text += &format!(" with {}", knob.name);
         }
+        if let Schedule::Curve { mode, .. } = &self.plan.schedule {
+            text += &format!(", {}", mode.name());
+        }
+        text
     }
 
     /// A run of this plan and what it means.
@@ -178,15 +185,15 @@ fn gibibytes(kib: u64) -> f64 {
 
 /// Under host conditions a run sleeps; the user should know for how long.
 fn say_what_real_time_costs(planned: &[Planned]) {
-    let real = planned
-        .iter()
-        .filter(|p| p.plan.conditions == model::Conditions::Host);
-    let cells = real.count() as u64;
-    if cells > 0 {
-        let seconds = driver::clock_time() / 1000;
+    let plans = planned.iter().map(|planned| &planned.plan);
+    let real = plans.filter(|plan| plan.conditions == model::Conditions::Host);
+    let waits: Vec<u64> = real.map(|plan| plan.schedule.clock_ms()).collect();
+    if let Some(&longest) = waits.iter().max() {
+        let spelled = |ms: u64| humantime::format_duration(Duration::from_millis(ms)).to_string();
         say::aside(&format_args!(
-            "host conditions wait in real time: about {seconds} s a cell, {} min in all",
-            (cells * seconds).div_ceil(60)
+            "host conditions wait in real time: about {} a cell, {} in all",
+            spelled(longest),
+            spelled(waits.iter().sum()),
         ));
     }
 }

@@ -25,7 +25,7 @@ use model::{Checkpoint, Conditions, Knob, Part, Timings, Upheld};
 
 pub use failure::Failure;
 pub use interrupt::Interrupt;
-pub use schedule::{DEFAULT_ROUNDS, clock_time};
+pub use schedule::{DEFAULT_ROUNDS, Schedule, curve_times};
 pub use walk::run;
 
 /// What to measure: one cell.
@@ -41,6 +41,8 @@ pub struct Plan {
     pub seed: u64,
     /// How often the object is built and dropped, at least once.
     pub rounds: u32,
+    /// What happens after the last drop.
+    pub schedule: Schedule,
     /// The environment that the subject gets, and what it does after each drop.
     pub knob: Knob,
     /// Lab or host.

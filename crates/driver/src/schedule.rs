@@ -1,17 +1,84 @@
 //! The checkpoints of a run, as data: what is asked before each of them.
+//!
+//! Every run begins alike, warmed up and then round after round of building and dropping. What
+//! follows the last drop is its [`Schedule`].
 
 use model::protocol::Command;
-use model::{AfterDrop, Moment};
+use model::{AfterDrop, Mode, Moment};
 
 /// How often the object is built and dropped where the user says nothing: the second time shows
 /// what history changes, and how much of the kept memory is used again.
 pub const DEFAULT_ROUNDS: u32 = 2;
 
-/// The clock, after the last drop, at the idle checkpoints; and again, from there, at the active ones.
+/// The clock, after the last drop, at a verdict's idle checkpoints; and again, from there, at its
+/// active ones.
 const TIMES_MS: [u64; 5] = [10, 100, 1_000, 10_000, 60_000];
 
 /// How long after the release the last look is taken: time for what rebounds to do so.
 const SETTLE_MS: u64 = 10_000;
+
+/// What a run lets happen after the last drop.
+#[derive(Clone, Debug)]
+pub enum Schedule {
+    /// Idling, activity, the request, and a last look: what the oracle judges.
+    Verdict,
+    /// The clock alone, read often: a retention curve.
+    Curve {
+        /// What the program does in the meantime.
+        mode: Mode,
+        /// The clock, after the last drop, at each checkpoint; ascending.
+        times_ms: Vec<u64>,
+    },
+}
+
+/// The times of a curve up to `until_ms`, three to a decade: 1, 2, 5, 10, 20 ms and so on.
+pub fn curve_times(until_ms: u64) -> Vec<u64> {
+    let decades = std::iter::successors(Some(1_u64), |ms| ms.checked_mul(10));
+    let times = decades.flat_map(|ms| [ms, ms.saturating_mul(2), ms.saturating_mul(5)]);
+    let times = times.take_while(|&ms| ms < until_ms);
+    times.chain([until_ms]).collect()
+}
+
+impl Schedule {
+    /// The clock milliseconds that a whole run lets pass.
+    pub fn clock_ms(&self) -> u64 {
+        match self {
+            Schedule::Verdict => 2 * TIMES_MS[TIMES_MS.len() - 1] + SETTLE_MS,
+            Schedule::Curve { times_ms, .. } => times_ms.last().copied().unwrap_or(0),
+        }
+    }
+
+    /// Every step of a run of `rounds` rounds, in order, one at a time: rounds may be many.
+    pub(crate) fn steps(&self, rounds: u32, after_drop: AfterDrop) -> impl Iterator<Item = Step> {
+        let baseline = step(Moment::Baseline, 0, &warm_up());
+        let builds = (1..=rounds).flat_map(move |round| {
+            let built = step(Moment::Built, round, &[Command::Build]);
+            [
+                built,
+                step(Moment::Dropped, round, drop_commands(after_drop)),
+            ]
+        });
+        std::iter::once(baseline)
+            .chain(builds)
+            .chain(self.after_the_last_drop(rounds))
+    }
+
+    fn after_the_last_drop(&self, round: u32) -> Vec<Step> {
+        match self {
+            Schedule::Verdict => {
+                let idle = passing(Mode::Idle, &TIMES_MS, round);
+                let active = passing(Mode::Active, &TIMES_MS, round);
+                let settling = Command::Wait { ms: SETTLE_MS };
+                let end = [
+                    step(Moment::Released, round, &[Command::Release]),
+                    step(Moment::Settled, round, &[settling]),
+                ];
+                idle.chain(active).chain(end).collect()
+            }
+            Schedule::Curve { mode, times_ms } => passing(*mode, times_ms, round).collect(),
+        }
+    }
+}
 
 /// What leads to one checkpoint.
 pub(crate) struct Step {
@@ -20,36 +87,12 @@ pub(crate) struct Step {
     pub(crate) commands: Vec<Command<'static>>,
 }
 
-/// The clock milliseconds that a whole run lets pass.
-pub fn clock_time() -> u64 {
-    let last = TIMES_MS[TIMES_MS.len() - 1];
-    last + last + SETTLE_MS
-}
-
-/// Every step of a run of `rounds` rounds, in order, one at a time: rounds may be many.
-pub(crate) fn steps(rounds: u32, after_drop: AfterDrop) -> impl Iterator<Item = Step> {
-    let step = |moment, round, commands: &[Command<'static>]| Step {
+fn step(moment: Moment, round: u32, commands: &[Command<'static>]) -> Step {
+    Step {
         moment,
         round,
         commands: commands.to_vec(),
-    };
-    let baseline = step(Moment::Baseline, 0, &warm_up());
-    let builds = (1..=rounds).flat_map(move |round| {
-        let built = step(Moment::Built, round, &[Command::Build]);
-        [
-            built,
-            step(Moment::Dropped, round, drop_commands(after_drop)),
-        ]
-    });
-    let idle = waits().map(move |wait| step(Moment::Idle, rounds, &[wait]));
-    let active = waits().map(move |wait| step(Moment::Active, rounds, &[wait, Command::Traffic]));
-    let settling = Command::Wait { ms: SETTLE_MS };
-    let end = [
-        step(Moment::Released, rounds, &[Command::Release]),
-        step(Moment::Settled, rounds, &[settling]),
-    ];
-    let before = std::iter::once(baseline).chain(builds);
-    before.chain(idle).chain(active).chain(end)
+    }
 }
 
 fn drop_commands(after_drop: AfterDrop) -> &'static [Command<'static>] {
@@ -70,22 +113,25 @@ fn warm_up() -> [Command<'static>; 4] {
     ]
 }
 
-/// From one of [`TIMES_MS`] to the next.
-fn waits() -> impl Iterator<Item = Command<'static>> {
-    let earlier = [0].into_iter().chain(TIMES_MS);
-    TIMES_MS
-        .into_iter()
-        .zip(earlier)
-        .map(|(time, earlier)| Command::Wait { ms: time - earlier })
+/// A step to each of these times, from the one before it.
+fn passing(mode: Mode, times_ms: &[u64], round: u32) -> impl Iterator<Item = Step> {
+    let earlier = std::iter::once(&0).chain(times_ms);
+    times_ms.iter().zip(earlier).map(move |(time, earlier)| {
+        let wait = Command::Wait { ms: time - earlier };
+        match mode {
+            Mode::Idle => step(Moment::Idle, round, &[wait]),
+            Mode::Active => step(Moment::Active, round, &[wait, Command::Traffic]),
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_waits_of_the_schedule_add_up() {
-        let all: Vec<Step> = steps(3, AfterDrop::Release).collect();
+    #[track_caller]
+    fn check_waits(schedule: &Schedule, steps_after_the_drop: usize) {
+        let all: Vec<Step> = schedule.steps(3, AfterDrop::Release).collect();
         let commands = all.iter().flat_map(|step| &step.commands);
         let waited: u64 = commands
             .map(|command| match command {
@@ -93,23 +139,35 @@ mod tests {
                 _ => 0,
             })
             .sum();
-        assert_eq!(waited, clock_time());
-        assert_eq!(all.len(), 1 + 2 * 3 + 2 * TIMES_MS.len() + 2);
+        assert_eq!(waited, schedule.clock_ms());
+        assert_eq!(all.len(), 1 + 2 * 3 + steps_after_the_drop);
+    }
+
+    #[test]
+    fn the_waits_of_a_schedule_add_up() {
+        check_waits(&Schedule::Verdict, 2 * TIMES_MS.len() + 2);
+        let hour = Schedule::Curve {
+            mode: Mode::Active,
+            times_ms: curve_times(3_600_000),
+        };
+        check_waits(&hour, 21);
+    }
+
+    #[test]
+    fn a_curve_has_three_points_to_a_decade_and_ends_where_it_was_told_to() {
+        assert_eq!(curve_times(1), [1]);
+        assert_eq!(curve_times(60), [1, 2, 5, 10, 20, 50, 60]);
+        assert_eq!(curve_times(100), [1, 2, 5, 10, 20, 50, 100]);
+        assert_eq!(curve_times(u64::MAX).last(), Some(&u64::MAX));
     }
 
     #[test]
     fn a_run_of_a_billion_rounds_begins_at_once() {
-        assert_eq!(
-            steps(u32::MAX, AfterDrop::Nothing)
-                .next()
-                .map(|step| step.round),
-            Some(0)
-        );
-        assert_eq!(
-            steps(u32::MAX, AfterDrop::Nothing)
-                .nth(1_000)
-                .map(|step| step.round),
-            Some(500)
-        );
+        let round_of = |index| {
+            let mut steps = Schedule::Verdict.steps(u32::MAX, AfterDrop::Nothing);
+            steps.nth(index).map(|step| step.round)
+        };
+        assert_eq!(round_of(0), Some(0));
+        assert_eq!(round_of(1_000), Some(500));
     }
 }

@@ -1,13 +1,13 @@
 //! The walk: from the handshake through every checkpoint to the exit.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::protocol::{Command, Hello, Reply, VERSION};
 use model::{Account, Checkpoint, Moment, Timings};
 use nix::time::ClockId;
 use probe::{Probe, Unreadable};
 
-use crate::schedule::{Step, steps};
+use crate::schedule::Step;
 use crate::subject::{LAST_BREATH, Subject, beginning, spelled};
 use crate::{Failure, Interrupt, Introduction, Plan, Run};
 
@@ -57,10 +57,16 @@ impl<'a> Walk<'a> {
             size: self.plan.size,
             seed: self.plan.seed,
         })?;
-        for step in steps(self.plan.rounds, self.plan.knob.after_drop) {
+        let plan = self.plan;
+        let mut dropped = Instant::now();
+        for step in plan.schedule.steps(plan.rounds, plan.knob.after_drop) {
             arriving(step.moment, step.round);
             self.take(&step, run)?;
+            if step.moment == Moment::Dropped {
+                dropped = Instant::now();
+            }
         }
+        run.timings.after_drop_ms = milliseconds(dropped.elapsed());
         Ok(())
     }
 

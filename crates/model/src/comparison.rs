@@ -38,7 +38,7 @@ impl Comparison {
     }
 }
 
-/// What measuring cost, in milliseconds, over all cells.
+/// What measuring cost, in milliseconds, over all cells: CPU time, but for the last of them.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Timings {
     /// CPU time that the subjects spent on the scenario: building, dropping, traffic, releasing.
@@ -49,6 +49,8 @@ pub struct Timings {
     pub probe_ms: f64,
     /// CPU time that the driver spent on everything else: spawning, handshakes, reaping.
     pub driver_ms: f64,
+    /// Real time from the last drop to the last checkpoint: what letting the clock run took.
+    pub after_drop_ms: f64,
 }
 
 impl Timings {
@@ -64,5 +66,6 @@ impl Timings {
         self.account_ms += other.account_ms;
         self.probe_ms += other.probe_ms;
         self.driver_ms += other.driver_ms;
+        self.after_drop_ms += other.after_drop_ms;
     }
 }

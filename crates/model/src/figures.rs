@@ -21,12 +21,14 @@ pub fn mebibytes(kib: i64) -> String {
     format!("{:.1} MiB", kib as f64 / 1024.0)
 }
 
-/// `10 ms`, `1 s`, `60 s`; in real time the odd milliseconds are left out.
+/// `10 ms`, `1 s`, `60 s`, `1 h`; in real time the odd milliseconds are left out.
 pub fn duration(ms: u64) -> String {
-    if ms < 1_000 {
-        return format!("{ms} ms");
+    const HOUR_MS: u64 = 3_600_000;
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        HOUR_MS.. if ms.is_multiple_of(HOUR_MS) => format!("{} h", ms / HOUR_MS),
+        _ => format!("{:.0} s", ms as f64 / 1e3),
     }
-    format!("{:.0} s", ms as f64 / 1e3)
 }
 
 #[cfg(test)]
@@ -42,5 +44,6 @@ mod tests {
         assert_eq!(mebibytes(199_832), "195.1 MiB");
         assert_eq!(duration(10), "10 ms");
         assert_eq!(duration(60_000), "60 s");
+        assert_eq!(duration(3_600_000), "1 h");
     }
 }

@@ -5,7 +5,8 @@
 //! the kernel is asked for the process's *memory* and the allocator for its *account*.
 //! The oracle turns a cell's checkpoints into a *ledger* each, a *verdict* and a *cause*. All cells of a run, the host
 //! they ran on and what it cost make a *comparison*, the document that every renderer
-//! reads and that `docs/compare.schema.json` describes.
+//! reads and that `docs/compare.schema.json` describes. A *curve* is a cell that did nothing but let
+//! the clock run after its last drop.
 //!
 //! This crate holds data and no decision: it measures nothing, judges nothing and
 //! renders nothing but single [`figures`], which look the same in every sentence and table. Units stand last in a name: `kept_kib`, `clock_ms`.
@@ -15,6 +16,7 @@ mod cause;
 mod cell;
 mod checkpoint;
 mod comparison;
+mod curve;
 mod explanation;
 pub mod figures;
 mod host;
@@ -28,6 +30,7 @@ pub use cause::{Cause, Evidence};
 pub use cell::{Cell, Conditions, Status};
 pub use checkpoint::{Checkpoint, Memory, MemorySource, Moment};
 pub use comparison::{Comparison, SCHEMA_VERSION, Timings};
+pub use curve::{Curve, Curves, Mode, Point};
 pub use explanation::{Explanation, Price, SmallestKnob, TriedKnob};
 pub use host::{Host, LabCondition, Upheld};
 pub use knob::{AfterDrop, Knob};

@@ -2,9 +2,9 @@
 
 use afterdrop_model::protocol::{Command, Hello, LONGEST_LINE, Reply};
 use afterdrop_model::{
-    Account, Cause, Cell, Checkpoint, Comparison, Conditions, Entry, Evidence, Figure, Figures,
-    Holds, Host, LabCondition, MOST_FIGURES, Memory, MemorySource, Moment, Part, Returned, Returns,
-    SCHEMA_VERSION, Status, Timings, Upheld, Verdict,
+    Account, Cause, Cell, Checkpoint, Comparison, Conditions, Curve, Entry, Evidence, Figure,
+    Figures, Holds, Host, LabCondition, MOST_FIGURES, Memory, MemorySource, Mode, Moment, Part,
+    Point, Returned, Returns, SCHEMA_VERSION, Status, Timings, Upheld, Verdict,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -202,7 +202,7 @@ prop_compose! {
         facts in vec(option::of(text()), 4),
         command in text(),
         held: bool,
-        costs in vec(number(), 4),
+        costs in vec(number(), 5),
     ) -> Comparison {
         let [os, kernel, glibc, huge_pages] = <[Option<String>; 4]>::try_from(facts).unwrap();
         Comparison {
@@ -228,7 +228,30 @@ prop_compose! {
                 account_ms: costs[1],
                 probe_ms: costs[2],
                 driver_ms: costs[3],
+                after_drop_ms: costs[4],
             },
+        }
+    }
+}
+
+prop_compose! {
+    fn curve()(
+        cell in cell(),
+        active: bool,
+        times in any::<[Option<u64>; 2]>(),
+        points in vec((any::<u64>(), any::<i64>(), option::of(number())), 0..3),
+    ) -> Curve {
+        let point = |(clock_ms, kept_kib, kept_fraction)| Point {
+            clock_ms,
+            kept_kib,
+            kept_fraction,
+        };
+        Curve {
+            mode: if active { Mode::Active } else { Mode::Idle },
+            t50_ms: times[0],
+            t90_ms: times[1],
+            points: points.into_iter().map(point).collect(),
+            cell,
         }
     }
 }
@@ -311,6 +334,12 @@ proptest! {
     fn every_comparison_survives_the_file(comparison in comparison()) {
         let json = serde_json::to_string_pretty(&comparison).unwrap();
         prop_assert_eq!(serde_json::from_str::<Comparison>(&json).unwrap(), comparison);
+    }
+
+    #[test]
+    fn every_curve_survives_the_file(curve in curve()) {
+        let json = serde_json::to_string_pretty(&curve).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Curve>(&json).unwrap(), curve);
     }
 
     #[test]

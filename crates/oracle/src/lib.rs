@@ -14,6 +14,7 @@
 //! that occasion, names the occasion.
 
 mod cause;
+mod curve;
 #[cfg(test)]
 mod fixture;
 mod ledger;
@@ -23,6 +24,7 @@ mod thresholds;
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
 pub use cause::cause;
+pub use curve::curve;
 pub use ledger::ledgers;
 pub use price::{SAME_CPU, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{

@@ -1,6 +1,6 @@
 //! The table's rows: one scenario's cells, told by columns.
 
-use model::{Cell, Checkpoint, Moment, Verdict};
+use model::{Cell, Checkpoint, Knob, Moment, Verdict};
 
 use crate::figures::{mebibytes, percent, thousands};
 
@@ -83,12 +83,16 @@ impl Column {
     }
 }
 
-fn row(cell: &Cell, columns: &[Column]) -> Vec<String> {
-    let name = match cell.knob.as_str() {
-        model::Knob::DEFAULT => cell.allocator.clone(),
+/// `jemalloc`, `jemalloc decay-0`
+pub(crate) fn name(cell: &Cell) -> String {
+    match cell.knob.as_str() {
+        Knob::DEFAULT => cell.allocator.clone(),
         knob => format!("{} {knob}", cell.allocator),
-    };
-    let mut row = vec![name];
+    }
+}
+
+fn row(cell: &Cell, columns: &[Column]) -> Vec<String> {
+    let mut row = vec![name(cell)];
     match &cell.verdict {
         Some(verdict) => {
             row.push(mebibytes(verdict.occupied_kib));

@@ -68,9 +68,21 @@ pub fn timings(timings: &Timings) -> String {
     )
 }
 
-/// A table for a terminal.
+/// A table for a terminal. The last column is words.
 pub(crate) fn plain(header: &[String], rows: &[Vec<String>]) -> String {
+    narrow(table(header, rows, PLAIN))
+}
+
+/// A table for a terminal, all figures but the first column.
+pub(crate) fn plain_figures(header: &[String], rows: &[Vec<String>]) -> String {
     let mut table = table(header, rows, PLAIN);
+    if let Some(last) = table.column_mut(header.len() - 1) {
+        last.set_cell_alignment(CellAlignment::Right);
+    }
+    narrow(table)
+}
+
+fn narrow(mut table: Table) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 1)); // beside the line's own blank; narrow enough for 80 columns
     }

@@ -1,10 +1,10 @@
-//! What a comparison looks like, for a terminal and for Markdown.
+//! What a comparison looks like, for a terminal and for Markdown; and curves, for a terminal.
 
 use afterdrop_report as report;
 use insta::assert_snapshot;
 use model::{
-    Account, Cell, Checkpoint, Comparison, Conditions, Host, Memory, Moment, Returned, Returns,
-    SCHEMA_VERSION, Status, Timings, Verdict,
+    Account, Cell, Checkpoint, Comparison, Conditions, Curve, Curves, Host, Memory, Mode, Moment,
+    Point, Returned, Returns, SCHEMA_VERSION, Status, Timings, Verdict,
 };
 
 /// A cell that occupied so much and kept these parts of it after its two drops, after idling, after
@@ -169,6 +169,61 @@ fn a_single_cell_needs_no_names() {
     assert_snapshot!(alone(Returns::Never), @"a malloc keeps 80 % for good, release() or not");
 }
 
+/// A curve that keeps so many MiB of 100 at each of its times.
+fn curve(cell: Cell, mode: Mode, t50_ms: Option<u64>, kept_mib: &[(u64, i64)]) -> Curve {
+    let point = |&(clock_ms, mib): &(u64, i64)| Point {
+        clock_ms,
+        kept_kib: mib * 1024,
+        kept_fraction: Some(mib as f64 / 100.0),
+    };
+    Curve {
+        mode,
+        t50_ms,
+        t90_ms: None,
+        points: kept_mib.iter().map(point).collect(),
+        cell,
+    }
+}
+
+/// One that stays, one that falls while the program is active, and one that failed on its way.
+#[test]
+fn curves_are_a_table_for_each_mode_and_bars() {
+    let comparison = comparison(Vec::new());
+    let stays = [(0, 101), (1, 101), (2, 101), (5, 101), (10, 101)];
+    let falls = [(0, 80), (1, 80), (2, 80), (5, 31), (10, 5)];
+    let a = || cell("a", "list", 102_400, [1.0; 5], Returns::Never);
+    let turned = || Cell {
+        knob: "LONG_NAME=one:true,two:10".to_owned(),
+        ..a()
+    };
+    let died = || Cell {
+        checkpoints: Vec::new(),
+        ..failed("b", "list")
+    };
+    let curves = Curves {
+        schema_version: SCHEMA_VERSION,
+        afterdrop_version: comparison.afterdrop_version,
+        command: "cargo xtask curve".to_owned(),
+        host: comparison.host,
+        times_ms: vec![0, 1, 2, 5, 10],
+        curves: vec![
+            curve(a(), Mode::Idle, None, &stays),
+            curve(turned(), Mode::Idle, None, &stays),
+            curve(died(), Mode::Idle, None, &stays[..2]),
+            curve(a(), Mode::Active, None, &stays),
+            curve(turned(), Mode::Active, Some(5), &falls),
+            curve(died(), Mode::Active, None, &[]),
+        ],
+        interrupted: false,
+        timings: Timings {
+            after_drop_ms: 12.3,
+            ..Timings::default()
+        },
+    };
+    assert_snapshot!(report::curves(&curves));
+    assert_snapshot!(report::real_time(&curves), @"6 curves over 10 ms of the clock: 12 ms of real time after the drops, in all");
+}
+
 #[test]
 fn what_measuring_cost_is_one_line() {
     let timings = Timings {
@@ -176,6 +231,7 @@ fn what_measuring_cost_is_one_line() {
         account_ms: 50.0,
         probe_ms: 40.0,
         driver_ms: 10.0,
+        after_drop_ms: 300.0,
     };
     assert_snapshot!(report::timings(&timings));
 }

@@ -1,0 +1,119 @@
+//! Whom to measure: allocators by name, executables of the user's own, and the knobs to turn.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use driver::Schedule;
+use model::Knob;
+use scenarios::Scenario;
+
+use crate::args::{CellOptions, ContestantOptions};
+use crate::matrix::Planned;
+use crate::names::choose;
+use crate::stop::{Stop, cannot};
+use crate::subjects::Workspace;
+use crate::{knobs, subjects};
+
+/// Whom the user chose to measure, before anything is built.
+pub(crate) struct Contestants<'a> {
+    allocators: Vec<&'a subjects::Allocator>,
+    catalogues: Vec<Vec<knobs::Documented>>,
+    options: &'a ContestantOptions,
+}
+
+/// One executable to measure, and the knobs to turn on it.
+pub(crate) struct Contestant {
+    allocator: String,
+    executable: PathBuf,
+    knobs: Vec<Knob>,
+}
+
+impl<'a> Contestants<'a> {
+    /// # Errors
+    /// [`Stop::BadInput`] for a name that nobody has and for a file that cannot be run.
+    pub(crate) fn choose(
+        options: &'a ContestantOptions,
+        workspace: &'a Workspace,
+    ) -> Result<Self, Stop> {
+        let known = &workspace.allocators;
+        let allocators = choose("allocator", &options.allocators, known, |a| &a.name)?;
+        for path in &options.subjects {
+            let why = match path.metadata() {
+                Err(_) => "there is no such file",
+                Ok(file) if !file.is_file() => "it is no ordinary file",
+                Ok(file) if file.permissions().mode() & 0o111 == 0 => "it is not executable",
+                Ok(_) => continue,
+            };
+            return Err(Stop::BadInput(cannot("run", path, &why)));
+        }
+        let catalogues = allocators
+            .iter()
+            .map(|allocator| knobs::catalogue(&workspace.knobs, &allocator.name))
+            .collect::<Result<Vec<_>, _>>()?;
+        knobs::check(&options.knobs, &catalogues)?;
+        Ok(Contestants {
+            allocators,
+            catalogues,
+            options,
+        })
+    }
+
+    /// Says which of the chosen knobs show nothing under the lab clock.
+    pub(crate) fn say_what_the_lab_cannot_show(&self, cells: &CellOptions) {
+        for catalogue in &self.catalogues {
+            let turned = knobs::chosen(&self.options.knobs, catalogue);
+            knobs::say_what_the_lab_cannot_show(cells.conditions.into(), &turned, catalogue);
+        }
+    }
+
+    /// The allocators' executables, built, and the user's own.
+    pub(crate) fn build(&self) -> Result<Vec<Contestant>, Stop> {
+        let executables = subjects::build(&self.allocators)?;
+        let named = self
+            .allocators
+            .iter()
+            .zip(&self.catalogues)
+            .zip(executables);
+        let ours = named.map(|((allocator, catalogue), executable)| Contestant {
+            allocator: allocator.name.clone(),
+            executable,
+            knobs: knobs::chosen(&self.options.knobs, catalogue),
+        });
+        let theirs = self.options.subjects.iter().map(|path| Contestant {
+            allocator: file_name(path),
+            // A bare name would be looked for along PATH.
+            executable: std::path::absolute(path).unwrap_or(path.clone()),
+            knobs: knobs::chosen(&self.options.knobs, &[]),
+        });
+        Ok(ours.chain(theirs).collect())
+    }
+}
+
+impl Contestant {
+    /// A cell for each of its knobs.
+    pub(crate) fn plans(
+        &self,
+        cells: &CellOptions,
+        scenario: &Scenario,
+        schedule: &Schedule,
+    ) -> Vec<Planned> {
+        let planned = self.knobs.iter().map(|knob| {
+            Planned::new(
+                cells,
+                scenario,
+                &self.allocator,
+                &self.executable,
+                knob.clone(),
+                schedule.clone(),
+            )
+        });
+        planned.collect()
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
