@@ -80,6 +80,9 @@ fn chosen_scenarios(chosen: &[String]) -> Result<Vec<&'static Scenario>, Stop> {
     }
 }
 
+/// What makes a folder a package.
+const MANIFEST: &str = "Cargo.toml";
+
 /// Whom the user chose to measure, before anything is built.
 struct Contestants<'a> {
     allocators: Vec<&'a subjects::Allocator>,
@@ -97,10 +100,12 @@ struct Contestant {
 impl<'a> Contestants<'a> {
     fn choose(options: &'a CompareOptions, workspace: &'a Workspace) -> Result<Self, Stop> {
         let known = &workspace.allocators;
-        let allocators = choose("allocator", &options.allocators, known, |a| &a.name)?;
+        let allocators = subjects::chosen(&options.allocators, known)?;
         for path in &options.subjects {
             let why = match path.metadata() {
                 Err(_) => "there is no such file",
+                Ok(file) if file.is_dir() && path.join(MANIFEST).is_file() => continue,
+                Ok(file) if file.is_dir() => "it is a folder without a Cargo.toml",
                 Ok(file) if !file.is_file() => "it is no ordinary file",
                 Ok(file) if file.permissions().mode() & 0o111 == 0 => "it is not executable",
                 Ok(_) => continue,
@@ -132,12 +137,13 @@ impl<'a> Contestants<'a> {
             executable,
             knobs: knobs::chosen(&self.options.knobs, catalogue),
         });
-        let theirs = self.options.subjects.iter().map(|path| Contestant {
-            allocator: file_name(path),
-            // A bare name would be looked for along PATH.
-            executable: std::path::absolute(path).unwrap_or(path.clone()),
-            knobs: knobs::chosen(&self.options.knobs, &[]),
-        });
+        let theirs = theirs(&self.options.subjects)?
+            .into_iter()
+            .map(|executable| Contestant {
+                allocator: file_name(&executable),
+                executable,
+                knobs: knobs::chosen(&self.options.knobs, &[]),
+            });
         Ok(ours.chain(theirs).collect())
     }
 }
@@ -152,6 +158,20 @@ impl Contestant {
             knob,
         )
     }
+}
+
+/// The user's own executables, those of packages built.
+fn theirs(subjects: &[PathBuf]) -> Result<Vec<PathBuf>, Stop> {
+    let mut executables = Vec::new();
+    for path in subjects {
+        // A bare name would be looked for along PATH.
+        let path = std::path::absolute(path).unwrap_or(path.clone());
+        match path.is_dir() {
+            true => executables.extend(subjects::build_package(&path)?),
+            false => executables.push(path),
+        }
+    }
+    Ok(executables)
 }
 
 fn file_name(path: &Path) -> String {

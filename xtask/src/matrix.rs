@@ -79,7 +79,7 @@ impl Planned {
             knob: self.plan.knob.name.clone(),
             conditions: self.plan.conditions,
             upheld: introduction.as_ref().map(|i| i.upheld),
-            release_call: of(|i| &i.release_call),
+            release_call: introduction.as_ref().and_then(|i| i.release_call.clone()),
             status: match failure {
                 None => Status::Measured,
                 Some(_) => Status::Failed,

@@ -20,6 +20,13 @@ pub(crate) struct Step {
     pub(crate) commands: Vec<Command<'static>>,
 }
 
+impl Step {
+    /// Whether it is about what the allocator does when it is asked for memory back.
+    pub(crate) fn follows_a_request(&self) -> bool {
+        matches!(self.moment, Moment::Released | Moment::Settled)
+    }
+}
+
 /// The clock milliseconds that a whole run lets pass.
 pub fn clock_time() -> u64 {
     let last = TIMES_MS[TIMES_MS.len() - 1];

@@ -1,5 +1,6 @@
 //! The walk: from the handshake through every checkpoint to the exit.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use model::protocol::{Command, Hello, Reply, VERSION};
@@ -51,13 +52,17 @@ impl<'a> Walk<'a> {
     }
 
     fn all(&mut self, run: &mut Run, arriving: &mut dyn FnMut(Moment, u32)) -> Result<(), Failure> {
-        run.introduction = Some(self.shake_hands()?);
+        let introduction = run.introduction.insert(self.shake_hands()?);
+        let can_be_asked = introduction.release_call.is_some();
         self.obey(&Command::Prepare {
             scenario: self.plan.scenario.as_str().into(),
             size: self.plan.size,
             seed: self.plan.seed,
         })?;
         for step in steps(self.plan.rounds, self.plan.knob.after_drop) {
+            if step.follows_a_request() && !can_be_asked {
+                continue;
+            }
             arriving(step.moment, step.round);
             self.take(&step, run)?;
         }
@@ -77,7 +82,7 @@ impl<'a> Walk<'a> {
                 allocator: theirs.allocator.into_owned(),
                 title: theirs.title.into_owned(),
                 version: theirs.version.into_owned(),
-                release_call: theirs.release_call.into_owned(),
+                release_call: theirs.release_call.map(Cow::into_owned),
                 upheld: theirs.upheld,
             }),
             reply => Err(out_of_turn(&hello, &reply)),

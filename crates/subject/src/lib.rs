@@ -17,6 +17,6 @@ mod serve;
 mod upheld;
 mod wire;
 
-pub use control::{Control, c_string};
+pub use control::{Control, Plain, c_string};
 pub use model::Account;
 pub use serve::{serve, serve_on};

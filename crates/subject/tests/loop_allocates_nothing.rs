@@ -39,16 +39,12 @@ impl Control for Silent {
     fn name(&self) -> &str {
         "silent"
     }
-    fn title(&self) -> &str {
-        "silent"
-    }
     fn version(&self) -> &str {
         "1"
     }
-    fn release_call(&self) -> &str {
-        "nothing()"
+    fn release_call(&self) -> Option<&str> {
+        Some("nothing()")
     }
-    fn release(&self) {}
     fn account(&self) -> Account {
         Account {
             allocated_bytes: Some(u64::MAX),
