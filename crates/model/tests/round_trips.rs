@@ -201,17 +201,18 @@ fn command() -> impl Strategy<Value = Command<'static>> {
 }
 
 fn reply() -> impl Strategy<Value = Reply<'static>> {
-    let hello = (any::<u32>(), vec(text(), 4), any::<[bool; 5]>());
+    let asked = proptest::option::of(text());
+    let hello = (any::<u32>(), vec(text(), 3), asked, any::<[bool; 5]>());
     prop_oneof![
         hello.prop_map(
-            |(protocol, mut texts, [clock, random, addresses, pages, cpu])| {
+            |(protocol, mut texts, asked, [clock, random, addresses, pages, cpu])| {
                 let mut next = || texts.pop().unwrap().into();
                 Reply::Hello(Hello {
                     protocol,
                     allocator: next(),
                     title: next(),
                     version: next(),
-                    release_call: next(),
+                    release_call: asked.map(Into::into),
                     upheld: Upheld {
                         lab_clock: clock,
                         seeded_randomness: random,

@@ -77,7 +77,7 @@ fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<Str
     let or_not = call.map_or(", and cannot be asked".to_owned(), |call| {
         format!(", {call} or not")
     });
-    Some(match kind {
+    let mut clause = match kind {
         Returns::AtOnce if alone => "returns the memory at once".to_owned(),
         Returns::AtOnce => format!("returns {names} at once"),
         Returns::WhenIdle => format!("keeps {kept} until {} have passed", longest_wait(group)),
@@ -88,8 +88,15 @@ fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<Str
         ),
         Returns::Partly => format!("keeps {kept}, and returns only a part of it{or_not}"),
         Returns::Never => format!("keeps {kept} for good{or_not}"),
-    })
+    };
+    if group.iter().any(|(_, verdict)| verdict.lazily >= LAZILY) {
+        clause += ", lazily: the resident size shows it until the kernel takes it";
+    }
+    Some(clause)
 }
+
+/// From what part of the object on pages freed by `MADV_FREE` are worth a word.
+const LAZILY: f64 = 0.1;
 
 /// `80 %`, or `80 % to 100 %`: what is kept after the last drop.
 fn kept(group: &[(&Cell, &Verdict)]) -> String {
