@@ -89,7 +89,8 @@ fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<Str
         Returns::Partly => format!("keeps {kept}, and returns only a part of it{or_not}"),
         Returns::Never => format!("keeps {kept} for good{or_not}"),
     };
-    if group.iter().any(|(_, verdict)| verdict.lazily >= LAZILY) {
+    let came_back = !matches!(kind, Returns::Partly | Returns::Never);
+    if came_back && group.iter().any(|(_, verdict)| verdict.lazily >= LAZILY) {
         clause += ", lazily: the resident size shows it until the kernel takes it";
     }
     Some(clause)
