@@ -46,7 +46,7 @@ fn table(allocators: &[Listed]) -> String {
             scenario.name, scenario.summary, scenario.unit
         );
     }
-    for (allocator, knobs) in allocators {
+    for (allocator, knobs) in allocators.iter().filter(|(_, knobs)| !knobs.is_empty()) {
         text += &format!("knobs of {}\n", allocator.name);
         for knob in knobs {
             text += &format!("  {:<20} {}\n", knob.name, knob.does);

@@ -1,4 +1,4 @@
-//! snmalloc 0.7, which gives pages back with MADV_FREE: the kernel takes them when it needs them
+//! snmalloc 0.7, which gives pages back lazily, with MADV_FREE
 
 use std::process::ExitCode;
 

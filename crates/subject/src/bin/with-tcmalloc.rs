@@ -1,4 +1,4 @@
-//! TCMalloc, Google's current one with caches for each CPU, not that of gperftools
+//! TCMalloc as Google has it now, not that of gperftools
 
 use std::process::ExitCode;
 
@@ -15,7 +15,8 @@ fn main() -> ExitCode {
 struct Tcmalloc;
 
 unsafe extern "C" {
-    /// Gives back free pages, at least this many bytes of them if there are as many.
+    /// Gives back free pages, at least this many bytes of them if there are as many. A block that
+    /// one of TCMalloc's own caches holds pins its page.
     safe fn MallocExtension_Internal_ReleaseMemoryToSystem(bytes: usize) -> usize;
 }
 
@@ -30,7 +31,7 @@ impl Control for Tcmalloc {
     }
 
     fn release_call(&self) -> Option<&str> {
-        Some("ReleaseMemoryToSystem(SIZE_MAX)")
+        Some("ReleaseMemoryToSystem")
     }
 
     fn release(&self) {
