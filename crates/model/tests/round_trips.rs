@@ -201,7 +201,7 @@ fn command() -> impl Strategy<Value = Command<'static>> {
 }
 
 fn reply() -> impl Strategy<Value = Reply<'static>> {
-    let asked = proptest::option::of(text());
+    let asked = option::of(text());
     let hello = (any::<u32>(), vec(text(), 3), asked, any::<[bool; 5]>());
     prop_oneof![
         hello.prop_map(
