@@ -303,6 +303,6 @@ fn a_subject_that_may_not_be_executed_is_refused() {
     );
     check(
         &["compare", "--subject", "crates"],
-        "cannot run crates: it is no ordinary file",
+        "cannot run crates: it is a folder without a Cargo.toml",
     );
 }

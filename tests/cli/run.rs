@@ -103,9 +103,20 @@ impl Bench {
 /// The names that `list` gives of `allocators` or `scenarios`.
 #[track_caller]
 pub fn listed(kind: &str) -> Vec<String> {
+    names(kind, |_| true)
+}
+
+/// The names of the allocators that are built by default.
+#[track_caller]
+pub fn built_by_default() -> Vec<String> {
+    names("allocators", |allocator| allocator["on_request"] == false)
+}
+
+#[track_caller]
+fn names(kind: &str, which: impl Fn(&&Value) -> bool) -> Vec<String> {
     let list = finish(&mut xtask(&["list", "--format", "json"]));
     let list: Value = serde_json::from_str(&list.stdout).expect("JSON");
-    let entries = list[kind].as_array().expect("a list");
-    let names = entries.iter().map(|entry| entry["name"].as_str());
+    let entries = list[kind].as_array().expect("a list").iter();
+    let names = entries.filter(which).map(|entry| entry["name"].as_str());
     names.map(|name| name.expect("a name").to_owned()).collect()
 }

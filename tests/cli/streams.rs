@@ -11,7 +11,7 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::{Winsize, openpty};
 use serde_json::Value;
 
-use crate::run::{Bench, finish, listed, xtask};
+use crate::run::{Bench, built_by_default, finish, listed, xtask};
 
 /// Fast, and with something to show.
 const GOOD: &[&str] = &["--allocator", "system"];
@@ -19,7 +19,7 @@ const GOOD: &[&str] = &["--allocator", "system"];
 #[test]
 fn a_good_run_has_status_0_and_a_table_of_every_allocator_chosen() {
     let bench = Bench::new();
-    let chosen = listed("allocators");
+    let chosen = built_by_default();
     let options = chosen
         .iter()
         .flat_map(|name| ["--allocator", name.as_str()]);

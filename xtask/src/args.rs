@@ -101,11 +101,12 @@ pub(crate) struct CurveOptions {
 /// Whom to measure.
 #[derive(Args)]
 pub(crate) struct ContestantOptions {
-    /// Measure this allocator only (repeatable) [default: all]
+    /// Measure this allocator only (repeatable), or `all` [default: those not built on request]
     #[arg(long = "allocator", value_name = "NAME")]
     pub(crate) allocators: Vec<String>,
 
-    /// Measure an executable of your own that speaks the protocol, beside the allocators (repeatable)
+    /// Measure a subject of your own beside the allocators (repeatable): the folder of its package,
+    /// which is built, or any executable that speaks the protocol
     #[arg(long = "subject", value_name = "PATH")]
     pub(crate) subjects: Vec<PathBuf>,
 

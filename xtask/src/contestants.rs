@@ -9,10 +9,12 @@ use scenarios::Scenario;
 
 use crate::args::{CellOptions, ContestantOptions};
 use crate::matrix::Planned;
-use crate::names::choose;
 use crate::stop::{Stop, cannot};
 use crate::subjects::Workspace;
 use crate::{knobs, subjects};
+
+/// What makes a folder a package.
+const MANIFEST: &str = "Cargo.toml";
 
 /// Whom the user chose to measure, before anything is built.
 pub(crate) struct Contestants<'a> {
@@ -36,10 +38,12 @@ impl<'a> Contestants<'a> {
         workspace: &'a Workspace,
     ) -> Result<Self, Stop> {
         let known = &workspace.allocators;
-        let allocators = choose("allocator", &options.allocators, known, |a| &a.name)?;
+        let allocators = subjects::chosen(&options.allocators, known)?;
         for path in &options.subjects {
             let why = match path.metadata() {
                 Err(_) => "there is no such file",
+                Ok(file) if file.is_dir() && path.join(MANIFEST).is_file() => continue,
+                Ok(file) if file.is_dir() => "it is a folder without a Cargo.toml",
                 Ok(file) if !file.is_file() => "it is no ordinary file",
                 Ok(file) if file.permissions().mode() & 0o111 == 0 => "it is not executable",
                 Ok(_) => continue,
@@ -79,12 +83,13 @@ impl<'a> Contestants<'a> {
             executable,
             knobs: knobs::chosen(&self.options.knobs, catalogue),
         });
-        let theirs = self.options.subjects.iter().map(|path| Contestant {
-            allocator: file_name(path),
-            // A bare name would be looked for along PATH.
-            executable: std::path::absolute(path).unwrap_or(path.clone()),
-            knobs: knobs::chosen(&self.options.knobs, &[]),
-        });
+        let theirs = theirs(&self.options.subjects)?
+            .into_iter()
+            .map(|executable| Contestant {
+                allocator: file_name(&executable),
+                executable,
+                knobs: knobs::chosen(&self.options.knobs, &[]),
+            });
         Ok(ours.chain(theirs).collect())
     }
 }
@@ -109,6 +114,20 @@ impl Contestant {
         });
         planned.collect()
     }
+}
+
+/// The user's own executables, those of packages built.
+fn theirs(subjects: &[PathBuf]) -> Result<Vec<PathBuf>, Stop> {
+    let mut executables = Vec::new();
+    for path in subjects {
+        // A bare name would be looked for along PATH.
+        let path = std::path::absolute(path).unwrap_or(path.clone());
+        match path.is_dir() {
+            true => executables.extend(subjects::build_package(&path)?),
+            false => executables.push(path),
+        }
+    }
+    Ok(executables)
 }
 
 fn file_name(path: &Path) -> String {

@@ -27,7 +27,12 @@ pub(crate) fn list(options: &ListOptions) -> Result<(), Stop> {
 fn table(allocators: &[Listed]) -> String {
     let mut text = String::from("allocators\n");
     for (allocator, _) in allocators {
-        text += &format!("  {:<20} {}\n", allocator.name, allocator.summary);
+        let on_request = match allocator.on_request {
+            true => " (built on request)",
+            false => "",
+        };
+        let Allocator { name, summary, .. } = allocator;
+        text += &format!("  {name:<20} {summary}{on_request}\n");
     }
     for (index, scenario) in scenarios::ALL.iter().enumerate() {
         if index == 0 {
@@ -41,7 +46,7 @@ fn table(allocators: &[Listed]) -> String {
             scenario.name, scenario.summary, scenario.unit
         );
     }
-    for (allocator, knobs) in allocators {
+    for (allocator, knobs) in allocators.iter().filter(|(_, knobs)| !knobs.is_empty()) {
         text += &format!("knobs of {}\n", allocator.name);
         for knob in knobs {
             text += &format!("  {:<20} {}\n", knob.name, knob.does);
@@ -63,6 +68,7 @@ fn document(allocators: &[Listed]) -> serde_json::Value {
         json!({
             "name": allocator.name,
             "summary": allocator.summary,
+            "on_request": allocator.on_request,
             "knobs": knobs.collect::<Vec<_>>(),
         })
     });

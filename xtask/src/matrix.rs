@@ -82,7 +82,9 @@ impl Planned {
             None => oracle::judge(&checkpoints),
             Some(_) => None,
         };
-        let call = introduction.as_ref().map_or("", |i| &i.release_call);
+        let call = introduction
+            .as_ref()
+            .and_then(|i| i.release_call.as_deref());
         let cause = verdict
             .as_ref()
             .and_then(|verdict| oracle::cause(&parts, call, &checkpoints, verdict));
@@ -98,7 +100,7 @@ impl Planned {
             knob: self.plan.knob.name.clone(),
             conditions: self.plan.conditions,
             upheld: introduction.as_ref().map(|i| i.upheld),
-            release_call: of(|i| &i.release_call),
+            release_call: introduction.as_ref().and_then(|i| i.release_call.clone()),
             parts,
             status: match failure {
                 None => Status::Measured,

@@ -1,7 +1,9 @@
 //! The subjects that there are, and how they get built.
 //!
 //! There is no list to keep: each binary `with-NAME` of the subject package is the subject of the
-//! allocator NAME, and the first line of its source says what it is.
+//! allocator NAME, and the first line of its source says what it is. One that requires features
+//! which are not on by default is built on request only. A user's own subject is a package
+//! anywhere, and every binary of it one.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -10,8 +12,9 @@ use std::process::{Command, Stdio};
 
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
+use crate::names::{ALL, choose};
 use crate::say;
-use crate::stop::Stop;
+use crate::stop::{Stop, cannot};
 
 const PACKAGE: &str = "afterdrop-subject";
 const PREFIX: &str = "with-";
@@ -20,6 +23,10 @@ const PREFIX: &str = "with-";
 pub(crate) struct Allocator {
     pub(crate) name: String,
     pub(crate) summary: String,
+    /// What the package must be told to build it.
+    features: Vec<String>,
+    /// Whether it is measured only when it is named.
+    pub(crate) on_request: bool,
 }
 
 /// Where cargo finds everything.
@@ -43,11 +50,15 @@ pub(crate) fn workspace() -> Result<Workspace, Stop> {
         .targets
         .iter()
         .filter(|target| target.kind.contains(&TargetKind::Bin));
+    let by_default = package.features.get("default");
+    let is_off = |feature: &String| !by_default.is_some_and(|on| on.contains(feature));
     let mut allocators: Vec<Allocator> = bins
         .filter_map(|target| {
             Some(Allocator {
                 name: target.name.strip_prefix(PREFIX)?.to_owned(),
                 summary: summary(target.src_path.as_std_path()),
+                on_request: target.required_features.iter().any(is_off),
+                features: target.required_features.clone(),
             })
         })
         .collect();
@@ -72,22 +83,78 @@ fn summary(source: &Path) -> String {
     first.trim_start_matches("//!").trim().to_owned()
 }
 
-/// Builds the subjects of these allocators as users build programs, optimised, and returns their
-/// executables in the same order. Cargo shows its progress on a terminal.
+/// The allocators of these names, in the order of the list: where none is named those that are
+/// measured by default, and every one for `all`.
+///
+/// # Errors
+/// [`Stop::BadInput`] for a name that there is no subject for.
+pub(crate) fn chosen<'a>(
+    names: &[String],
+    known: &'a [Allocator],
+) -> Result<Vec<&'a Allocator>, Stop> {
+    if names.is_empty() {
+        return Ok(known
+            .iter()
+            .filter(|allocator| !allocator.on_request)
+            .collect());
+    }
+    if names.iter().any(|name| name == ALL) {
+        return Ok(known.iter().collect());
+    }
+    choose("allocator", names, known, |allocator| &allocator.name)
+}
+
+/// Builds the subjects of these allocators and returns their executables in the same order.
 pub(crate) fn build(allocators: &[&Allocator]) -> Result<Vec<PathBuf>, Stop> {
     if allocators.is_empty() {
         return Ok(Vec::new());
     }
+    let target = |allocator: &Allocator| format!("{PREFIX}{}", allocator.name);
+    let mut arguments = vec!["--package".to_owned(), PACKAGE.to_owned()];
+    for allocator in allocators {
+        arguments.extend(["--bin".to_owned(), target(allocator)]);
+        let features = allocator.features.iter();
+        arguments.extend(features.flat_map(|feature| ["--features".to_owned(), feature.clone()]));
+    }
+    let built = executables(Path::new("."), &arguments)?;
+    allocators
+        .iter()
+        .map(|allocator| {
+            let target = target(allocator);
+            let found = built.iter().find(|(name, _)| *name == target);
+            found
+                .map(|(_, executable)| executable.clone())
+                .ok_or_else(|| Stop::Failed(format!("cargo built no {target}")))
+        })
+        .collect()
+}
+
+/// Builds the package of the user's own that stands in this folder and returns the executables of
+/// its binaries. It is built where it stands, by the settings that cargo finds there.
+pub(crate) fn build_package(folder: &Path) -> Result<Vec<PathBuf>, Stop> {
+    let built = executables(folder, &["--bins".to_owned()])?;
+    if built.is_empty() {
+        return Err(Stop::Failed(cannot("measure", folder, &"it has no binary")));
+    }
+    Ok(built
+        .into_iter()
+        .map(|(_, executable)| executable)
+        .collect())
+}
+
+/// Has cargo build in this folder as users build programs, optimised; the name and executable of
+/// each binary. Cargo shows its progress on a terminal.
+fn executables(folder: &Path, arguments: &[String]) -> Result<Vec<(String, PathBuf)>, Stop> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--release", "--package", PACKAGE]);
+    command
+        .current_dir(folder)
+        .args(["build", "--release"])
+        .args(arguments);
     command.arg("--message-format=json-render-diagnostics");
     if !io::stderr().is_terminal() {
         command.arg("--quiet"); // where nobody reads any more, cargo's progress would be its end
         say::aside(&"building the subjects");
-    }
-    for allocator in allocators {
-        command.args(["--bin", &format!("{PREFIX}{}", allocator.name)]);
     }
     let output = command
         .stderr(Stdio::inherit())
@@ -98,22 +165,12 @@ pub(crate) fn build(allocators: &[&Allocator]) -> Result<Vec<PathBuf>, Stop> {
             "the subjects could not be built (see above)".to_owned(),
         ));
     }
-    let built: Vec<_> = Message::parse_stream(&output.stdout[..])
-        .filter_map(|message| match message {
-            Ok(Message::CompilerArtifact(artifact)) => {
-                Some((artifact.target.name, artifact.executable?))
-            }
-            _ => None,
-        })
-        .collect();
-    allocators
-        .iter()
-        .map(|allocator| {
-            let target = format!("{PREFIX}{}", allocator.name);
-            let found = built.iter().find(|(name, _)| *name == target);
-            found
-                .map(|(_, executable)| executable.clone().into_std_path_buf())
-                .ok_or_else(|| Stop::Failed(format!("cargo built no {target}")))
-        })
-        .collect()
+    let built = Message::parse_stream(&output.stdout[..]).filter_map(|message| match message {
+        Ok(Message::CompilerArtifact(artifact)) => {
+            let executable = artifact.executable?.into_std_path_buf();
+            Some((artifact.target.name, executable))
+        }
+        _ => None,
+    });
+    Ok(built.collect())
 }

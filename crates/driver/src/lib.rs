@@ -73,8 +73,8 @@ pub struct Introduction {
     pub title: String,
     /// The version that the allocator itself reports.
     pub version: String,
-    /// The call by which it is asked to give memory back.
-    pub release_call: String,
+    /// The call by which it is asked to give memory back, if there is one.
+    pub release_call: Option<String>,
     /// What the parts of its account are.
     pub parts: Vec<Part>,
     /// The lab conditions that the subject found itself under.

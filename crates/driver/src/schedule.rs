@@ -87,6 +87,13 @@ pub(crate) struct Step {
     pub(crate) commands: Vec<Command<'static>>,
 }
 
+impl Step {
+    /// Whether it is about what the allocator does when it is asked for memory back.
+    pub(crate) fn follows_a_request(&self) -> bool {
+        matches!(self.moment, Moment::Released | Moment::Settled)
+    }
+}
+
 fn step(moment: Moment, round: u32, commands: &[Command<'static>]) -> Step {
     Step {
         moment,

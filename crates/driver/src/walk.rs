@@ -1,5 +1,6 @@
 //! The walk: from the handshake through every checkpoint to the exit.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use model::protocol::{Command, Hello, Reply, VERSION};
@@ -51,7 +52,8 @@ impl<'a> Walk<'a> {
     }
 
     fn all(&mut self, run: &mut Run, arriving: &mut dyn FnMut(Moment, u32)) -> Result<(), Failure> {
-        run.introduction = Some(self.shake_hands()?);
+        let introduction = run.introduction.insert(self.shake_hands()?);
+        let can_be_asked = introduction.release_call.is_some();
         self.obey(&Command::Prepare {
             scenario: self.plan.scenario.as_str().into(),
             size: self.plan.size,
@@ -60,6 +62,9 @@ impl<'a> Walk<'a> {
         let plan = self.plan;
         let mut dropped = Instant::now();
         for step in plan.schedule.steps(plan.rounds, plan.knob.after_drop) {
+            if step.follows_a_request() && !can_be_asked {
+                continue;
+            }
             arriving(step.moment, step.round);
             self.take(&step, run)?;
             if step.moment == Moment::Dropped {
@@ -83,7 +88,7 @@ impl<'a> Walk<'a> {
                 allocator: theirs.allocator.into_owned(),
                 title: theirs.title.into_owned(),
                 version: theirs.version.into_owned(),
-                release_call: theirs.release_call.into_owned(),
+                release_call: theirs.release_call.map(Cow::into_owned),
                 parts: theirs.parts.to_vec(),
                 upheld: theirs.upheld,
             }),

@@ -26,7 +26,7 @@ pub struct Cell {
     pub conditions: Conditions,
     /// The lab conditions that the subject found itself under; null if it never said hello.
     pub upheld: Option<Upheld>,
-    /// The call by which the allocator was asked to give memory back, such as `malloc_trim(0)`.
+    /// The call by which the allocator was asked to give memory back, such as `malloc_trim(0)`; null where it has none, and was not asked.
     pub release_call: Option<String>,
     /// What the parts of the allocator's account are; empty where it tells nothing of them.
     #[serde(default)]

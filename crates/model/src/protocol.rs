@@ -6,7 +6,7 @@
 //! allocating a byte: strings without escapes borrow, numbers are copied.
 //!
 //! ```text
-//! {"hello":{"protocol":1}}                       -> {"hello":{"protocol":1,"allocator":"system",...}}
+//! {"hello":{"protocol":2}}                       -> {"hello":{"protocol":2,"allocator":"system",...}}
 //! {"prepare":{"scenario":"int-list","size":...}} -> {"done":{"live_bytes":0,"clock_ms":0}}
 //! "build"                                        -> {"done":{"live_bytes":163840000,"clock_ms":0}}
 //! ```
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Account, Parts, Upheld};
 
 /// The version of this protocol. It rises with every change that an older peer would misread.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The longest line that either side writes, in bytes, its newline included.
 pub const LONGEST_LINE: usize = 8 * 1024;
@@ -101,9 +101,9 @@ pub struct Hello<'a> {
     /// The version that the allocator itself reports.
     #[serde(borrow)]
     pub version: Cow<'a, str>,
-    /// The call behind `Release`, such as `malloc_trim(0)`.
+    /// The call behind `Release`, such as `malloc_trim(0)`; none where the allocator has none.
     #[serde(borrow)]
-    pub release_call: Cow<'a, str>,
+    pub release_call: Option<Cow<'a, str>>,
     /// What the parts of its account are; empty where it tells nothing of them.
     #[serde(default)]
     pub parts: Parts,

@@ -281,20 +281,21 @@ fn command() -> impl Strategy<Value = Command<'static>> {
 fn reply() -> impl Strategy<Value = Reply<'static>> {
     let hello = (
         any::<u32>(),
-        vec(text(), 4),
+        vec(text(), 3),
+        option::of(text()),
         vec(part(), 0..4),
         any::<[bool; 5]>(),
     );
     prop_oneof![
         hello.prop_map(
-            |(protocol, mut texts, parts, [clock, random, addresses, pages, cpu])| {
+            |(protocol, mut texts, asked, parts, [clock, random, addresses, pages, cpu])| {
                 let mut next = || texts.pop().unwrap().into();
                 Reply::Hello(Hello {
                     protocol,
                     allocator: next(),
                     title: next(),
                     version: next(),
-                    release_call: next(),
+                    release_call: asked.map(Into::into),
                     parts: parts.into_iter().collect(),
                     upheld: Upheld {
                         lab_clock: clock,

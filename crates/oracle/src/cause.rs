@@ -16,11 +16,11 @@ use model::{Cause, Checkpoint, Entry, Evidence, Figure, Holds, Moment, Part, Ret
 use crate::thresholds::{NEGLIGIBLE_KIB, NOTABLE};
 
 /// The cause behind `verdict`, of checkpoints whose ledgers are written. `parts` says what the
-/// figures of their accounts are, and `release_call` how the allocator was asked. `None` where there
-/// is no drop to explain.
+/// figures of their accounts are, and `release_call` how the allocator was asked, if it can be. `None`
+/// where there is no drop to explain.
 pub fn cause(
     parts: &[Part],
-    release_call: &str,
+    release_call: Option<&str>,
     checkpoints: &[Checkpoint],
     verdict: &Verdict,
 ) -> Option<Cause> {
@@ -48,7 +48,7 @@ pub fn cause(
 /// The run, and what has been found out so far.
 struct Inquiry<'a> {
     parts: &'a [Part],
-    release_call: &'a str,
+    release_call: Option<&'a str>,
     verdict: &'a Verdict,
     baseline: &'a Checkpoint,
     dropped: &'a Checkpoint,
@@ -175,26 +175,32 @@ impl<'a> Inquiry<'a> {
         };
         self.moved(idled, worked, "returned on activity");
         self.counted(idled, worked);
-        let Some(released) = self.released else {
-            return;
+        let (end, done) = match self.released {
+            Some(released) => (released, self.release_call.unwrap_or("the request")),
+            None => (worked, "ordinary traffic"),
         };
-        self.moved(worked, released, "returned on request");
-        if self.verdict.returns <= Returns::OnRequest {
-            return;
+        if end.name == Moment::Released {
+            self.moved(worked, end, "returned on request");
         }
-        let holders = self.holders(released);
+        if self.verdict.returns > Returns::OnRequest {
+            self.tell_of_the_rest(end, done);
+        }
+    }
+
+    /// What is left in the end, and where.
+    fn tell_of_the_rest(&mut self, end: &'a Checkpoint, done: &str) {
+        let holders = self.holders(end);
         let still: Vec<String> = holders
             .iter()
             .map(|(entry, kib)| held(entry, *kib))
             .collect();
         for (entry, _) in holders {
-            self.note(&entry.name, entry.kib, place(released), &entry.source);
+            self.note(&entry.name, entry.kib, place(end), &entry.source);
         }
-        let call = self.release_call;
-        let left = mebibytes(self.excess(released));
+        let left = mebibytes(self.excess(end));
         self.clauses.push(match still.is_empty() {
-            true => format!("{call} leaves {left}"),
-            false => format!("{call} leaves {left}: {}", still.join(", ")),
+            true => format!("{done} leaves {left}"),
+            false => format!("{done} leaves {left}: {}", still.join(", ")),
         });
     }
 
@@ -341,7 +347,7 @@ mod tests {
         for (checkpoint, ledger) in run.iter_mut().zip(ledgers) {
             checkpoint.ledger = ledger;
         }
-        cause(&PARTS, "purge()", &run, &judge(&run).unwrap()).unwrap()
+        cause(&PARTS, Some("purge()"), &run, &judge(&run).unwrap()).unwrap()
     }
 
     #[track_caller]

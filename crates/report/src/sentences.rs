@@ -73,17 +73,31 @@ fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<Str
     } else {
         format!("{} of {names}", kept(group))
     };
-    let call = cell.release_call.as_deref().unwrap_or("its own call");
-    Some(match kind {
+    let call = cell.release_call.as_deref();
+    let or_not = call.map_or(", and cannot be asked".to_owned(), |call| {
+        format!(", {call} or not")
+    });
+    let mut clause = match kind {
         Returns::AtOnce if alone => "returns the memory at once".to_owned(),
         Returns::AtOnce => format!("returns {names} at once"),
         Returns::WhenIdle => format!("keeps {kept} until {} have passed", longest_wait(group)),
         Returns::OnActivity => format!("keeps {kept} until {}", activity(group)),
-        Returns::OnRequest => format!("keeps {kept} until asked: {call} returns it"),
-        Returns::Partly => format!("keeps {kept}, and returns only a part of it, {call} or not"),
-        Returns::Never => format!("keeps {kept} for good, {call} or not"),
-    })
+        Returns::OnRequest => format!(
+            "keeps {kept} until asked: {} returns it",
+            call.unwrap_or("its own call")
+        ),
+        Returns::Partly => format!("keeps {kept}, and returns only a part of it{or_not}"),
+        Returns::Never => format!("keeps {kept} for good{or_not}"),
+    };
+    let came_back = !matches!(kind, Returns::Partly | Returns::Never);
+    if came_back && group.iter().any(|(_, verdict)| verdict.lazily >= LAZILY) {
+        clause += ", lazily: the resident size shows it until the kernel takes it";
+    }
+    Some(clause)
 }
+
+/// From what part of the object on pages freed by `MADV_FREE` are worth a word.
+const LAZILY: f64 = 0.1;
 
 /// `80 %`, or `80 % to 100 %`: what is kept after the drop that the verdict is about.
 fn kept(group: &[(&Cell, &Verdict)]) -> String {

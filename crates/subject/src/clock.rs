@@ -5,8 +5,10 @@
 //! library, for Rust's standard library as for allocators written in C and linked statically.
 //! A minute of idling then costs no time, and the same run sees the same clock.
 //!
-//! Clocks of CPU time pass through to the kernel: they measure work and cannot be moved. A thread
-//! that waits on a condition variable waits in real time: the lab clock does not wake it.
+//! Clocks of CPU time pass through to the kernel: they measure work and cannot be moved. So does the
+//! raw hardware clock, against which libraries gauge the processor's counter (TCMalloc divides by
+//! what has passed on it). A library that reads the counter itself lives in real time, and so does a
+//! thread that waits on a condition variable: the lab clock does not wake it.
 
 use std::ffi::{c_int, c_void};
 use std::mem::{MaybeUninit, transmute};
@@ -91,11 +93,11 @@ fn host_is_wanted() -> bool {
 /// As POSIX has it: `time` is valid for the write of one `timespec`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clock_gettime(clock: clockid_t, time: *mut timespec) -> c_int {
-    let measures_work = matches!(
+    let is_the_machines = matches!(
         clock,
-        libc::CLOCK_PROCESS_CPUTIME_ID | libc::CLOCK_THREAD_CPUTIME_ID
+        libc::CLOCK_PROCESS_CPUTIME_ID | libc::CLOCK_THREAD_CPUTIME_ID | libc::CLOCK_MONOTONIC_RAW
     ) || clock < 0; // another process's or thread's CPU-time clock
-    if measures_work || !is_lab() {
+    if is_the_machines || !is_lab() {
         static NEXT: Next = Next::new(c"clock_gettime");
         type Function = unsafe extern "C" fn(clockid_t, *mut timespec) -> c_int;
         // SAFETY: the C library's function of this name has this type.

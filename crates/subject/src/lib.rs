@@ -21,7 +21,7 @@ mod upheld;
 mod wire;
 
 pub use c_malloc::CMalloc;
-pub use control::{Control, c_string};
+pub use control::{Control, Plain, c_string};
 pub use mappings::{Extent, resident_bytes};
 pub use model::{Account, Figure, Figures, Holds, Part};
 pub use process::Process;

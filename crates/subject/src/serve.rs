@@ -126,7 +126,7 @@ impl<'a> Bench<'a> {
             allocator: Cow::Borrowed(self.control.name()),
             title: Cow::Borrowed(self.control.title()),
             version: Cow::Borrowed(self.control.version()),
-            release_call: Cow::Borrowed(self.control.release_call()),
+            release_call: self.control.release_call().map(Cow::Borrowed),
             parts: self
                 .control
                 .parts()

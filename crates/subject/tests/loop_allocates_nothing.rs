@@ -39,16 +39,12 @@ impl Control for Silent {
     fn name(&self) -> &str {
         "silent"
     }
-    fn title(&self) -> &str {
-        "silent"
-    }
     fn version(&self) -> &str {
         "1"
     }
-    fn release_call(&self) -> &str {
-        "nothing()"
+    fn release_call(&self) -> Option<&str> {
+        Some("nothing()")
     }
-    fn release(&self) {}
     fn account(&self, _: &Process) -> Account {
         Account {
             allocated_bytes: Some(u64::MAX),
@@ -79,7 +75,7 @@ fn serve_counting(lines: &[&str]) -> (usize, Vec<String>) {
 }
 
 const CONVERSATION: [&str; 8] = [
-    r#"{"hello":{"protocol":1}}"#,
+    r#"{"hello":{"protocol":2}}"#,
     r#"{"prepare":{"scenario":"int-list","size":1000,"seed":1}}"#,
     r#"{"wait":{"ms":7}}"#,
     r#""account""#,

@@ -233,8 +233,8 @@ impl Control for Planted {
         env!("CARGO_PKG_VERSION")
     }
 
-    fn release_call(&self) -> &str {
-        "malloc_trim(0)"
+    fn release_call(&self) -> Option<&str> {
+        Some("malloc_trim(0)")
     }
 
     fn release(&self) {

@@ -31,8 +31,8 @@ impl Control for Jemalloc5 {
         unsafe { c_string(text) }
     }
 
-    fn release_call(&self) -> &str {
-        "arena.4096.purge"
+    fn release_call(&self) -> Option<&str> {
+        Some("arena.4096.purge")
     }
 
     /// The calling thread's cache first: what it holds cannot be purged. 4096 stands for all arenas.

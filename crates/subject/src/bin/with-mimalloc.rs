@@ -53,8 +53,8 @@ impl Control for Mimalloc3 {
         str::from_utf8(&self.version[..self.version_length]).unwrap_or("?")
     }
 
-    fn release_call(&self) -> &str {
-        "mi_collect(true)"
+    fn release_call(&self) -> Option<&str> {
+        Some("mi_collect(true)")
     }
 
     fn release(&self) {

@@ -27,8 +27,8 @@ impl Control for Pool {
         env!("CARGO_PKG_VERSION")
     }
 
-    fn release_call(&self) -> &str {
-        "PoolAlloc.release()"
+    fn release_call(&self) -> Option<&str> {
+        Some("PoolAlloc.release()")
     }
 
     fn release(&self) {

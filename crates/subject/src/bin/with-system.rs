@@ -30,8 +30,8 @@ impl Control for Glibc {
         unsafe { c_string(version) }
     }
 
-    fn release_call(&self) -> &str {
-        "malloc_trim(0)"
+    fn release_call(&self) -> Option<&str> {
+        Some("malloc_trim(0)")
     }
 
     fn release(&self) {
