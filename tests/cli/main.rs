@@ -4,6 +4,7 @@
 //! prints, writes and leaves behind. What the figures mean is `tests/it`'s business.
 
 mod bad_input;
+mod controls;
 mod failures;
 mod interruption;
 mod knobs;

@@ -9,4 +9,5 @@ mod exactness;
 mod faults;
 mod isolation;
 mod lab;
+mod memory_faults;
 mod retention;

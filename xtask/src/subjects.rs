@@ -15,6 +15,7 @@ use crate::stop::Stop;
 
 const PACKAGE: &str = "afterdrop-subject";
 const PREFIX: &str = "with-";
+const PLANTED: &str = "planted-fault";
 
 /// An allocator that there is a subject for.
 pub(crate) struct Allocator {
@@ -75,7 +76,32 @@ fn summary(source: &Path) -> String {
 /// Builds the subjects of these allocators as users build programs, optimised, and returns their
 /// executables in the same order. Cargo shows its progress on a terminal.
 pub(crate) fn build(allocators: &[&Allocator]) -> Result<Vec<PathBuf>, Stop> {
-    if allocators.is_empty() {
+    let targets = allocators.iter().map(|a| format!("{PREFIX}{}", a.name));
+    build_targets(&targets.collect::<Vec<_>>())
+}
+
+/// What the controls are tried on.
+pub(crate) struct Built {
+    /// The subjects of the allocators, in the order in which they were asked for.
+    pub(crate) contestants: Vec<PathBuf>,
+    /// The subject with planted faults, which no other command knows.
+    pub(crate) planted: PathBuf,
+}
+
+/// Builds the subjects of these allocators and the one with planted faults.
+pub(crate) fn build_with_planted(allocators: &[&Allocator]) -> Result<Built, Stop> {
+    let targets = allocators.iter().map(|a| format!("{PREFIX}{}", a.name));
+    let targets: Vec<String> = targets.chain([PLANTED.to_owned()]).collect();
+    let mut contestants = build_targets(&targets)?;
+    let planted = contestants.pop().expect("the last of the targets");
+    Ok(Built {
+        contestants,
+        planted,
+    })
+}
+
+fn build_targets(targets: &[String]) -> Result<Vec<PathBuf>, Stop> {
+    if targets.is_empty() {
         return Ok(Vec::new());
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -86,8 +112,8 @@ pub(crate) fn build(allocators: &[&Allocator]) -> Result<Vec<PathBuf>, Stop> {
         command.arg("--quiet"); // where nobody reads any more, cargo's progress would be its end
         say::aside(&"building the subjects");
     }
-    for allocator in allocators {
-        command.args(["--bin", &format!("{PREFIX}{}", allocator.name)]);
+    for target in targets {
+        command.args(["--bin", target]);
     }
     let output = command
         .stderr(Stdio::inherit())
@@ -106,14 +132,11 @@ pub(crate) fn build(allocators: &[&Allocator]) -> Result<Vec<PathBuf>, Stop> {
             _ => None,
         })
         .collect();
-    allocators
-        .iter()
-        .map(|allocator| {
-            let target = format!("{PREFIX}{}", allocator.name);
-            let found = built.iter().find(|(name, _)| *name == target);
-            found
-                .map(|(_, executable)| executable.clone().into_std_path_buf())
-                .ok_or_else(|| Stop::Failed(format!("cargo built no {target}")))
-        })
-        .collect()
+    let executable = |target: &String| {
+        let found = built.iter().find(|(name, _)| name == target);
+        found
+            .map(|(_, executable)| executable.clone().into_std_path_buf())
+            .ok_or_else(|| Stop::Failed(format!("cargo built no {target}")))
+    };
+    targets.iter().map(executable).collect()
 }

@@ -13,6 +13,7 @@
 mod cell;
 mod checkpoint;
 mod comparison;
+mod control;
 mod explanation;
 mod host;
 mod knob;
@@ -22,7 +23,8 @@ mod verdict;
 pub use cell::{Cell, Conditions, Status};
 pub use checkpoint::{Account, Checkpoint, Memory, MemorySource, Moment};
 pub use comparison::{Comparison, SCHEMA_VERSION, Timings};
+pub use control::{Controls, TriedControl};
 pub use explanation::{Explanation, Price, SmallestKnob, TriedKnob};
 pub use host::{Host, LabCondition, Upheld};
-pub use knob::{AfterDrop, Knob};
+pub use knob::{AfterDrop, Catalogue, DocumentedKnob, Knob};
 pub use verdict::{Returned, Returns, Verdict};

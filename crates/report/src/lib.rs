@@ -4,12 +4,14 @@
 //! [`terminal`] and [`markdown`] lay out the same rows ([`rows`]) and close with the same
 //! sentences ([`sentences`]); what a figure looks like is decided once, in [`figures`].
 
+mod controls;
 mod explanation;
 mod figures;
 mod rows;
 mod sentences;
 mod tables;
 
+pub use controls::controls;
 pub use explanation::explanation;
 pub use figures::{mebibytes, thousands};
 pub use sentences::sentences;

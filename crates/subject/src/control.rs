@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char};
 
 use model::Account;
+use model::protocol::Command;
 
 /// An allocator's name, its account of itself and its way to give memory back.
 ///
@@ -20,6 +21,10 @@ pub trait Control {
 
     /// The call behind [`release`](Control::release), as one would write it.
     fn release_call(&self) -> &str;
+
+    /// Hears of each command before it is carried out. Allocators need not know; it is where a
+    /// planted fault strikes.
+    fn hear(&self, _command: &Command<'_>) {}
 
     /// Asks the allocator to give back whatever it can.
     fn release(&self);
