@@ -4,7 +4,7 @@
 //! must not hold of the other: a control that changes nothing has *survived*, and the assertion
 //! would notice as little of anything else.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use driver::{Interrupt, Plan};
@@ -82,7 +82,7 @@ struct Bench<'a> {
     allocator: &'a str,
     catalogue: Catalogue,
     executable: PathBuf,
-    planted: &'a PathBuf,
+    planted: &'a Path,
 }
 
 /// A cell, and the two runs of its control.
@@ -107,7 +107,7 @@ fn trials<'a>(
             allocator: bench.allocator.to_owned(),
             plan: Plan {
                 subject: match pair.planted {
-                    true => bench.planted.clone(),
+                    true => bench.planted.to_owned(),
                     false => bench.executable.clone(),
                 },
                 scenario: scenario.name.to_owned(),

@@ -16,65 +16,16 @@ use crate::held;
 use crate::planted::allocated_bytes;
 
 /// Every fault of the memory by its name.
+#[rustfmt::skip]
 pub const FAULTS: &[(&str, Fault)] = &[
-    (
-        "keeps",
-        Fault {
-            holds: |_| true,
-            ..HONEST
-        },
-    ),
-    (
-        "keeps-half",
-        Fault {
-            holds: in_odd_stripe,
-            until: is_build,
-            ..HONEST
-        },
-    ),
-    (
-        "late",
-        Fault {
-            holds: |_| true,
-            until: three_seconds_have_passed,
-            ..HONEST
-        },
-    ),
-    (
-        "leaks",
-        Fault {
-            takes: a_hundredth_at_each_drop,
-            ..HONEST
-        },
-    ),
-    (
-        "rebounds",
-        Fault {
-            takes: sixteen_mib_after_a_release,
-            ..HONEST
-        },
-    ),
-    (
-        "apart",
-        Fault {
-            apart: survives_33,
-            ..HONEST
-        },
-    ),
-    (
-        "lazy",
-        Fault {
-            lazily: true,
-            ..HONEST
-        },
-    ),
-    (
-        "claims-half",
-        Fault {
-            claims: |bytes| bytes / 2,
-            ..HONEST
-        },
-    ),
+    ("keeps",       Fault { holds: |_| true, ..HONEST }),
+    ("keeps-half",  Fault { holds: in_odd_stripe, until: is_build, ..HONEST }),
+    ("late",        Fault { holds: |_| true, until: three_seconds_have_passed, ..HONEST }),
+    ("leaks",       Fault { takes: a_hundredth_at_each_drop, ..HONEST }),
+    ("rebounds",    Fault { takes: sixteen_mib_after_a_release, ..HONEST }),
+    ("apart",       Fault { apart: survives_33, ..HONEST }),
+    ("lazy",        Fault { lazily: true, ..HONEST }),
+    ("claims-half", Fault { claims: |bytes| bytes / 2, ..HONEST }),
 ];
 
 /// What is wrong. What depends on a command is told of it before it is carried out.
