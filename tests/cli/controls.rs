@@ -81,14 +81,15 @@ fn a_control_that_changes_nothing_survives_and_the_status_tells() {
 
 #[test]
 fn a_false_account_is_noticed_by_the_record_alone() {
-    let outcome = controls(&[
+    let buffer = [
+        "controls",
+        "--scenario",
+        "byte-buffer",
         "--allocator",
         "pool",
-        "--control",
-        "claims-half",
-        "--format",
-        "json",
-    ]);
+    ];
+    let half = ["--control", "claims-half", "--format", "json"];
+    let outcome = finish(xtask(&buffer).args(half));
     assert_eq!(outcome.status, 1);
     let document = document(&outcome);
     assert_eq!(document["controls"][0]["survived"], true, "the verdict");

@@ -207,7 +207,7 @@ fn assert_can_fail(cell: &Cell, usual: Vec<Checkpoint>) {
         ),
     };
     for assertion in Assertion::ALL {
-        let change = suite::first_change(&assertion.text(&usual), &assertion.text(&turned));
+        let change = assertion.change(&usual, &turned);
         let (what, control) = (assertion.name(), cell.control.name());
         assert!(
             change.is_some(),

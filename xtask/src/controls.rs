@@ -132,8 +132,7 @@ impl Trial<'_> {
     /// Whether each assertion about the usual run fails of the other.
     fn judge(&self, usual: &Cell, turned: &Cell) -> impl Iterator<Item = TriedControl> {
         Assertion::ALL.into_iter().map(|assertion| {
-            let text = |cell: &Cell| assertion.text(&cell.checkpoints);
-            let change = suite::first_change(&text(usual), &text(turned));
+            let change = assertion.change(&usual.checkpoints, &turned.checkpoints);
             TriedControl {
                 allocator: self.cell.allocator.to_owned(),
                 scenario: self.cell.scenario.to_owned(),

@@ -31,6 +31,6 @@ pub struct TriedControl {
     pub control: String,
     /// Whether it held all the same, so that it asserts nothing that the control touches.
     pub survived: bool,
-    /// The first line that came out otherwise, as it was and as it became; null where it survived.
+    /// What came out otherwise and says most, as it was and as it became; null where it survived.
     pub change: Option<String>,
 }

@@ -25,6 +25,16 @@ impl Assertion {
         }
     }
 
+    /// What this assertion notices between a usual run and another one, in a line: the change that
+    /// says most. `None` where the text is the same, and holds of both.
+    pub fn change(self, usual: &[Checkpoint], turned: &[Checkpoint]) -> Option<String> {
+        let in_text = || first_change(&self.text(usual), &self.text(turned));
+        match self {
+            Assertion::Verdict => in_text(),
+            Assertion::Record => largest_change(usual, turned).or_else(in_text),
+        }
+    }
+
     /// The text about a cell with these checkpoints, those of a whole run.
     pub fn text(self, checkpoints: &[Checkpoint]) -> String {
         match self {
@@ -34,28 +44,28 @@ impl Assertion {
     }
 }
 
-/// The first line in which a text differs from the usual one, as it was and as it has become; `None`
-/// where no line does, and an assertion of the one would hold of the other.
-///
-/// ```
-/// let change = suite::first_change("after: 0 ms\nreturns: at-once\n", "after: 0 ms\nreturns: never\n");
-/// assert_eq!(change.as_deref(), Some("returns: at-once -> never"));
-/// assert_eq!(suite::first_change("the same\n", "the same\n"), None);
-/// ```
-pub fn first_change(usual: &str, turned: &str) -> Option<String> {
-    if usual == turned {
-        return None;
-    }
+/// The first line that differs, as it was and as it has become.
+fn first_change(usual: &str, turned: &str) -> Option<String> {
     let mut lines = usual.lines().zip(turned.lines());
-    let (was, is) = lines.find(|(was, is)| was != is).unwrap_or((usual, turned));
+    let (was, is) = lines.find(|(was, is)| was != is)?;
     let words = |line| str::split_whitespace(line).collect::<Vec<_>>();
     let (was, is) = (words(was), words(is));
-    let shared = was
-        .iter()
-        .zip(&is)
-        .take_while(|(was, is)| was == is)
-        .count();
-    Some(format!("{} -> {}", was.join(" "), is[shared..].join(" ")))
+    let shared = was.iter().zip(&is).take_while(|(was, is)| was == is);
+    Some(format!(
+        "{} -> {}",
+        was.join(" "),
+        is[shared.count()..].join(" ")
+    ))
+}
+
+/// The checkpoint at which what is kept differs most. What the allocator says of itself comes after
+/// it: a knob may change that from the first line on, and the memory not at all.
+fn largest_change(usual: &[Checkpoint], turned: &[Checkpoint]) -> Option<String> {
+    let differs = |(was, is): &(&Checkpoint, &Checkpoint)| was.kept_kib.abs_diff(is.kept_kib);
+    let pairs = usual.iter().zip(turned);
+    let (was, is) = pairs.filter(|pair| differs(pair) > 0).max_by_key(differs)?;
+    let (place, was, is) = (place(was), was.kept_kib, is.kept_kib);
+    Some(format!("{place}: {was} -> {is} KiB kept"))
 }
 
 fn verdict(checkpoints: &[Checkpoint]) -> String {
@@ -84,12 +94,7 @@ fn record(checkpoints: &[Checkpoint]) -> String {
     let _ = writeln!(text, "{:19}{}", "checkpoint", columns(&header));
     for checkpoint in checkpoints {
         let kib = |bytes: Option<u64>| bytes.map_or("-".to_owned(), |b| (b / 1024).to_string());
-        let place = format!(
-            "{} {} {}",
-            checkpoint.name.name(),
-            checkpoint.round,
-            checkpoint.clock_ms
-        );
+        let place = place(checkpoint);
         let figures = [
             checkpoint.kept_kib.to_string(),
             kib(Some(checkpoint.live_bytes)),
@@ -100,6 +105,69 @@ fn record(checkpoints: &[Checkpoint]) -> String {
     text
 }
 
+fn place(checkpoint: &Checkpoint) -> String {
+    let Checkpoint {
+        name,
+        round,
+        clock_ms,
+        ..
+    } = checkpoint;
+    format!("{} {round} {clock_ms}", name.name())
+}
+
 fn columns(cells: &[String]) -> String {
     cells.iter().map(|cell| format!("{cell:>11}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Account, Memory, Moment};
+
+    use super::*;
+
+    /// A run that keeps so much after its drop, and says that so much is allocated.
+    fn run(kept_kib: i64, allocated_bytes: u64) -> Vec<Checkpoint> {
+        let at = |name, kept_kib| Checkpoint {
+            name,
+            round: 1,
+            clock_ms: 0,
+            kept_kib,
+            memory: Memory::default(),
+            minor_faults: None,
+            cpu_ms: 0.0,
+            live_bytes: 0,
+            account: Account {
+                allocated_bytes: Some(allocated_bytes),
+                ..Account::default()
+            },
+        };
+        vec![at(Moment::Built, 9_000), at(Moment::Dropped, kept_kib)]
+    }
+
+    #[track_caller]
+    fn check(turned: &[Checkpoint], verdict: Option<&str>, record: Option<&str>) {
+        let change = |assertion: Assertion| assertion.change(&run(0, 2048), turned);
+        assert_eq!(change(Assertion::Verdict).as_deref(), verdict);
+        assert_eq!(change(Assertion::Record).as_deref(), record);
+    }
+
+    #[test]
+    fn nothing_is_noticed_where_nothing_changes() {
+        check(&run(0, 2048), None, None);
+    }
+
+    #[test]
+    fn the_verdict_and_the_record_notice_what_is_kept() {
+        let (verdict, record) = (
+            "returns: at-once -> never",
+            "dropped 1 0: 0 -> 9000 KiB kept",
+        );
+        check(&run(9_000, 1024), Some(verdict), Some(record));
+    }
+
+    #[test]
+    fn the_record_notices_a_page_and_a_false_account() {
+        check(&run(4, 2048), None, Some("dropped 1 0: 0 -> 4 KiB kept"));
+        check(&run(0, 1024), None, Some("built 1 0 9000 0 2 -> 1"));
+    }
 }

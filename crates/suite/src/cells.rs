@@ -64,7 +64,7 @@ pub const TURNED: [&str; 3] = ["int-list", "string-map", "survivors-33"];
 pub const KNOBS: [(&str, &str, Controls<3>); 7] = [
     ("system",   "caches-off",         [DEFAULT, DEFAULT, KEEPS]),
     ("system",   "trim-after-drop",    [DEFAULT, DEFAULT, KEEPS]),
-    ("jemalloc", "decay-0",            [DEFAULT, DEFAULT, APART]),
+    ("jemalloc", "decay-0",            [DEFAULT, PURGE,   APART]),
     ("jemalloc", "purge-after-drop",   [DEFAULT, DEFAULT, APART]),
     ("mimalloc", "purge-delay-0",      [DEFAULT, DEFAULT, APART]),
     ("mimalloc", "collect-after-drop", [DEFAULT, DEFAULT, APART]),

@@ -12,7 +12,7 @@ mod cells;
 
 use model::Knob;
 
-pub use assertion::{Assertion, first_change};
+pub use assertion::Assertion;
 pub use cells::{ALLOCATORS, KNOBS, SCENARIOS, TURNED, cells};
 
 /// The faults of the memory, as the test-only subject `planted-fault` knows them.

@@ -25,13 +25,12 @@ pub fn since_ms() -> u64 {
     SINCE_MS.load(Relaxed)
 }
 
-/// Room for a [`Held`] in every block.
+/// Room for a [`Held`] in every block; one too large for any layout to be roomier stays as it is.
 pub fn roomy(layout: Layout) -> Layout {
     let record = Layout::new::<Held>();
     let size = layout.size().max(record.size());
     let align = layout.align().max(record.align());
-    // SAFETY: a power of two; and only a block of less than 24 bytes has been made larger.
-    unsafe { Layout::from_size_align_unchecked(size, align) }
+    Layout::from_size_align(size, align).unwrap_or(layout)
 }
 
 /// Holds a block back.
