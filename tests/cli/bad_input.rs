@@ -76,7 +76,7 @@ fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     let answer = only_line(&answer).strip_prefix("say what to do: ");
     let there_are = answer.and_then(|rest| rest.strip_suffix(" (--help tells more)"));
     let there_are = there_are.expect("the commands");
-    assert!(there_are.starts_with("compare, explain, curve, list"));
+    assert!(there_are.starts_with("compare, explain, curve, controls, list"));
     check(
         &["comapre"],
         &format!(r#"unknown command "comapre": there are {there_are}; did you mean compare?"#),
@@ -242,6 +242,24 @@ fn an_unknown_knob_is_answered_with_the_valid_ones_and_the_nearest() {
             "release-after-dorp",
         ],
         r#"unknown knob "release-after-dorp": there are default, all, release-after-drop; did you mean release-after-drop?"#,
+    );
+}
+
+#[test]
+fn what_cannot_be_tried_is_answered_with_what_can() {
+    check(
+        &["controls", "--allocator", "pool", "--control", "kepes"],
+        r#"unknown control "kepes": there are default, release-after-drop, keeps, keeps-half, late, leaks, rebounds, apart, lazy, claims-half; did you mean keeps?"#,
+    );
+    let allocators = listed("allocators").join(", ");
+    check(
+        &["controls", "--allocator", "sistem"],
+        &format!(r#"unknown allocator "sistem": there are {allocators}; did you mean system?"#),
+    );
+    let scenarios = listed("scenarios").join(", ");
+    check(
+        &["controls", "--scenario", "int-lits"],
+        &format!(r#"unknown scenario "int-lits": there are {scenarios}; did you mean int-list?"#),
     );
 }
 

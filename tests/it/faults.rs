@@ -1,7 +1,7 @@
 //! A subject that dies, hangs or talks nonsense ends its own run: with a reason that names what
 //! happened, in bounded time, with what was measured before, and with no process left behind.
 //!
-//! Each fault is one of the table in `planted-fault`. Every subject carries a mark in its
+//! Each fault is one of the table in `planted-fault/conversation.rs`. Every subject carries a mark in its
 //! environment, which its children inherit, and by which what is left of it would be found.
 
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use driver::{Failure, Interrupt, Plan, Run};
-use model::{Knob, Moment, Returns};
+use model::{Knob, Moment};
 use nix::sys::signal::{SigHandler, Signal, raise};
 
 use crate::lab;
@@ -64,7 +64,7 @@ fn plan(fault: &str) -> Plan {
     Plan {
         size: 10_000,
         step_limit: STEP_LIMIT,
-        ..lab::plan(env!("CARGO_BIN_EXE_planted-fault"), "int-list", knob)
+        ..lab::plan(lab::PLANTED, "int-list", knob)
     }
 }
 
@@ -112,20 +112,6 @@ fn the_subject_of_the_faults_is_honest_without_one() {
     assert_eq!(checkpoints.last().map(|c| c.name), Some(Moment::Settled));
     let last = checkpoints.last().expect("checkpoints");
     assert!(last.kept_kib < 64, "{} KiB kept", last.kept_kib);
-}
-
-#[test]
-fn a_subject_that_frees_nothing_never_returns_what_it_built() {
-    let knob = Knob::variable("AFTERDROP_FAULT", "keeps");
-    let subject = env!("CARGO_BIN_EXE_planted-fault");
-    let plan = Plan {
-        size: 100_000,
-        ..lab::plan(subject, "int-list", knob)
-    };
-    let (_, checkpoints) = lab::measure(&plan);
-    let verdict = oracle::judge(&checkpoints).expect("a verdict");
-    assert_eq!(verdict.returns, Returns::Never);
-    assert_eq!(checkpoints.last().map(|c| c.live_bytes), Some(0));
 }
 
 #[test]

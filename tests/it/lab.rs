@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use driver::{Interrupt, Introduction, Plan, Schedule};
-use model::{Checkpoint, Conditions, Knob};
+use model::{Catalogue, Checkpoint, Conditions, Knob};
 
 /// The contestants, with the executables that cargo has built for this test.
 pub const ALLOCATORS: [(&str, &str); 4] = [
@@ -14,6 +14,9 @@ pub const ALLOCATORS: [(&str, &str); 4] = [
     ("mimalloc", env!("CARGO_BIN_EXE_with-mimalloc")),
     ("pool", env!("CARGO_BIN_EXE_with-pool")),
 ];
+
+/// The subject with planted faults.
+pub const PLANTED: &str = env!("CARGO_BIN_EXE_planted-fault");
 
 /// The executable of this allocator.
 pub fn executable(allocator: &str) -> &'static str {
@@ -50,52 +53,12 @@ pub fn measure(plan: &Plan) -> (Introduction, Vec<Checkpoint>) {
     )
 }
 
-/// No thread cache and no fastbins: every freed chunk is merged with its neighbours at once.
-const GLIBC_CACHES_NOTHING: &str = "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0";
-
-/// A cell as it usually is, and the same with a knob turned or a fault planted under which no claim
-/// about it may hold.
-pub struct Control {
-    pub executable: &'static str,
-    pub usual: Knob,
-    pub turned: Knob,
-}
-
-/// What gives memory back late has a knob that makes it early. What gives it back at once has none
-/// that would make it late: there the same allocator leaks, against itself without the leak.
-pub fn negative_control(allocator: &str, scenario: &str) -> Control {
-    let turned = match (allocator, scenario) {
-        ("system", "int-list" | "string-map" | "tree") => {
-            Knob::variable("GLIBC_TUNABLES", GLIBC_CACHES_NOTHING)
-        }
-        ("jemalloc", "int-list" | "string-map" | "tree") => {
-            Knob::variable("_RJEM_MALLOC_CONF", "dirty_decay_ms:0")
-        }
-        ("mimalloc", "int-list" | "byte-buffer" | "string-map" | "tree") => {
-            Knob::variable("MIMALLOC_PURGE_DELAY", "0")
-        }
-        _ => return leak(allocator),
-    };
-    Control {
-        executable: executable(allocator),
-        usual: Knob::default_settings(),
-        turned,
-    }
-}
-
-/// The contestant inside the subject with planted faults, honest and leaking.
-fn leak(allocator: &str) -> Control {
-    let usual = Knob::variable("AFTERDROP_BASE", allocator);
-    let mut turned = usual.clone();
-    turned.name = format!("{allocator} that leaks");
-    turned
-        .variables
-        .push(("AFTERDROP_FAULT".to_owned(), "keeps".to_owned()));
-    Control {
-        executable: env!("CARGO_BIN_EXE_planted-fault"),
-        usual,
-        turned,
-    }
+/// The knob of this name in the allocator's catalogue.
+pub fn knob(allocator: &str, name: &str) -> Option<Knob> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/knobs");
+    let text = std::fs::read_to_string(format!("{folder}/{allocator}.toml")).expect("a catalogue");
+    let catalogue: Catalogue = toml::from_str(&text).expect("a catalogue of knobs");
+    catalogue.find(name)
 }
 
 /// Past the test harness, which would swallow what a passing test prints.

@@ -10,5 +10,6 @@ mod exactness;
 mod faults;
 mod isolation;
 mod lab;
+mod memory_faults;
 mod retention;
 mod sizes;

@@ -6,126 +6,234 @@
 //! (jemalloc seeds its decay ticker from the address of a thread-local). A machine with
 //! another key asserts the verdict and says in one line how to make a record.
 //!
-//! Each cell has its negative control: a knob or a planted fault under which neither text may
-//! come out the same.
+//! What the two say stands in `crates/suite`, as does each cell's negative control: a knob or a
+//! planted fault under which neither text may come out the same.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use model::{Checkpoint, Knob};
+use suite::{Assertion, Cell};
 
-use crate::lab::{executable, measure, negative_control, plan, say};
+use crate::lab::{self, executable, measure, plan, say};
 
-/// Two tests for each cell: `retention::int_list::jemalloc` and `retention::int_list::jemalloc_can_fail`.
+/// A test for each cell: `retention::tree::jemalloc`.
 macro_rules! cells {
-    ($($module:ident = $scenario:literal: $($allocator:ident / $control:ident),+;)+) => {
+    ($($module:ident = $scenario:literal),+ $(,)?) => {
         $(mod $module {
-            $(
-                #[test]
-                fn $allocator() {
-                    super::check($scenario, stringify!($allocator));
-                }
-
-                #[test]
-                fn $control() {
-                    super::check_can_fail($scenario, stringify!($allocator));
-                }
-            )+
+            cells! { @under system, jemalloc, mimalloc, pool; $scenario }
         })+
 
-        /// The scenarios that have snapshots.
+        /// The scenarios that have tests.
         const SCENARIOS: &[&str] = &[$($scenario),+];
+    };
+    (@under $($allocator:ident),+; $scenario:literal) => {
+        $(#[test]
+        fn $allocator() {
+            super::check($scenario, stringify!($allocator), super::DEFAULT);
+        })+
     };
 }
 
 cells! {
-    int_list = "int-list": system / system_can_fail, jemalloc / jemalloc_can_fail,
-        mimalloc / mimalloc_can_fail, pool / pool_can_fail;
-    int_stream = "int-stream": system / system_can_fail, jemalloc / jemalloc_can_fail,
-        mimalloc / mimalloc_can_fail, pool / pool_can_fail;
-    byte_buffer = "byte-buffer": system / system_can_fail, jemalloc / jemalloc_can_fail,
-        mimalloc / mimalloc_can_fail, pool / pool_can_fail;
-    string_map = "string-map": system / system_can_fail, jemalloc / jemalloc_can_fail,
-        mimalloc / mimalloc_can_fail, pool / pool_can_fail;
-    tree = "tree": system / system_can_fail, jemalloc / jemalloc_can_fail,
-        mimalloc / mimalloc_can_fail, pool / pool_can_fail;
+    int_list = "int-list",
+    int_stream = "int-stream",
+    byte_buffer = "byte-buffer",
+    string_map = "string-map",
+    tree = "tree",
+    blocks_forwards = "blocks-forwards",
+    blocks_backwards = "blocks-backwards",
+    blocks_shuffled = "blocks-shuffled",
+    survivors_33 = "survivors-33",
+    survivors_1000 = "survivors-1000",
+    survivors_16384 = "survivors-16384",
+    survivors_at_end = "survivors-at-end",
+    survivor_at_top = "survivor-at-top",
+    buffer_again = "buffer-again",
+    pushed_bytes = "pushed-bytes",
+    threads_freed_in_main = "threads-freed-in-main",
+    threads_exited = "threads-exited",
+    threads_own_arenas = "threads-own-arenas",
+    tasks_awaited = "tasks-awaited",
+    tasks_detached = "tasks-detached",
+    producer_consumer = "producer-consumer",
+    size_drift = "size-drift",
+    churn = "churn",
+    cache = "cache",
+    json_document = "json-document",
+    c_library = "c-library",
 }
 
-#[test]
-fn every_core_scenario_has_its_snapshots() {
-    let core: Vec<&str> = scenarios::CORE
-        .iter()
-        .map(|scenario| scenario.name)
-        .collect();
-    assert_eq!(SCENARIOS, core);
+/// A test for each knob, over every scenario that the suite turns it on.
+macro_rules! knobs {
+    ($($test:ident = $allocator:literal $knob:literal),+ $(,)?) => {
+        mod turned {
+            $(#[test]
+            fn $test() {
+                super::check_turned($allocator, $knob);
+            })+
+        }
+
+        /// The knobs that have tests, each with its allocator.
+        const KNOBS: &[(&str, &str)] = &[$(($allocator, $knob)),+];
+    };
 }
+
+knobs! {
+    system_caches_off = "system" "caches-off",
+    system_trim_after_drop = "system" "trim-after-drop",
+    jemalloc_decay_0 = "jemalloc" "decay-0",
+    jemalloc_purge_after_drop = "jemalloc" "purge-after-drop",
+    mimalloc_purge_delay_0 = "mimalloc" "purge-delay-0",
+    mimalloc_collect_after_drop = "mimalloc" "collect-after-drop",
+    pool_release_after_drop = "pool" "release-after-drop",
+}
+
+const DEFAULT: &str = Knob::DEFAULT;
 
 /// Where insta keeps this module's snapshots.
 const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/it/snapshots");
 
-/// Set to make records and verdicts for a machine that has none yet.
+/// Set to make records and verdicts that there are none of yet.
 const RECORD_VARIABLE: &str = "AFTERDROP_RECORD";
 
+/// How to make the snapshots of a cell, new ones and those of another machine.
+const HOW_TO_RECORD: &str = "AFTERDROP_RECORD=1 cargo test --package afterdrop-subject --test it \
+                             retention, then cargo insta review";
+
+#[test]
+fn every_scenario_is_asserted() {
+    for scenario in scenarios::ALL {
+        let name = scenario.name;
+        assert!(
+            suite::SCENARIOS.iter().any(|(known, _)| *known == name) && SCENARIOS.contains(&name),
+            "nothing is asserted of {name} yet: give it a row in crates/suite/src/cells.rs and a \
+             line in `cells!` of tests/it/retention.rs, then {HOW_TO_RECORD}"
+        );
+    }
+    assert_eq!(SCENARIOS.len(), scenarios::ALL.len());
+    assert_eq!(suite::SCENARIOS.len(), scenarios::ALL.len());
+}
+
+#[test]
+fn every_allocator_and_every_knob_of_the_suite_is_asserted() {
+    assert_eq!(suite::ALLOCATORS, lab::ALLOCATORS.map(|(name, _)| name));
+    let knobs = suite::KNOBS.map(|(allocator, knob, _)| (allocator, knob));
+    assert_eq!(KNOBS, knobs);
+}
+
+#[test]
+fn every_snapshot_is_of_a_cell() {
+    let cells: Vec<String> = suite::cells().iter().map(Cell::key).collect();
+    for file in std::fs::read_dir(SNAPSHOTS).expect("the snapshots") {
+        let name = file.expect("a file").file_name();
+        let name = name.to_str().expect("text");
+        let (_, key) = name.split_once('@').expect("a layer and a key");
+        // What may follow the cell: nothing, the C library's version, the allocator's.
+        let of_cell = |cell: &String| match key.strip_prefix(cell).map(str::as_bytes) {
+            Some([b'.', ..] | [b'_', b'0'..=b'9', ..]) => true,
+            Some(rest) => rest.starts_with(b"_glibc-"),
+            None => false,
+        };
+        assert!(cells.iter().any(of_cell), "{name} is of no cell: delete it");
+    }
+}
+
+/// The cell comes out as it stands on record, and otherwise with its control.
 #[track_caller]
-fn check(scenario: &str, allocator: &str) {
-    let plan = plan(executable(allocator), scenario, Knob::default_settings());
+fn check(scenario: &str, allocator: &str, knob: &str) {
+    let cells = suite::cells();
+    let cell = cells
+        .iter()
+        .find(|c| (c.scenario, c.allocator, c.knob) == (scenario, allocator, knob));
+    let cell = cell.unwrap_or_else(|| panic!("{scenario} has no row in crates/suite/src/cells.rs"));
+    let usual = assert_recorded(cell);
+    assert_can_fail(cell, usual);
+}
+
+#[track_caller]
+fn check_turned(allocator: &str, knob: &str) {
+    let cells = suite::cells();
+    let turned = |cell: &&Cell| (cell.allocator, cell.knob) == (allocator, knob);
+    for cell in cells.iter().filter(turned) {
+        check(cell.scenario, allocator, knob);
+    }
+}
+
+/// Asserts both texts of the cell against their snapshots; its checkpoints.
+#[track_caller]
+fn assert_recorded(cell: &Cell) -> Vec<Checkpoint> {
+    let knob = lab::knob(cell.allocator, cell.knob).expect("a knob of the catalogue");
+    let plan = plan(executable(cell.allocator), cell.scenario, knob);
     let (introduction, checkpoints) = measure(&plan);
-    let cell = format!("{scenario}_{allocator}");
     let host = probe::host().expect("a machine");
     let glibc = host.glibc.unwrap_or_default();
 
-    let verdict_key = match verdict_depends_on_glibc(allocator, &glibc) {
-        true => format!("{cell}_glibc-{glibc}"),
-        false => cell.clone(),
+    let key = cell.key();
+    let verdict_key = match verdict_depends_on_glibc(cell.allocator, &glibc) {
+        true => format!("{key}_glibc-{glibc}"),
+        false => key.clone(),
     };
-    assert_known("verdict", &verdict_key, &verdict(&checkpoints));
+    assert_known(Assertion::Verdict, &verdict_key, &checkpoints);
 
     let version = introduction.version.split('-').next().unwrap_or_default();
     let record_key = format!(
-        "{cell}_{version}_glibc-{glibc}_{}_{}_rustc-{}",
+        "{key}_{version}_glibc-{glibc}_{}_{}_rustc-{}",
         host.architecture,
         host.page_size_bytes,
         rustc_version()
     );
     if introduction.upheld.named().iter().all(|(_, held)| *held) {
-        assert_known("record", &record_key, &record(&checkpoints));
+        assert_known(Assertion::Record, &record_key, &checkpoints);
     } else {
         say(&format!(
-            "{cell}: this machine forbids a lab condition ({:?}), only the verdict is asserted",
+            "{key}: this machine forbids a lab condition ({:?}), only the verdict is asserted",
             introduction.upheld
         ));
     }
+    checkpoints
 }
 
+/// Asserts that neither text survives the cell's control.
 #[track_caller]
-fn check_can_fail(scenario: &str, allocator: &str) {
-    let control = negative_control(allocator, scenario);
-    let text_of = |knob: &Knob| {
-        let (_, checkpoints) = measure(&plan(control.executable, scenario, knob.clone()));
-        (verdict(&checkpoints), record(&checkpoints))
+fn assert_can_fail(cell: &Cell, usual: Vec<Checkpoint>) {
+    let pair = cell.pair(cell.control, |name| lab::knob(cell.allocator, name));
+    let pair = pair.expect("knobs of the catalogue");
+    let of = |executable, knob: &Knob| measure(&plan(executable, cell.scenario, knob.clone())).1;
+    let (usual, turned) = match pair.planted {
+        false => (usual, of(executable(cell.allocator), &pair.turned)),
+        true => (
+            of(lab::PLANTED, &pair.usual),
+            of(lab::PLANTED, &pair.turned),
+        ),
     };
-    let (usual, turned) = (text_of(&control.usual), text_of(&control.turned));
-    let name = &control.turned.name;
-    assert_ne!(usual.0, turned.0, "{name} leaves the verdict as it is");
-    assert_ne!(usual.1, turned.1, "{name} leaves the record as it is");
+    for assertion in Assertion::ALL {
+        let change = assertion.change(&usual, &turned);
+        let (what, control) = (assertion.name(), cell.control.name());
+        assert!(
+            change.is_some(),
+            "{control} leaves the {what} of {} as it is",
+            cell.key()
+        );
+    }
 }
 
-/// Asserts against the snapshot of this key; where there is none, says how to make one.
+/// Asserts against the snapshot of this key; where there is none, says how to make one. A verdict
+/// that is to hold on every machine must be there.
 #[track_caller]
-fn assert_known(layer: &str, key: &str, text: &str) {
+fn assert_known(assertion: Assertion, key: &str, checkpoints: &[Checkpoint]) {
+    let layer = assertion.name();
     let file = format!("{layer}@{key}.snap");
     if !Path::new(SNAPSHOTS).join(&file).exists() && std::env::var_os(RECORD_VARIABLE).is_none() {
-        say(&format!(
-            "no {file} for this machine yet: {RECORD_VARIABLE}=1 cargo test --package \
-             afterdrop-subject --test it retention, then cargo insta review"
-        ));
+        let portable = assertion == Assertion::Verdict && !key.contains("glibc");
+        assert!(!portable, "there is no {file} yet: {HOW_TO_RECORD}");
+        say(&format!("no {file} for this machine yet: {HOW_TO_RECORD}"));
         return;
     }
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_snapshot_suffix(key);
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(layer, text));
+    settings.bind(|| insta::assert_snapshot!(layer, assertion.text(checkpoints)));
 }
 
 /// From 2.42 on glibc has another tcache, and what it keeps is asserted version by version.
@@ -146,57 +254,4 @@ fn rustc_version() -> String {
         .ok()
         .and_then(|text| text.split(' ').nth(1).map(str::to_owned));
     version.unwrap_or_else(|| "unknown".to_owned())
-}
-
-/// The part that holds on every machine.
-fn verdict(checkpoints: &[Checkpoint]) -> String {
-    let verdict = oracle::judge(checkpoints).expect("a whole run has a verdict");
-    let after = verdict
-        .after_ms
-        .map_or("never".to_owned(), |ms| format!("{ms} ms"));
-    let reuse = match verdict.reuse {
-        None => "nothing to reuse",
-        Some(part) if part >= 0.5 => "most of it",
-        Some(part) if part >= 0.1 => "some of it",
-        Some(_) => "none of it",
-    };
-    format!(
-        "returns: {}\nafter: {after}\nreused by the second build: {reuse}\n",
-        verdict.returns.name(),
-    )
-}
-
-/// The part that is exact to the page: what is kept, and what the allocator says is allocated. What
-/// it says of its address space is left out: mimalloc draws its first address from that of a
-/// static, so that another link order can cost it one more table of 64 KiB, which stays untouched.
-fn record(checkpoints: &[Checkpoint]) -> String {
-    let mut text = String::new();
-    let header = ["kept KiB", "live KiB", "allocated"];
-    let _ = writeln!(
-        text,
-        "{:19}{}",
-        "checkpoint",
-        columns(&header.map(String::from))
-    );
-    for checkpoint in checkpoints {
-        let kib = |bytes: Option<u64>| bytes.map_or("-".to_owned(), |b| (b / 1024).to_string());
-        let account = &checkpoint.account;
-        let place = format!(
-            "{} {} {}",
-            checkpoint.name.name(),
-            checkpoint.round,
-            checkpoint.clock_ms
-        );
-        let figures = [
-            checkpoint.kept_kib.to_string(),
-            kib(Some(checkpoint.live_bytes)),
-            kib(account.allocated_bytes),
-        ];
-        let _ = writeln!(text, "{place:19}{}", columns(&figures));
-    }
-    text
-}
-
-fn columns(cells: &[String]) -> String {
-    cells.iter().map(|cell| format!("{cell:>11}")).collect()
 }

@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Explain(ExplainOptions),
     /// Let the clock run up to an hour after the drop and show what is kept along the way
     Curve(CurveOptions),
+    /// Try to break every assertion of the test suite: whether each fails where it must
+    Controls(ControlsOptions),
     /// List allocators and scenarios, a line each
     List(ListOptions),
     /// Print the JSON Schema of what compare writes
@@ -92,6 +94,26 @@ pub(crate) struct CurveOptions {
 
     #[command(flatten)]
     pub(crate) cells: CellOptions,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct ControlsOptions {
+    /// Try the assertions about this allocator only (repeatable) [default: all]
+    #[arg(long = "allocator", value_name = "NAME")]
+    pub(crate) allocators: Vec<String>,
+
+    /// Try the assertions about this scenario only (repeatable) [default: all]
+    #[arg(long = "scenario", value_name = "NAME")]
+    pub(crate) scenarios: Vec<String>,
+
+    /// Use this knob or planted fault as the control of every cell, instead of the cell's own;
+    /// `default` turns nothing
+    #[arg(long, value_name = "NAME")]
+    pub(crate) control: Option<String>,
 
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]

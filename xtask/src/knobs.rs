@@ -1,66 +1,14 @@
 //! The catalogue of knobs: a file for each allocator, `crates/subject/knobs/NAME.toml`.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use model::{AfterDrop, Conditions, Knob};
-use serde::Deserialize;
+pub(crate) use model::DocumentedKnob as Documented;
+use model::{Catalogue, Conditions, Knob};
 
 use crate::names::{self, ALL};
 use crate::say;
 use crate::stop::{Stop, cannot};
-
-/// A knob of one allocator, as documented.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Documented {
-    pub(crate) name: String,
-    /// Environment variables.
-    #[serde(default)]
-    set: BTreeMap<String, String>,
-    #[serde(default)]
-    after_drop: AfterDrop,
-    /// Whether it works by a thread that sleeps in real time, which the lab clock does not wake.
-    #[serde(default)]
-    real_time: bool,
-    /// What it does.
-    pub(crate) does: String,
-    /// How it stands by default.
-    pub(crate) default: String,
-    /// What it costs.
-    pub(crate) cost: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Catalogue {
-    #[serde(default)]
-    knob: Vec<Documented>,
-}
-
-impl Documented {
-    pub(crate) fn knob(&self) -> Knob {
-        Knob {
-            name: self.name.clone(),
-            variables: self.set.clone().into_iter().collect(),
-            after_drop: self.after_drop,
-        }
-    }
-
-    /// How to turn it, as one would type it.
-    pub(crate) fn how(&self, release_call: &str) -> String {
-        let variables = self
-            .set
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"));
-        let call = match self.after_drop {
-            AfterDrop::Nothing => None,
-            AfterDrop::Release => Some(format!("{release_call} after each drop")),
-        };
-        variables.chain(call).collect::<Vec<_>>().join(" ")
-    }
-}
 
 /// The knobs of this allocator; an allocator without a file has none.
 ///

@@ -1,12 +1,13 @@
 //! The command line: `cargo xtask compare` and its relatives.
 //!
 //! What a command prints as its result goes to standard output, progress and prose go to standard
-//! error. Exit statuses: 0 all measured, 1 something failed, 2 bad input, 128 + n stopped by
+//! error. Exit statuses: 0 all measured, 1 something failed or a control survived, 2 bad input, 128 + n stopped by
 //! signal n (130 for Ctrl-C).
 
 mod args;
 mod compare;
 mod contestants;
+mod controls;
 mod curve;
 mod explain;
 mod knobs;
@@ -26,6 +27,7 @@ use args::{Command, SchemaFormat};
 fn main() -> ExitCode {
     let outcome = args::parse().and_then(|command| match command {
         Command::Compare(options) => compare::compare(&options),
+        Command::Controls(options) => controls::controls(&options),
         Command::Explain(options) => explain::explain(&options),
         Command::Curve(options) => curve::curve(&options),
         Command::List(options) => list::list(&options),

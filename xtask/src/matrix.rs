@@ -13,6 +13,7 @@ use crate::say;
 use crate::stop::Stop;
 
 /// A cell to be measured.
+#[derive(Clone)]
 pub(crate) struct Planned {
     /// The allocator's name, or the file name of the user's own executable.
     pub(crate) allocator: String,

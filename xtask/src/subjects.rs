@@ -18,6 +18,7 @@ use crate::stop::{Stop, cannot};
 
 const PACKAGE: &str = "afterdrop-subject";
 const PREFIX: &str = "with-";
+const PLANTED: &str = "planted-fault";
 
 /// An allocator that there is a subject for.
 pub(crate) struct Allocator {
@@ -106,27 +107,67 @@ pub(crate) fn chosen<'a>(
 
 /// Builds the subjects of these allocators and returns their executables in the same order.
 pub(crate) fn build(allocators: &[&Allocator]) -> Result<Vec<PathBuf>, Stop> {
-    if allocators.is_empty() {
+    let targets = allocators.iter().map(|allocator| allocator.target());
+    build_targets(&targets.collect::<Vec<_>>())
+}
+
+/// What the controls are tried on.
+pub(crate) struct Built {
+    /// The subjects of the allocators, in the order in which they were asked for.
+    pub(crate) contestants: Vec<PathBuf>,
+    /// The subject with planted faults, which no other command knows.
+    pub(crate) planted: PathBuf,
+}
+
+/// Builds the subjects of these allocators and the one with planted faults.
+pub(crate) fn build_with_planted(allocators: &[&Allocator]) -> Result<Built, Stop> {
+    let planted = Target {
+        name: PLANTED.to_owned(),
+        features: &[],
+    };
+    let targets = allocators.iter().map(|allocator| allocator.target());
+    let targets: Vec<Target> = targets.chain([planted]).collect();
+    let mut contestants = build_targets(&targets)?;
+    let planted = contestants.pop().expect("the last of the targets");
+    Ok(Built {
+        contestants,
+        planted,
+    })
+}
+
+/// A binary of the subjects' package, and the features that it needs beyond the default ones.
+struct Target<'a> {
+    name: String,
+    features: &'a [String],
+}
+
+impl Allocator {
+    fn target(&self) -> Target<'_> {
+        Target {
+            name: format!("{PREFIX}{}", self.name),
+            features: &self.features,
+        }
+    }
+}
+
+fn build_targets(targets: &[Target]) -> Result<Vec<PathBuf>, Stop> {
+    if targets.is_empty() {
         return Ok(Vec::new());
     }
-    let target = |allocator: &Allocator| format!("{PREFIX}{}", allocator.name);
     let mut arguments = vec!["--package".to_owned(), PACKAGE.to_owned()];
-    for allocator in allocators {
-        arguments.extend(["--bin".to_owned(), target(allocator)]);
-        let features = allocator.features.iter();
+    for Target { name, features } in targets {
+        arguments.extend(["--bin".to_owned(), name.clone()]);
+        let features = features.iter();
         arguments.extend(features.flat_map(|feature| ["--features".to_owned(), feature.clone()]));
     }
     let built = executables(Path::new("."), &arguments)?;
-    allocators
-        .iter()
-        .map(|allocator| {
-            let target = target(allocator);
-            let found = built.iter().find(|(name, _)| *name == target);
-            found
-                .map(|(_, executable)| executable.clone())
-                .ok_or_else(|| Stop::Failed(format!("cargo built no {target}")))
-        })
-        .collect()
+    let executable = |target: &Target| {
+        let found = built.iter().find(|(name, _)| *name == target.name);
+        found
+            .map(|(_, executable)| executable.clone())
+            .ok_or_else(|| Stop::Failed(format!("cargo built no {}", target.name)))
+    };
+    targets.iter().map(executable).collect()
 }
 
 /// Builds the package of the user's own that stands in this folder and returns the executables of

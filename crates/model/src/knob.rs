@@ -1,5 +1,7 @@
 //! A knob: a named setting of an allocator, or a habit of the program that uses it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// What is turned in one cell: environment variables for the allocator to read, and what the
@@ -44,5 +46,69 @@ impl Knob {
             variables: vec![(name.to_owned(), value.to_owned())],
             ..Knob::default()
         }
+    }
+}
+
+/// The knobs of one allocator: what stands in a file `crates/subject/knobs/NAME.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    /// Each of them.
+    #[serde(default)]
+    pub knob: Vec<DocumentedKnob>,
+}
+
+/// A knob and what its authors say of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentedKnob {
+    /// Its name.
+    pub name: String,
+    #[serde(default)]
+    set: BTreeMap<String, String>,
+    #[serde(default)]
+    after_drop: AfterDrop,
+    /// Whether it works by a thread that sleeps in real time, which the lab clock does not wake.
+    #[serde(default)]
+    pub real_time: bool,
+    /// What it does.
+    pub does: String,
+    /// How it stands by default.
+    pub default: String,
+    /// What it costs.
+    pub cost: String,
+}
+
+impl Catalogue {
+    /// The knob of this name, [`Knob::DEFAULT`] among them.
+    pub fn find(&self, name: &str) -> Option<Knob> {
+        match name {
+            Knob::DEFAULT => Some(Knob::default_settings()),
+            name => self.knob.iter().find(|k| k.name == name).map(|k| k.knob()),
+        }
+    }
+}
+
+impl DocumentedKnob {
+    /// What is turned.
+    pub fn knob(&self) -> Knob {
+        Knob {
+            name: self.name.clone(),
+            variables: self.set.clone().into_iter().collect(),
+            after_drop: self.after_drop,
+        }
+    }
+
+    /// How to turn it, as one would type it.
+    pub fn how(&self, release_call: &str) -> String {
+        let variables = self
+            .set
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let call = match self.after_drop {
+            AfterDrop::Nothing => None,
+            AfterDrop::Release => Some(format!("{release_call} after each drop")),
+        };
+        variables.chain(call).collect::<Vec<_>>().join(" ")
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
+use model::protocol::Command;
 use model::{Account, Part};
 
 use crate::Process;
@@ -27,6 +28,10 @@ pub trait Control {
     fn release_call(&self) -> Option<&str> {
         None
     }
+
+    /// Hears of each command before it is carried out. Allocators need not know; it is where a
+    /// planted fault strikes.
+    fn hear(&self, _command: &Command<'_>) {}
 
     /// Asks the allocator to give back whatever it can.
     fn release(&self) {}

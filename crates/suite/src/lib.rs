@@ -1,0 +1,115 @@
+//! What is asserted of each cell, and what must break it.
+//!
+//! Of every cell two texts are asserted ([`Assertion`]): `tests/it/retention.rs` holds them against
+//! snapshots. A text that comes out the same whatever the allocator does asserts nothing, so every
+//! cell has its [`Control`], a knob or a planted fault under which both must come out otherwise:
+//! `cargo xtask controls` tries them. The tables of both stand in `cells.rs`.
+//!
+//! This crate runs nothing: it says what is to be run, and turns checkpoints into texts.
+
+mod assertion;
+mod cells;
+
+use model::Knob;
+
+pub use assertion::Assertion;
+pub use cells::{ALLOCATORS, KNOBS, SCENARIOS, TURNED, cells};
+
+/// The faults of the memory, as the test-only subject `planted-fault` knows them.
+pub const FAULTS: [&str; 8] = [
+    "keeps",
+    "keeps-half",
+    "late",
+    "leaks",
+    "rebounds",
+    "apart",
+    "lazy",
+    "claims-half",
+];
+
+/// A cell of which something is asserted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cell {
+    /// The scenario's name; it is built in its default size.
+    pub scenario: &'static str,
+    /// The allocator's name.
+    pub allocator: &'static str,
+    /// The knob's name in the allocator's catalogue, or [`Knob::DEFAULT`].
+    pub knob: &'static str,
+    /// What must break the assertions.
+    pub control: Control<'static>,
+}
+
+/// What must break the assertions of a cell.
+///
+/// What gives memory back late has a knob that makes it early. What gives it back at once has none
+/// that would make it late: there the same allocator is wrapped, and a fault planted in the wrapper.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Control<'a> {
+    /// Another knob of the same allocator, by its name in the catalogue, or [`Knob::DEFAULT`].
+    Knob(&'a str),
+    /// A fault of the memory that the test-only subject knows by this name.
+    Fault(&'a str),
+}
+
+/// The two runs of a control: the cell as it usually is, and as it is not to be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pair {
+    /// Whether both are run on the subject with planted faults, instead of the allocator's own.
+    pub planted: bool,
+    /// The one.
+    pub usual: Knob,
+    /// The other.
+    pub turned: Knob,
+}
+
+impl Cell {
+    /// The name in snapshots: `int-list_system`, or `int-list_system_caches-off`.
+    pub fn key(&self) -> String {
+        match self.knob {
+            Knob::DEFAULT => format!("{}_{}", self.scenario, self.allocator),
+            knob => format!("{}_{}_{knob}", self.scenario, self.allocator),
+        }
+    }
+
+    /// What to run to see whether `control` breaks the assertions about this cell; `None` where
+    /// `catalogue`, which finds the allocator's knobs by name, knows no such knob.
+    pub fn pair(
+        &self,
+        control: Control<'_>,
+        catalogue: impl Fn(&str) -> Option<Knob>,
+    ) -> Option<Pair> {
+        let usual = catalogue(self.knob)?;
+        Some(match control {
+            Control::Knob(name) => Pair {
+                planted: false,
+                turned: catalogue(name)?,
+                usual,
+            },
+            Control::Fault(name) => {
+                let usual = with(usual, "AFTERDROP_BASE", self.allocator);
+                let mut turned = with(usual.clone(), "AFTERDROP_FAULT", name);
+                turned.name = name.to_owned();
+                Pair {
+                    planted: true,
+                    usual,
+                    turned,
+                }
+            }
+        })
+    }
+}
+
+impl<'a> Control<'a> {
+    /// The name of the knob or of the fault.
+    pub fn name(self) -> &'a str {
+        match self {
+            Control::Knob(name) | Control::Fault(name) => name,
+        }
+    }
+}
+
+fn with(mut knob: Knob, variable: &str, value: &str) -> Knob {
+    knob.variables.push((variable.to_owned(), value.to_owned()));
+    knob
+}

@@ -1,0 +1,175 @@
+//! `cargo xtask controls`: every assertion of the suite, and whether it fails where it must.
+//!
+//! Each cell is run twice, as it usually is and with its control. A text that is asserted of the one
+//! must not hold of the other: a control that changes nothing has *survived*, and the assertion
+//! would notice as little of anything else.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use driver::{Interrupt, Plan, Schedule};
+use model::{Catalogue, Cell, Conditions, Controls, Knob, TriedControl};
+use scenarios::Scenario;
+use suite::{Assertion, Control};
+
+use crate::args::{ControlsOptions, ListFormat};
+use crate::matrix::{self, Planned};
+use crate::names::{self, choose};
+use crate::stop::Stop;
+use crate::{command_line, knobs, say, subjects};
+
+/// Far more than any step of any cell takes.
+const STEP_LIMIT: Duration = Duration::from_secs(60);
+
+pub(crate) fn controls(options: &ControlsOptions) -> Result<(), Stop> {
+    let workspace = subjects::workspace()?;
+    let allocators = &workspace.allocators;
+    let allocators = choose("allocator", &options.allocators, allocators, |a| &a.name)?;
+    let scenarios = choose("scenario", &options.scenarios, scenarios::ALL, |s| s.name)?;
+    let catalogues = allocators
+        .iter()
+        .map(|allocator| knobs::catalogue(&workspace.knobs, &allocator.name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let instead = options.control.as_deref();
+    let instead = instead.map(|name| control(name, &catalogues)).transpose()?;
+
+    let built = subjects::build_with_planted(&allocators)?;
+    let named = allocators.iter().zip(catalogues).zip(built.contestants);
+    let benches: Vec<Bench> = named
+        .map(|((allocator, knob), executable)| Bench {
+            allocator: &allocator.name,
+            catalogue: Catalogue { knob },
+            executable,
+            planted: &built.planted,
+        })
+        .collect();
+    let trials = trials(&benches, &scenarios, instead);
+
+    let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;
+    let runs: Vec<Planned> = trials.iter().flat_map(|trial| trial.runs.clone()).collect();
+    let measured = matrix::measure(&runs, &interrupt).cells;
+    if let Some(signal) = interrupt.signal() {
+        return Err(Stop::Interrupted(signal)); // of the rest nothing is known
+    }
+    matrix::all_measured(&measured)?;
+    let measured = trials.iter().zip(measured.chunks_exact(2));
+    let tried = measured.flat_map(|(trial, runs)| trial.judge(&runs[0], &runs[1]));
+    show(options.format, tried.collect())
+}
+
+/// What the user wants as the control of every cell.
+///
+/// # Errors
+/// [`Stop::BadInput`] for what is neither a knob of a chosen allocator nor a fault.
+fn control<'a>(name: &'a str, catalogues: &[Vec<knobs::Documented>]) -> Result<Control<'a>, Stop> {
+    if suite::FAULTS.contains(&name) {
+        return Ok(Control::Fault(name));
+    }
+    let knobs = catalogues.iter().flatten().map(|knob| knob.name.as_str());
+    let mut valid = vec![Knob::DEFAULT];
+    valid.extend(knobs);
+    match valid.contains(&name) {
+        true => Ok(Control::Knob(name)),
+        false => {
+            valid.extend(suite::FAULTS);
+            Err(Stop::BadInput(names::unknown("control", name, &valid)))
+        }
+    }
+}
+
+/// An allocator's executable and its knobs, and the subject with planted faults.
+struct Bench<'a> {
+    allocator: &'a str,
+    catalogue: Catalogue,
+    executable: PathBuf,
+    planted: &'a Path,
+}
+
+/// A cell, and the two runs of its control.
+struct Trial<'a> {
+    cell: suite::Cell,
+    control: Control<'a>,
+    runs: [Planned; 2],
+}
+
+/// One for each cell of the suite that was chosen. A knob is turned on the allocators that have it.
+fn trials<'a>(
+    benches: &[Bench],
+    scenarios: &[&Scenario],
+    instead: Option<Control<'a>>,
+) -> Vec<Trial<'a>> {
+    let trial = |cell: suite::Cell| {
+        let bench = benches.iter().find(|b| b.allocator == cell.allocator)?;
+        let scenario = scenarios.iter().find(|s| s.name == cell.scenario)?;
+        let control = instead.unwrap_or(cell.control);
+        let pair = cell.pair(control, |name| bench.catalogue.find(name))?;
+        let runs = [pair.usual, pair.turned].map(|knob| Planned {
+            allocator: bench.allocator.to_owned(),
+            plan: Plan {
+                subject: match pair.planted {
+                    true => bench.planted.to_owned(),
+                    false => bench.executable.clone(),
+                },
+                scenario: scenario.name.to_owned(),
+                size: scenario.default_size,
+                seed: 1,
+                rounds: driver::DEFAULT_ROUNDS,
+                schedule: Schedule::Verdict,
+                knob,
+                conditions: Conditions::Lab,
+                step_limit: STEP_LIMIT,
+            },
+        });
+        Some(Trial {
+            cell,
+            control,
+            runs,
+        })
+    };
+    suite::cells().into_iter().filter_map(trial).collect()
+}
+
+impl Trial<'_> {
+    /// Whether each assertion about the usual run fails of the other.
+    fn judge(&self, usual: &Cell, turned: &Cell) -> impl Iterator<Item = TriedControl> {
+        Assertion::ALL.into_iter().map(|assertion| {
+            let change = assertion.change(&usual.checkpoints, &turned.checkpoints);
+            TriedControl {
+                allocator: self.cell.allocator.to_owned(),
+                scenario: self.cell.scenario.to_owned(),
+                knob: self.cell.knob.to_owned(),
+                assertion: assertion.name().to_owned(),
+                control: self.control.name().to_owned(),
+                survived: change.is_none(),
+                change,
+            }
+        })
+    }
+}
+
+/// Prints the outcome.
+///
+/// # Errors
+/// [`Stop::Failed`] where a control has survived.
+fn show(format: ListFormat, controls: Vec<TriedControl>) -> Result<(), Stop> {
+    let survived = controls.iter().filter(|tried| tried.survived).count();
+    let document = Controls {
+        afterdrop_version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: command_line(),
+        controls,
+        survived,
+    };
+    say::result(&match format {
+        ListFormat::Table => report::controls(&document),
+        ListFormat::Json => {
+            serde_json::to_string_pretty(&document).expect("a document of plain data") + "\n"
+        }
+    })?;
+    match survived {
+        0 => Ok(()),
+        many => Err(Stop::Failed(format!(
+            "{many} of {} assertions held where they should have failed",
+            document.controls.len()
+        ))),
+    }
+}
