@@ -47,10 +47,13 @@ pub fn measure(plan: &Plan) -> (Introduction, Vec<Checkpoint>) {
     if let Some(failure) = run.failure {
         panic!("{} of {}: {failure}", plan.scenario, plan.subject.display());
     }
-    (
-        run.introduction.expect("a run that ended well began well"),
-        run.checkpoints,
-    )
+    let introduction = run.introduction.expect("a run that ended well began well");
+    let mut checkpoints = run.checkpoints;
+    let ledgers = oracle::ledgers(&introduction.parts, &checkpoints);
+    for (checkpoint, ledger) in checkpoints.iter_mut().zip(ledgers) {
+        checkpoint.ledger = ledger;
+    }
+    (introduction, checkpoints)
 }
 
 /// The knob of this name in the allocator's catalogue.

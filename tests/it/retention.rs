@@ -7,12 +7,13 @@
 //! another key asserts the verdict and says in one line how to make a record.
 //!
 //! What the two say stands in `crates/suite`, as does each cell's negative control: a knob or a
-//! planted fault under which neither text may come out the same.
+//! planted fault under which neither text may come out the same. And of every cell the ledgers must
+//! leave next to nothing unexplained.
 
 use std::path::Path;
 
-use model::{Checkpoint, Knob};
-use suite::{Assertion, Cell};
+use model::{Checkpoint, Knob, Part};
+use suite::{Assertion, Cell, ledger};
 
 use crate::lab::{self, executable, measure, plan, say};
 
@@ -174,6 +175,7 @@ fn assert_recorded(cell: &Cell) -> Vec<Checkpoint> {
         false => key.clone(),
     };
     assert_known(Assertion::Verdict, &verdict_key, &checkpoints);
+    assert_explained(cell, &introduction.parts, &checkpoints);
 
     let version = introduction.version.split('-').next().unwrap_or_default();
     let record_key = format!(
@@ -191,6 +193,19 @@ fn assert_recorded(cell: &Cell) -> Vec<Checkpoint> {
         ));
     }
     checkpoints
+}
+
+/// Asserts that the ledgers leave nothing unexplained, and that an account which keeps something back
+/// would show.
+#[track_caller]
+fn assert_explained(cell: &Cell, parts: &[Part], checkpoints: &[Checkpoint]) {
+    let Some(share) = ledger::unexplained(checkpoints) else {
+        return; // it occupied nothing
+    };
+    let key = cell.key();
+    assert!(share <= ledger::UNEXPLAINED, "{key}: {share} unexplained");
+    let change = ledger::change(parts, checkpoints);
+    assert!(change.is_some(), "{key}: what is kept back does not show");
 }
 
 /// Asserts that neither text survives the cell's control.

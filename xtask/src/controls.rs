@@ -10,7 +10,7 @@ use std::time::Duration;
 use driver::{Interrupt, Plan, Schedule};
 use model::{Catalogue, Cell, Conditions, Controls, Knob, TriedControl};
 use scenarios::Scenario;
-use suite::{Assertion, Control};
+use suite::{Assertion, Control, ledger};
 
 use crate::args::{ControlsOptions, ListFormat};
 use crate::matrix::{self, Planned};
@@ -52,8 +52,11 @@ pub(crate) fn controls(options: &ControlsOptions) -> Result<(), Stop> {
         return Err(Stop::Interrupted(signal)); // of the rest nothing is known
     }
     matrix::all_measured(&measured)?;
-    let measured = trials.iter().zip(measured.chunks_exact(2));
-    let tried = measured.flat_map(|(trial, runs)| trial.judge(&runs[0], &runs[1]));
+    let mut measured = measured.iter();
+    let tried = trials.iter().flat_map(|trial| {
+        let runs: Vec<&Cell> = measured.by_ref().take(trial.runs.len()).collect();
+        trial.judge(&runs)
+    });
     show(options.format, tried.collect())
 }
 
@@ -85,11 +88,12 @@ struct Bench<'a> {
     planted: &'a Path,
 }
 
-/// A cell, and the two runs of its control.
+/// A cell, and the runs of its control: as it usually is, and as it is not to be. Where both are of
+/// the subject with planted faults, the allocator's own run follows: only that has its whole account.
 struct Trial<'a> {
     cell: suite::Cell,
     control: Control<'a>,
-    runs: [Planned; 2],
+    runs: Vec<Planned>,
 }
 
 /// One for each cell of the suite that was chosen. A knob is turned on the allocators that have it.
@@ -103,13 +107,10 @@ fn trials<'a>(
         let scenario = scenarios.iter().find(|s| s.name == cell.scenario)?;
         let control = instead.unwrap_or(cell.control);
         let pair = cell.pair(control, |name| bench.catalogue.find(name))?;
-        let runs = [pair.usual, pair.turned].map(|knob| Planned {
+        let planned = |subject: &Path, knob| Planned {
             allocator: bench.allocator.to_owned(),
             plan: Plan {
-                subject: match pair.planted {
-                    true => bench.planted.to_owned(),
-                    false => bench.executable.clone(),
-                },
+                subject: subject.to_owned(),
                 scenario: scenario.name.to_owned(),
                 size: scenario.default_size,
                 seed: 1,
@@ -119,7 +120,16 @@ fn trials<'a>(
                 conditions: Conditions::Lab,
                 step_limit: STEP_LIMIT,
             },
-        });
+        };
+        let own = &bench.executable;
+        let runs = match pair.planted {
+            false => vec![planned(own, pair.usual), planned(own, pair.turned)],
+            true => vec![
+                planned(bench.planted, pair.usual),
+                planned(bench.planted, pair.turned),
+                planned(own, bench.catalogue.find(cell.knob)?),
+            ],
+        };
         Some(Trial {
             cell,
             control,
@@ -130,20 +140,32 @@ fn trials<'a>(
 }
 
 impl Trial<'_> {
-    /// Whether each assertion about the usual run fails of the other.
-    fn judge(&self, usual: &Cell, turned: &Cell) -> impl Iterator<Item = TriedControl> {
-        Assertion::ALL.into_iter().map(|assertion| {
-            let change = assertion.change(&usual.checkpoints, &turned.checkpoints);
-            TriedControl {
-                allocator: self.cell.allocator.to_owned(),
-                scenario: self.cell.scenario.to_owned(),
-                knob: self.cell.knob.to_owned(),
-                assertion: assertion.name().to_owned(),
-                control: self.control.name().to_owned(),
-                survived: change.is_none(),
-                change,
-            }
-        })
+    /// Whether each assertion about the usual run fails of the other, and that about the ledgers
+    /// of an account that keeps something back.
+    fn judge(&self, runs: &[&Cell]) -> Vec<TriedControl> {
+        let texts = Assertion::ALL.map(|assertion| {
+            let change = assertion.change(&runs[0].checkpoints, &runs[1].checkpoints);
+            self.tried(assertion.name(), self.control.name(), change)
+        });
+        let own = runs.get(2).unwrap_or(&runs[0]);
+        let asserted = ledger::unexplained(&own.checkpoints).is_some();
+        let ledger = asserted.then(|| {
+            let change = ledger::change(&own.parts, &own.checkpoints);
+            self.tried(ledger::LEDGER, ledger::HIDDEN, change)
+        });
+        texts.into_iter().chain(ledger).collect()
+    }
+
+    fn tried(&self, assertion: &str, control: &str, change: Option<String>) -> TriedControl {
+        TriedControl {
+            allocator: self.cell.allocator.to_owned(),
+            scenario: self.cell.scenario.to_owned(),
+            knob: self.cell.knob.to_owned(),
+            assertion: assertion.to_owned(),
+            control: control.to_owned(),
+            survived: change.is_none(),
+            change,
+        }
     }
 }
 

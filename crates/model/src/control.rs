@@ -25,7 +25,7 @@ pub struct TriedControl {
     pub scenario: String,
     /// The knob of the cell that the assertion is about, `default` where none is turned.
     pub knob: String,
-    /// What is asserted: `verdict` or `record`.
+    /// What is asserted: `verdict`, `record` or `ledger`.
     pub assertion: String,
     /// The knob or the planted fault that must make it fail.
     pub control: String,

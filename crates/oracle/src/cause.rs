@@ -102,7 +102,7 @@ impl<'a> Inquiry<'a> {
             when: place(self.dropped),
             source: "the scenario".to_owned(),
         });
-        let holders = self.holders(self.dropped);
+        let holders = grown(self.baseline, self.dropped, self.verdict);
         for (entry, _) in &holders {
             self.note(&entry.name, entry.kib, place(self.dropped), &entry.source);
         }
@@ -126,20 +126,6 @@ impl<'a> Inquiry<'a> {
                 format!("{kept}: {}", told.collect::<Vec<_>>().join("; "))
             }
         });
-    }
-
-    /// The entries that hold a notable share of what is kept at this checkpoint, the largest first,
-    /// each with what it has grown by since the baseline.
-    fn holders(&self, checkpoint: &'a Checkpoint) -> Vec<(&'a Entry, i64)> {
-        let notable_kib = NOTABLE * self.excess(checkpoint) as f64;
-        let entries = checkpoint.ledger.iter();
-        let mut holders: Vec<(&Entry, i64)> = entries
-            .filter(|entry| entry.name != Entry::ALIVE)
-            .map(|entry| (entry, entry.kib - self.before(&entry.name)))
-            .filter(|(_, grown)| *grown > 0 && *grown as f64 >= notable_kib)
-            .collect();
-        holders.sort_by_key(|(_, grown)| -grown);
-        holders
     }
 
     /// What building and dropping again did, where that is what returned it.
@@ -189,7 +175,7 @@ impl<'a> Inquiry<'a> {
 
     /// What is left in the end, and where.
     fn tell_of_the_rest(&mut self, end: &'a Checkpoint, done: &str) {
-        let holders = self.holders(end);
+        let holders = grown(self.baseline, end, self.verdict);
         let still: Vec<String> = holders
             .iter()
             .map(|(entry, kib)| held(entry, *kib))
@@ -238,14 +224,8 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    fn before(&self, name: &str) -> i64 {
-        let entry = self.baseline.ledger.iter().find(|entry| entry.name == name);
-        entry.map_or(0, |entry| entry.kib)
-    }
-
-    /// What is kept beyond the survivors, KiB.
     fn excess(&self, checkpoint: &Checkpoint) -> i64 {
-        checkpoint.kept_kib - self.verdict.survivors_kib
+        excess(checkpoint, self.verdict)
     }
 
     fn note(&mut self, name: &str, kib: i64, when: String, source: &str) {
@@ -273,6 +253,53 @@ fn sentence(clauses: &[String]) -> String {
         first.make_ascii_uppercase();
     }
     text
+}
+
+/// The parts in which the drop that the verdict is about left its memory, the largest first; none
+/// where it left next to nothing. The ledgers of the checkpoints are written.
+pub fn holders(checkpoints: &[Checkpoint], verdict: &Verdict) -> Vec<String> {
+    let dropped = (Moment::Dropped, verdict.round);
+    let mut all = checkpoints.iter();
+    match (
+        checkpoints.first(),
+        all.find(|c| (c.name, c.round) == dropped),
+    ) {
+        (Some(baseline), Some(dropped)) if verdict.returns != Returns::AtOnce => {
+            let entries = grown(baseline, dropped, verdict);
+            entries
+                .into_iter()
+                .map(|(entry, _)| entry.name.clone())
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The entries that hold a notable share of what is kept at this checkpoint, the largest first,
+/// each with what it has grown by since the baseline.
+fn grown<'a>(
+    baseline: &Checkpoint,
+    checkpoint: &'a Checkpoint,
+    verdict: &Verdict,
+) -> Vec<(&'a Entry, i64)> {
+    let before = |name: &str| {
+        let entry = baseline.ledger.iter().find(|entry| entry.name == name);
+        entry.map_or(0, |entry| entry.kib)
+    };
+    let notable_kib = NOTABLE * excess(checkpoint, verdict) as f64;
+    let entries = checkpoint.ledger.iter();
+    let mut grown: Vec<(&Entry, i64)> = entries
+        .filter(|entry| entry.name != Entry::ALIVE)
+        .map(|entry| (entry, entry.kib - before(&entry.name)))
+        .filter(|(_, grown)| *grown > 0 && *grown as f64 >= notable_kib)
+        .collect();
+    grown.sort_by_key(|(_, grown)| -grown);
+    grown
+}
+
+/// What is kept beyond the survivors, KiB.
+fn excess(checkpoint: &Checkpoint, verdict: &Verdict) -> i64 {
+    checkpoint.kept_kib - verdict.survivors_kib
 }
 
 const KEPT: &str = "smaps_rollup: Anonymous + Swap - LazyFree";

@@ -23,7 +23,7 @@ mod thresholds;
 
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
-pub use cause::cause;
+pub use cause::{cause, holders};
 pub use curve::curve;
 pub use ledger::ledgers;
 pub use price::{SAME_CPU, cpu_ms, price, smallest_sufficient};

@@ -79,8 +79,12 @@ fn verdict(checkpoints: &[Checkpoint]) -> String {
         Some(part) if part >= 0.1 => "some of it",
         Some(_) => "none of it",
     };
+    let holders = match oracle::holders(checkpoints, &verdict).as_slice() {
+        [] => "nothing".to_owned(),
+        holders => holders.join(", "),
+    };
     format!(
-        "returns: {}\nafter: {after}\nreused by the second build: {reuse}\n",
+        "returns: {}\nafter: {after}\nreused by the second build: {reuse}\nkept in: {holders}\n",
         verdict.returns.name(),
     )
 }

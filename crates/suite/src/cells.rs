@@ -47,7 +47,7 @@ pub const SCENARIOS: [(&str, Controls<4>); 26] = [
     ("threads-own-arenas",    [TOP_PAD, DECAY, DELAY, KEEPS]),
     ("tasks-awaited",         [KEEPS,   DECAY, DELAY, KEEPS]),
     ("tasks-detached",        [CACHES,  DECAY, DELAY, KEEPS]),
-    ("producer-consumer",     [CACHES,  DECAY, DELAY, KEEPS]),
+    ("producer-consumer",     [TRIM,    DECAY, DELAY, KEEPS]),
     ("size-drift",            [CACHES,  PURGE, DELAY, KEEPS]),
     ("churn",                 [KEEPS,   DECAY, DELAY, KEEPS]),
     ("cache",                 [CACHES,  DECAY, DELAY, KEEPS]),

@@ -1,7 +1,7 @@
 //! What is asserted of each cell, and what must break it.
 //!
-//! Of every cell two texts are asserted ([`Assertion`]): `tests/it/retention.rs` holds them against
-//! snapshots. A text that comes out the same whatever the allocator does asserts nothing, so every
+//! Of every cell it is asserted that its ledgers leave nothing unexplained ([`ledger`]), and two texts
+//! ([`Assertion`]), which `tests/it/retention.rs` holds against snapshots. A text that comes out the same whatever the allocator does asserts nothing, so every
 //! cell has its [`Control`], a knob or a planted fault under which both must come out otherwise:
 //! `cargo xtask controls` tries them. The tables of both stand in `cells.rs`.
 //!
@@ -9,6 +9,7 @@
 
 mod assertion;
 mod cells;
+pub mod ledger;
 
 use model::Knob;
 
