@@ -70,6 +70,10 @@ pub enum Command<'a> {
 /// What a subject answers.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a reply lives on the stack for as long as it is being written; a box would allocate"
+)]
 pub enum Reply<'a> {
     /// To `Hello`.
     #[serde(borrow)]

@@ -196,8 +196,9 @@ mod tests {
         let addresses = start as usize..start as usize + length;
         assert_eq!(resident_bytes(addresses.clone()), 0);
         for page in [0, 7, 99] {
+            let byte = start.wrapping_byte_add(page * 4096).cast::<u8>();
             // SAFETY: inside the mapping, which nobody else uses.
-            unsafe { start.cast::<u8>().add(page * 4096).write(1) };
+            unsafe { byte.write(1) };
         }
         assert_eq!(resident_bytes(addresses.clone()), 3 * 4096);
         let mut found = false;
