@@ -31,7 +31,7 @@ pub fn plan(executable: &str, scenario: &str, knob: Knob) -> Plan {
         scenario: scenario.to_owned(),
         size: scenarios::find(scenario).expect("a scenario").default_size,
         seed: 1,
-        rounds: driver::DEFAULT_ROUNDS,
+        rounds: Schedule::Verdict.default_rounds(),
         schedule: Schedule::Verdict,
         knob,
         conditions: Conditions::Lab,

@@ -158,10 +158,9 @@ pub(crate) struct CellOptions {
     #[arg(long, value_name = "N", value_parser = size, allow_hyphen_values = true)]
     pub(crate) size: Option<u64>,
 
-    /// How often the object is built and dropped
-    #[arg(long, value_name = "N", value_parser = positive::<u32>, allow_hyphen_values = true,
-          default_value_t = driver::DEFAULT_ROUNDS)]
-    pub(crate) rounds: u32,
+    /// How often the object is built and dropped [default: 2, of a curve 1]
+    #[arg(long, value_name = "N", value_parser = positive::<u32>, allow_hyphen_values = true)]
+    pub(crate) rounds: Option<u32>,
 
     /// Seed of everything random in a scenario
     #[arg(long, value_name = "N", value_parser = seed, allow_hyphen_values = true,

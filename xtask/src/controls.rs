@@ -114,7 +114,7 @@ fn trials<'a>(
                 scenario: scenario.name.to_owned(),
                 size: scenario.default_size,
                 seed: 1,
-                rounds: driver::DEFAULT_ROUNDS,
+                rounds: Schedule::Verdict.default_rounds(),
                 schedule: Schedule::Verdict,
                 knob,
                 conditions: Conditions::Lab,

@@ -42,7 +42,7 @@ impl Planned {
             scenario: scenario.name.to_owned(),
             size: options.size_of(scenario),
             seed: options.seed,
-            rounds: options.rounds,
+            rounds: options.rounds.unwrap_or(schedule.default_rounds()),
             schedule,
             knob,
             conditions: options.conditions.into(),

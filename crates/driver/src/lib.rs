@@ -25,7 +25,7 @@ use model::{Checkpoint, Conditions, Knob, Part, Timings, Upheld};
 
 pub use failure::Failure;
 pub use interrupt::Interrupt;
-pub use schedule::{DEFAULT_ROUNDS, Schedule, curve_times};
+pub use schedule::{Schedule, curve_times};
 pub use walk::run;
 
 /// What to measure: one cell.

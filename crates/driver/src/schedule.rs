@@ -6,10 +6,6 @@
 use model::protocol::Command;
 use model::{AfterDrop, Mode, Moment};
 
-/// How often the object is built and dropped where the user says nothing: the second time shows
-/// what history changes, and how much of the kept memory is used again.
-pub const DEFAULT_ROUNDS: u32 = 2;
-
 /// The clock, after the last drop, at a verdict's idle checkpoints; and again, from there, at its
 /// active ones.
 const TIMES_MS: [u64; 5] = [10, 100, 1_000, 10_000, 60_000];
@@ -40,6 +36,16 @@ pub fn curve_times(until_ms: u64) -> Vec<u64> {
 }
 
 impl Schedule {
+    /// How often the object is built and dropped where the user says nothing. A verdict takes a
+    /// second time, which shows what history changes and how much of the kept memory is used
+    /// again; a curve is that of the first drop.
+    pub fn default_rounds(&self) -> u32 {
+        match self {
+            Schedule::Verdict => 2,
+            Schedule::Curve { .. } => 1,
+        }
+    }
+
     /// The clock milliseconds that a whole run lets pass.
     pub fn clock_ms(&self) -> u64 {
         match self {
