@@ -2,7 +2,7 @@
 //! brings the object back at once.
 
 use driver::{Interrupt, Schedule};
-use model::{Cell, Explanation, Knob, SCHEMA_VERSION, TriedKnob};
+use model::{Cell, Explanation, Knob, Returns, SCHEMA_VERSION, TriedKnob};
 
 use crate::args::{ExplainOptions, ListFormat};
 use crate::knobs::{self, Documented};
@@ -12,7 +12,11 @@ use crate::stop::Stop;
 use crate::{command_line, say, subjects};
 
 /// How often each knob is tried. CPU time differs from run to run, the least of some is kept.
-const TRIES: usize = 3;
+const TRIES: usize = 2;
+
+/// How often the default settings and the knobs that suffice are tried beyond that: their costs
+/// are compared.
+const MORE_TRIES: usize = 4;
 
 pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
     let workspace = subjects::workspace()?;
@@ -33,27 +37,28 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
         .collect();
     let conditions = options.cells.conditions.into();
     knobs::say_what_the_lab_cannot_show(conditions, &knobs, &documented);
-    // All knobs once, then all again: what slows the machine down slows each of them down.
-    let planned: Vec<Planned> = std::iter::repeat_n(&knobs, TRIES)
-        .flatten()
-        .map(|knob| {
-            Planned::new(
-                &options.cells,
-                scenario,
-                &allocator.name,
-                &executable,
-                knob.clone(),
-                Schedule::Verdict,
-            )
-        })
-        .collect();
-    let measured = matrix::measure(&planned, &interrupt);
-    if let Some(signal) = interrupt.signal() {
-        return Err(Stop::Interrupted(signal)); // a part of the knobs explains nothing
-    }
+    let plan = |knob: &Knob| {
+        let cells = &options.cells;
+        let (name, knob) = (&allocator.name, knob.clone());
+        Planned::new(cells, scenario, name, &executable, knob, Schedule::Verdict)
+    };
+    let measure = |knobs: &[&Knob], times| {
+        // All knobs once, then all again: what slows the machine down slows each of them down.
+        let planned = std::iter::repeat_n(knobs, times).flatten();
+        let planned: Vec<Planned> = planned.map(|knob| plan(knob)).collect();
+        let measured = matrix::measure(&planned, &interrupt);
+        match interrupt.signal() {
+            None => Ok(measured),
+            // A part of the knobs explains nothing.
+            Some(signal) => Err(Stop::Interrupted(signal)),
+        }
+    };
+    let mut measured = measure(&knobs.iter().collect::<Vec<_>>(), TRIES)?;
     let lab_conditions = measured.lab_conditions();
-    let mut cells = knobs.iter().enumerate().map(|(index, _)| {
-        let tries = measured.cells.iter().skip(index).step_by(knobs.len());
+    let close = worth_comparing(&knobs, &measured.cells);
+    measured.cells.extend(measure(&close, MORE_TRIES)?.cells);
+    let mut cells = knobs.iter().map(|knob| {
+        let tries = measured.cells.iter().filter(|cell| cell.knob == knob.name);
         cheapest(tries).clone()
     });
     let cell = cells.next().expect("the default settings were tried first");
@@ -81,6 +86,21 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
         }
     })?;
     matrix::all_measured(std::slice::from_ref(&explanation.cell))
+}
+
+/// The default settings and the knobs that bring the object back at once, if those settings do not.
+fn worth_comparing<'a>(knobs: &'a [Knob], cells: &[Cell]) -> Vec<&'a Knob> {
+    let returns_at_once = |knob: &&Knob| {
+        let mut verdicts = cells.iter().filter(|cell| cell.knob == knob.name);
+        let first = verdicts.next().and_then(|cell| cell.verdict.as_ref());
+        first.is_some_and(|verdict| verdict.returns == Returns::AtOnce)
+    };
+    let sufficient: Vec<&Knob> = knobs.iter().filter(returns_at_once).collect();
+    match sufficient.first() {
+        Some(first) if first.name == Knob::DEFAULT => Vec::new(),
+        Some(_) => knobs.iter().take(1).chain(sufficient).collect(),
+        None => Vec::new(),
+    }
 }
 
 /// Of several runs of one cell the one that took the least CPU time; a failed one only where

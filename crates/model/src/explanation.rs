@@ -62,4 +62,7 @@ pub struct SmallestKnob {
     pub how: String,
     /// What it cost here.
     pub price: Price,
+    /// Other knobs that suffice at the same cost, as far as CPU times and page faults tell.
+    #[serde(default)]
+    pub as_cheap: Vec<String>,
 }

@@ -26,7 +26,7 @@ use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 pub use cause::{cause, holders};
 pub use curve::curve;
 pub use ledger::ledgers;
-pub use price::{SAME_CPU, cpu_ms, price, smallest_sufficient};
+pub use price::{SAME_CPU, SAME_FAULTS, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{
     COMPARABLE_FAULTS, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT, TRIVIAL_KIB,
 };

@@ -7,13 +7,17 @@
 //! ```
 //!
 //! A knob suffices if the object is back at once. The smallest of those that do is the one with
-//! the least CPU time, and with the fewest page faults where CPU times are within [`SAME_CPU`].
+//! the least CPU time; where CPU times are within [`SAME_CPU`], with the fewest page faults; and where
+//! those are within [`SAME_FAULTS`], the one that the catalogue lists first, as cheap as the others.
 
 use model::{Cell, Checkpoint, Moment, Price, Returns, SmallestKnob, TriedKnob};
 
 /// CPU times that differ by no more than this part of the default's are taken to be the same:
 /// repeated measurements of one cell differ by so much on a busy machine.
 pub const SAME_CPU: f64 = 0.05;
+
+/// Page faults that differ by no more than this part of the fewest are taken to be the same.
+pub const SAME_FAULTS: f64 = 0.01;
 
 /// The price of what turned `default` into `turned`; `None` where nothing was given back.
 pub fn price(default: &Cell, turned: &Cell) -> Option<Price> {
@@ -39,19 +43,17 @@ pub fn smallest_sufficient(default: &Cell, tried: &[TriedKnob]) -> Option<Smalle
         .map(|knob| cpu_ms(&knob.cell))
         .min_by(f64::total_cmp)?;
     let close = least_cpu_ms + SAME_CPU * cpu_ms(default);
-    let smallest = sufficient()
-        .filter(|knob| cpu_ms(&knob.cell) <= close)
-        .min_by(|a, b| faults_or_cpu(&a.cell).total_cmp(&faults_or_cpu(&b.cell)))?;
+    let cheap = || sufficient().filter(|knob| cpu_ms(&knob.cell) <= close);
+    let faults = |knob: &TriedKnob| faults(&knob.cell).unwrap_or(0.0);
+    let fewest = cheap().map(faults).min_by(f64::total_cmp)?;
+    let mut cheapest = cheap().filter(|knob| faults(knob) <= fewest * (1.0 + SAME_FAULTS));
+    let smallest = cheapest.next()?;
     Some(SmallestKnob {
         name: smallest.cell.knob.clone(),
         how: smallest.how.clone(),
         price: smallest.price?,
+        as_cheap: cheapest.map(|knob| knob.cell.knob.clone()).collect(),
     })
-}
-
-/// Page faults, or CPU time where they are not counted.
-fn faults_or_cpu(cell: &Cell) -> f64 {
-    faults(cell).unwrap_or_else(|| cpu_ms(cell))
 }
 
 fn returns_at_once(cell: &Cell) -> bool {
@@ -114,11 +116,11 @@ mod tests {
             knob(&default, "dear", 0.0, 130.0, 5_000),
             knob(&default, "faulting", 0.0, 108.0, 9_000),
             knob(&default, "as cheap", 0.0, 110.0, 6_000),
+            knob(&default, "cheap as well", 0.0, 109.0, 5_990),
         ];
-        assert_eq!(
-            smallest_sufficient(&default, &tried).unwrap().name,
-            "as cheap"
-        );
+        let smallest = smallest_sufficient(&default, &tried).unwrap();
+        assert_eq!(smallest.name, "as cheap", "the first of equals");
+        assert_eq!(smallest.as_cheap, ["cheap as well"]);
         assert_eq!(
             smallest_sufficient(&default, &tried[..3]).unwrap().name,
             "faulting"

@@ -2,7 +2,7 @@
 
 use model::{Cell, Explanation, Moment, Returns, TriedKnob};
 
-use crate::figures::{mebibytes, percent, signed, thousands};
+use crate::figures::{listed, mebibytes, percent, signed, thousands};
 use crate::ledger::ledger;
 use crate::sentences::sentence;
 use crate::tables::plain;
@@ -91,10 +91,20 @@ fn conclusion(explanation: &Explanation) -> String {
         .as_ref()
         .is_some_and(|verdict| verdict.returns == Returns::AtOnce);
     match &explanation.smallest_knob {
-        Some(knob) => format!(
-            "The smallest knob that brings it back at once: {}, {}",
-            knob.name, knob.how
-        ),
+        Some(knob) => {
+            let others: Vec<&str> = knob.as_cheap.iter().map(String::as_str).collect();
+            let others = match others.as_slice() {
+                [] => String::new(),
+                others => format!(
+                    "\nAs cheap, as far as could be measured: {}",
+                    listed(others)
+                ),
+            };
+            format!(
+                "The smallest knob that brings it back at once: {}, {}{others}",
+                knob.name, knob.how
+            )
+        }
         None if already => "It comes back at once: no knob is needed.".to_owned(),
         None => "None of these knobs brings it back at once.".to_owned(),
     }

@@ -2,7 +2,7 @@
 
 use model::{Cell, Checkpoint, Entry, Moment};
 
-use crate::figures::mebibytes;
+use crate::figures::{listed, mebibytes};
 use crate::rows::{Place, columns};
 use crate::tables::plain;
 
@@ -50,10 +50,39 @@ fn row(name: &str, figures: &[i64]) -> Vec<String> {
     name.chain(figures).chain([String::new()]).collect()
 }
 
-/// The ledger with the largest unexplained share of what was occupied; `None` where no cell has a
-/// ledger. Cells that occupied less than 1 MiB are left out: a few pages would be the whole of it.
+/// The ledger with the largest unexplained share of what was occupied, and who gives no account to
+/// write one from; `None` where there is nothing to say. Cells that occupied less than 1 MiB are
+/// left out: a few pages would be the whole of it.
 pub(crate) fn unexplained(cells: &[Cell]) -> Option<String> {
-    let shares = cells.iter().filter_map(|cell| {
+    let gives_account = |cell: &&Cell| {
+        cell.checkpoints
+            .iter()
+            .any(|c| c.account.allocated_bytes.is_some())
+    };
+    let mut silent: Vec<&str> = Vec::new();
+    for cell in cells
+        .iter()
+        .filter(|cell| !gives_account(cell) && cell.verdict.is_some())
+    {
+        if !silent.contains(&cell.allocator.as_str()) {
+            silent.push(&cell.allocator);
+        }
+    }
+    let largest = largest(cells.iter().filter(gives_account));
+    let (keep, they_give) = match silent.len() {
+        1 => ("keeps", "it gives"),
+        _ => ("keep", "they give"),
+    };
+    let silent = (!silent.is_empty()).then(|| {
+        let who = listed(&silent);
+        format!("What {who} {keep} is not explained: {they_give} no account.")
+    });
+    let said: Vec<String> = largest.into_iter().chain(silent).collect();
+    (!said.is_empty()).then(|| said.join("\n"))
+}
+
+fn largest<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<String> {
+    let shares = cells.filter_map(|cell| {
         let occupied_kib = cell.verdict.as_ref()?.occupied_kib;
         let entries = cell.checkpoints.iter().filter_map(|c| c.ledger.last());
         let most = entries.map(|entry| entry.kib.abs()).max()?;
@@ -61,7 +90,7 @@ pub(crate) fn unexplained(cells: &[Cell]) -> Option<String> {
     });
     let (share, kib, cell) = shares.max_by(|(a, ..), (b, ..)| a.total_cmp(b))?;
     Some(format!(
-        "The ledgers leave at most {:.1} % of what was occupied unexplained ({}: {} under {}).",
+        "The ledgers leave at most {:.2} % of what was occupied unexplained ({}: {} under {}).",
         share * 100.0,
         mebibytes(kib),
         cell.scenario,

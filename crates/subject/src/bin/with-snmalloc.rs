@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use afterdrop_subject::{Account, Control, serve};
+use afterdrop_subject::{Account, Control, Process, serve};
 use snmalloc_rs::SnMalloc;
 
 #[global_allocator]
@@ -26,7 +26,7 @@ impl Control for Snmalloc {
     }
 
     /// What it counts is what has been reserved from the system, in chunks.
-    fn account(&self) -> Account {
+    fn account(&self, _: &Process) -> Account {
         Account {
             mapped_bytes: Some(SnMalloc::memory_stats().current_memory_usage as u64),
             ..Account::default()
