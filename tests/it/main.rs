@@ -10,6 +10,7 @@ mod exactness;
 mod faults;
 mod isolation;
 mod lab;
+mod ledger;
 mod memory_faults;
 mod retention;
 mod sizes;

@@ -204,13 +204,13 @@ fn assert_recorded(cell: &Cell) -> Vec<Checkpoint> {
 /// would show.
 #[track_caller]
 fn assert_explained(cell: &Cell, parts: &[Part], checkpoints: &[Checkpoint]) {
-    let Some(share) = ledger::unexplained(checkpoints) else {
+    let Some(share) = oracle::unexplained(checkpoints) else {
         return; // it occupied nothing
     };
     let key = cell.key();
     assert!(share <= ledger::UNEXPLAINED, "{key}: {share} unexplained");
     let change = ledger::change(parts, checkpoints);
-    assert!(change.is_some(), "{key}: what is kept back does not show");
+    assert!(change.is_some(), "{key}: a false account does not show");
 }
 
 /// Asserts that neither text survives the cell's control.

@@ -148,10 +148,10 @@ impl Trial<'_> {
             self.tried(assertion.name(), self.control.name(), change)
         });
         let own = runs.get(2).unwrap_or(&runs[0]);
-        let asserted = ledger::unexplained(&own.checkpoints).is_some();
+        let asserted = oracle::unexplained(&own.checkpoints).is_some();
         let ledger = asserted.then(|| {
             let change = ledger::change(&own.parts, &own.checkpoints);
-            self.tried(ledger::LEDGER, ledger::HIDDEN, change)
+            self.tried(ledger::LEDGER, ledger::FALSE_ACCOUNT, change)
         });
         texts.into_iter().chain(ledger).collect()
     }

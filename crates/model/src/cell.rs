@@ -28,7 +28,7 @@ pub struct Cell {
     pub upheld: Option<Upheld>,
     /// The call by which the allocator was asked to give memory back, such as `malloc_trim(0)`; null where it has none, and was not asked.
     pub release_call: Option<String>,
-    /// What the parts of the allocator's account are; empty where it tells nothing of them.
+    /// What the parts of the allocator's account are, and of any process's; empty if it never said hello.
     #[serde(default)]
     pub parts: Vec<Part>,
     /// Whether the cell was measured to its end.

@@ -66,7 +66,7 @@ pub struct Checkpoint {
     /// What the allocator says of itself.
     pub account: Account,
     /// Where `anonymous_kib + swap_kib` are, as the oracle makes it out: the entries sum to that.
-    /// Empty where the allocator tells nothing of its parts.
+    /// Empty until it has.
     #[serde(default)]
     pub ledger: Vec<Entry>,
 }

@@ -10,11 +10,15 @@ use crate::Moment;
 pub struct Verdict {
     /// The first occasion at which the memory had come back.
     pub returns: Returns,
-    /// Clock milliseconds from the last drop to that occasion; null where it never came.
+    /// Clock milliseconds from the last drop to that occasion; null where it never came, and where it
+    /// was a later round of building and dropping.
     pub after_ms: Option<u64>,
     /// The round whose drop the verdict is about: the last, unless its memory came back at once and
     /// an earlier one's did not; then the one that kept most.
     pub round: u32,
+    /// The largest part of `occupied_kib` that a ledger leaves unexplained; null of an object that
+    /// occupied next to nothing.
+    pub unexplained: Option<f64>,
     /// What the object occupied, KiB: `kept_kib` at the first round's `built`.
     pub occupied_kib: i64,
     /// What the scenario still held after the last drop, KiB: the blocks that outlive the object.

@@ -3,14 +3,18 @@
 //! ```text
 //! anonymous + swap = alive + rounding + the allocators' free memory and records
 //!                  + lazily freed + rest of the process + unexplained
-//! rest             = the same sum at the baseline, less free memory and records of then
+//! rest             = the same sum at the baseline, less free memory, records and lazily freed of then
 //! alive + rounding = what the blocks in use have grown by since the baseline
 //! ```
 //!
-//! The kernel's figures and the allocators' are taken from different sides, so that the sum need not
-//! come out: what is left over is an entry of its own, and at the baseline it is nothing.
+//! The kernel's figures are read from outside and the parts from inside, so that the sum need not come
+//! out: what is left over is an entry of its own, and at the baseline it is nothing. Pages that were
+//! freed lazily are still resident to `mincore`, by which subjects look: what the parts then claim
+//! beyond the sum is taken out of free memory again.
 
-use model::{Checkpoint, Entry, Holds, Part};
+use model::{Checkpoint, Entry, Holds, Moment, Part};
+
+use crate::thresholds::EXPLAINABLE_KIB;
 
 /// The ledger of each checkpoint; `parts` says what the figures of their accounts are.
 pub fn ledgers(parts: &[Part], checkpoints: &[Checkpoint]) -> Vec<Vec<Entry>> {
@@ -24,14 +28,23 @@ pub fn ledgers(parts: &[Part], checkpoints: &[Checkpoint]) -> Vec<Vec<Entry>> {
 }
 
 fn ledger(parts: &[Part], baseline: &Checkpoint, checkpoint: &Checkpoint) -> Vec<Entry> {
-    let blocks = |c: &Checkpoint| bytes(parts, c, |part| part.holds == Holds::Blocks);
-    let others = |c: &Checkpoint| bytes(parts, c, |part| part.holds != Holds::Blocks);
-    let rest = total_bytes(baseline) - others(baseline);
+    let mut now = Split::of(parts, checkpoint);
+    let rest = Split::of(parts, baseline).rest();
     // Where less is in use than at the baseline, the rest of the process has shrunk.
-    let grown = blocks(checkpoint) - blocks(baseline);
+    let grown = now.blocks - Split::of(parts, baseline).blocks;
     let (grown, shrunk) = (grown.max(0), grown.min(0));
-    // A block that the program never wrote to is alive and not resident.
-    let alive = grown.min(checkpoint.live_bytes as i64);
+    let left_over = |now: &Split| now.rest() - rest - shrunk - grown;
+    now.forget_lazily_freed(-left_over(&now));
+    // A block that the program never wrote to is alive and not resident; and where no account counts
+    // the blocks in use, what is alive is among what is left over.
+    let live = checkpoint.live_bytes as i64;
+    let uncounted = match checkpoint.account.allocated_bytes {
+        None => left_over(&now).clamp(0, (live - grown).max(0)),
+        Some(_) => 0,
+    };
+    let alive = (grown + uncounted).min(live);
+
+    let of_blocks = sources(parts, Holds::Blocks);
     let mut entries = vec![
         entry(
             Entry::ALIVE,
@@ -40,43 +53,98 @@ fn ledger(parts: &[Part], baseline: &Checkpoint, checkpoint: &Checkpoint) -> Vec
         ),
         entry(
             Entry::ROUNDING,
-            grown - alive,
-            &format!(
-                "{}; less what is alive, and less the baseline's",
-                sources(parts, Holds::Blocks)
-            ),
+            grown + uncounted - alive,
+            &format!("{of_blocks}; less what is alive, and less the baseline's"),
         ),
     ];
-    for part in parts.iter().filter(|part| part.holds != Holds::Blocks) {
-        let is_this = |other: &Part| other.name == part.name;
-        entries.push(entry(
-            &part.name,
-            bytes(parts, checkpoint, is_this),
-            &part.source,
-        ));
-    }
-    let lazily_freed = checkpoint.memory.lazy_kib as i64 * 1024;
+    entries.extend(
+        now.others
+            .iter()
+            .map(|(part, bytes)| entry(&part.name, *bytes, &part.source)),
+    );
     entries.push(entry(
         Entry::LAZILY_FREED,
-        lazily_freed,
+        now.lazily_freed,
         "smaps_rollup: LazyFree",
     ));
-    entries.push(entry(
-        Entry::REST,
-        rest + shrunk,
-        "smaps_rollup at the baseline, less the allocators' figures of then",
-    ));
+    let source = "what the kernel counted at the baseline, less the allocators' figures of then";
+    entries.push(entry(Entry::REST, rest + shrunk, source));
     let found: i64 = entries.iter().map(|entry| entry.kib).sum();
-    let unexplained = total_bytes(checkpoint) / 1024 - found;
     entries.push(Entry {
-        kib: unexplained,
+        kib: now.total / 1024 - found,
         ..entry(
             Entry::UNEXPLAINED,
             0,
-            "smaps_rollup: Anonymous + Swap, less all of the above",
+            "what the kernel counts, less all of the above",
         )
     });
     entries
+}
+
+/// One checkpoint's bytes, by who answers for them.
+struct Split<'a> {
+    /// What the kernel counts, and the ledger divides up.
+    total: i64,
+    blocks: i64,
+    /// The parts that are no blocks.
+    others: Vec<(&'a Part, i64)>,
+    lazily_freed: i64,
+}
+
+impl<'a> Split<'a> {
+    /// A part that was not introduced is in none of them: what is there remains unexplained.
+    fn of(parts: &'a [Part], checkpoint: &Checkpoint) -> Split<'a> {
+        let memory = checkpoint.memory;
+        let bytes = |part: &Part| {
+            let mut figures = checkpoint.account.parts.iter();
+            let figure = figures.find(|figure| figure.name == part.name);
+            figure.map_or(0, |figure| figure.value as i64)
+        };
+        let (blocks, others): (Vec<_>, Vec<_>) = parts
+            .iter()
+            .map(|part| (part, bytes(part)))
+            .partition(|(part, _)| part.holds == Holds::Blocks);
+        let mut split = Split {
+            total: (memory.anonymous_kib + memory.swap_kib) as i64 * 1024,
+            blocks: blocks.iter().map(|(_, bytes)| bytes).sum(),
+            others,
+            lazily_freed: memory.lazy_kib as i64 * 1024,
+        };
+        split.forget_lazily_freed(-split.rest());
+        split
+    }
+
+    /// What is neither free memory, nor records, nor lazily freed.
+    fn rest(&self) -> i64 {
+        let others: i64 = self.others.iter().map(|(_, bytes)| bytes).sum();
+        self.total - others - self.lazily_freed
+    }
+
+    /// Takes so much, but no more than was freed lazily, out of free memory, the largest part first.
+    fn forget_lazily_freed(&mut self, excess: i64) {
+        let mut excess = excess.clamp(0, self.lazily_freed);
+        let free = self
+            .others
+            .iter_mut()
+            .filter(|(part, _)| part.holds == Holds::Free);
+        let mut free: Vec<_> = free.collect();
+        free.sort_by_key(|(_, bytes)| -bytes);
+        for (_, bytes) in free {
+            let taken = excess.min(*bytes);
+            *bytes -= taken;
+            excess -= taken;
+        }
+    }
+}
+
+/// The largest unexplained share of what was occupied at any checkpoint; `None` of an object that
+/// occupied less than [`EXPLAINABLE_KIB`], or without ledgers.
+pub fn unexplained(checkpoints: &[Checkpoint]) -> Option<f64> {
+    let built = checkpoints.iter().find(|c| c.name == Moment::Built)?;
+    let entries = checkpoints.iter().flat_map(|c| &c.ledger);
+    let unexplained = entries.filter(|entry| entry.name == Entry::UNEXPLAINED);
+    let most_kib = unexplained.map(|entry| entry.kib.abs()).max()?;
+    (built.kept_kib >= EXPLAINABLE_KIB).then(|| most_kib as f64 / built.kept_kib as f64)
 }
 
 fn entry(name: &str, bytes: i64, source: &str) -> Entry {
@@ -85,24 +153,6 @@ fn entry(name: &str, bytes: i64, source: &str) -> Entry {
         kib: bytes / 1024,
         source: source.to_owned(),
     }
-}
-
-/// What the kernel counts, which the ledger divides up.
-fn total_bytes(checkpoint: &Checkpoint) -> i64 {
-    let memory = checkpoint.memory;
-    (memory.anonymous_kib + memory.swap_kib) as i64 * 1024
-}
-
-/// The sum of those parts of the account that `chosen` accepts. A part that was not introduced is
-/// in none: what is there remains unexplained.
-fn bytes(parts: &[Part], checkpoint: &Checkpoint, chosen: impl Fn(&Part) -> bool) -> i64 {
-    let figures = checkpoint.account.parts.iter();
-    let chosen = figures.filter(|figure| {
-        parts
-            .iter()
-            .any(|part| part.name == figure.name && chosen(part))
-    });
-    chosen.map(|figure| figure.value as i64).sum()
 }
 
 fn sources(parts: &[Part], holds: Holds) -> String {
@@ -116,7 +166,7 @@ fn sources(parts: &[Part], holds: Holds) -> String {
 
 #[cfg(test)]
 mod tests {
-    use model::{Figure, Moment};
+    use model::Figure;
 
     use super::*;
     use crate::fixture::checkpoint;
@@ -199,18 +249,54 @@ mod tests {
     }
 
     #[test]
-    fn lazily_freed_pages_and_parts_that_nobody_introduced() {
+    fn parts_that_nobody_introduced_stay_unexplained() {
         let mut run = [
             moment(Moment::Baseline, 500, 0, 0, 0),
-            moment(Moment::Dropped, 1_500, 0, 0, 0),
+            moment(Moment::Dropped, 900, 0, 0, 0),
         ];
-        run[1].memory.lazy_kib = 600;
-        run[1]
-            .account
-            .parts
-            .push(Figure::new("mystery", 400 * 1024));
+        let mystery = Figure::new("mystery", 400 * 1024);
+        run[1].account.parts.push(mystery);
         let ledger = &ledgers(&PARTS, &run)[1];
-        assert_eq!(kib(ledger, Entry::LAZILY_FREED), 600);
         assert_eq!(kib(ledger, Entry::UNEXPLAINED), 400);
+    }
+
+    #[test]
+    fn lazily_freed_pages_are_counted_once_whether_the_account_has_them_or_not() {
+        for claimed in [600, 0] {
+            let mut run = [
+                moment(Moment::Baseline, 500, 0, 50, 0),
+                moment(Moment::Dropped, 1_100, 0, 50 + claimed, 0),
+            ];
+            run[1].memory.lazy_kib = 600;
+            let ledger = &ledgers(&PARTS, &run)[1];
+            assert_eq!(kib(ledger, Entry::LAZILY_FREED), 600);
+            assert_eq!(kib(ledger, "bins"), 50);
+            assert_eq!(kib(ledger, Entry::UNEXPLAINED), 0);
+        }
+    }
+
+    #[test]
+    fn lazily_freed_pages_of_the_baseline_are_no_rest() {
+        let mut run = [
+            moment(Moment::Baseline, 500, 0, 0, 0),
+            moment(Moment::Dropped, 500, 0, 0, 0),
+        ];
+        run[0].memory.lazy_kib = 100;
+        assert_eq!(kib(&ledgers(&PARTS, &run)[0], Entry::UNEXPLAINED), 0);
+        assert_eq!(kib(&ledgers(&PARTS, &run)[1], Entry::UNEXPLAINED), 100);
+    }
+
+    #[test]
+    fn what_is_alive_is_known_without_an_account() {
+        let mut run = [
+            moment(Moment::Baseline, 500, 0, 0, 0),
+            moment(Moment::Built, 1_800, 0, 0, 1_000),
+        ];
+        for checkpoint in &mut run {
+            checkpoint.account.parts.clear();
+        }
+        let ledger = &ledgers(&[], &run)[1];
+        assert_eq!(kib(ledger, Entry::ALIVE), 1_000);
+        assert_eq!(kib(ledger, Entry::UNEXPLAINED), 300);
     }
 }

@@ -11,7 +11,8 @@
 //!
 //! The verdict is about the last round, the one that idling, activity and the request follow:
 //! the first of its checkpoints at which the memory had come back, and stayed so for the rest of
-//! that occasion, names the occasion.
+//! that occasion, names the occasion. If that was the drop itself, and an earlier drop kept its
+//! memory, the next round brought that back, which is activity.
 
 mod cause;
 mod curve;
@@ -23,12 +24,13 @@ mod thresholds;
 
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
-pub use cause::{cause, holders};
+pub use cause::{cause, holder};
 pub use curve::curve;
-pub use ledger::ledgers;
+pub use ledger::{ledgers, unexplained};
 pub use price::{SAME_CPU, SAME_FAULTS, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{
-    COMPARABLE_FAULTS, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT, TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT,
+    TRIVIAL_KIB,
 };
 
 /// What these checkpoints mean; `None` before the first drop.
@@ -62,17 +64,21 @@ pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
         None if most_returned.fold(0.0, f64::max) >= PARTLY => Returns::Partly,
         None => Returns::Never,
     };
+    let round = match stayed.filter(|_| is_back(dropped)) {
+        Some(stayed) => stayed.round,
+        None => last_round,
+    };
     let kept_of = |moment| find(checkpoints, moment, last_round).map(|c| c.kept_kib);
     let returned_at = |drop: usize| object.returned(checkpoints[drop].kept_kib);
     let history = returned_at(first_drop).zip(returned_at(last_drop));
     let lazy_kib = after.iter().map(|c| c.memory.lazy_kib).max().unwrap_or(0);
     Some(Verdict {
         returns,
-        after_ms: occasion.map(|checkpoint| checkpoint.clock_ms - dropped.clock_ms),
-        round: match stayed.filter(|_| is_back(dropped)) {
-            Some(stayed) => stayed.round,
-            None => last_round,
-        },
+        after_ms: occasion
+            .filter(|_| round == last_round)
+            .map(|checkpoint| checkpoint.clock_ms - dropped.clock_ms),
+        round,
+        unexplained: unexplained(checkpoints).map(rounded),
         occupied_kib,
         survivors_kib: object.survivors_kib,
         pin_amplification: (object.survivors_kib > 0)

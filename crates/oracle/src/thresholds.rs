@@ -19,6 +19,10 @@ pub const NOTABLE: f64 = 0.15;
 /// classes, to 1.1 to 1.4 MiB, of 100,000 strings as of 500,000.
 pub const NEGLIGIBLE_KIB: i64 = 2048;
 
+/// An object that occupied less, in KiB, is not asked for what its ledgers leave unexplained: single
+/// pages would be a notable part of it.
+pub const EXPLAINABLE_KIB: i64 = 1024;
+
 /// So much, in KiB, is never held against an allocator: a few pages, the noise of any process.
 pub const TRIVIAL_KIB: i64 = 64;
 

@@ -1,7 +1,8 @@
 //! The thresholds that the documentation quotes are those of the code.
 
 use afterdrop_oracle::{
-    COMPARABLE_FAULTS, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT, TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT,
+    TRIVIAL_KIB,
 };
 
 const PAGE: &str = include_str!("../../../docs/oracle.md");
@@ -12,6 +13,7 @@ fn the_page_quotes_every_threshold() {
         ("RETURNED_PERCENT", RETURNED_PERCENT.to_string()),
         ("PARTLY", PARTLY.to_string()),
         ("NOTABLE", NOTABLE.to_string()),
+        ("EXPLAINABLE_KIB", EXPLAINABLE_KIB.to_string()),
         ("NEGLIGIBLE_KIB", NEGLIGIBLE_KIB.to_string()),
         ("TRIVIAL_KIB", TRIVIAL_KIB.to_string()),
         ("COMPARABLE_FAULTS", COMPARABLE_FAULTS.to_string()),

@@ -82,17 +82,11 @@ pub(crate) fn unexplained(cells: &[Cell]) -> Option<String> {
 }
 
 fn largest<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<String> {
-    let shares = cells.filter_map(|cell| {
-        let occupied_kib = cell.verdict.as_ref()?.occupied_kib;
-        let entries = cell.checkpoints.iter().filter_map(|c| c.ledger.last());
-        let most = entries.map(|entry| entry.kib.abs()).max()?;
-        (occupied_kib >= 1024).then(|| (most as f64 / occupied_kib as f64, most, cell))
-    });
-    let (share, kib, cell) = shares.max_by(|(a, ..), (b, ..)| a.total_cmp(b))?;
+    let shares = cells.filter_map(|cell| Some((cell.verdict.as_ref()?.unexplained?, cell)));
+    let (share, cell) = shares.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
     Some(format!(
-        "The ledgers leave at most {:.2} % of what was occupied unexplained ({}: {} under {}).",
+        "The ledgers leave at most {:.2} % of what was occupied unexplained ({} under {}).",
         share * 100.0,
-        mebibytes(kib),
         cell.scenario,
         cell.allocator,
     ))

@@ -64,6 +64,7 @@ fn cell(
             returns,
             after_ms: after_ms(returns),
             round: 2,
+            unexplained: None,
             occupied_kib,
             survivors_kib: 0,
             pin_amplification: None,

@@ -2,14 +2,15 @@
 //! whatever allocator Rust has.
 //!
 //! ```text
-//! resident in its heaps = blocks in use + thread cache + fastbins + free chunks + top
+//! resident in its heaps = blocks in use + thread cache + fastbins + free chunks + tops
 //! ```
 //!
 //! `mallinfo2` counts, and does not know what is resident. Blocks, the thread cache and fastbins
-//! have been written to and are; of the other free chunks, only the pages that the kernel finds:
-//! the top's by its address, the rest by what then remains of the heaps.
+//! have been written to and are taken to be; of the other free chunks, only the pages that the kernel
+//! finds: those of the tops by their addresses, the rest by what then remains of the heaps.
 
 use std::ops::Range;
+use std::ptr::with_exposed_provenance;
 
 use model::{Figure, Holds, Part};
 
@@ -17,42 +18,50 @@ use crate::c_string;
 use crate::mappings::{Extent, resident_bytes};
 
 /// How many kinds of resident bytes are told apart.
-const KINDS: usize = 5;
+const KINDS: usize = 6;
 
 /// What the parts are, for the subject's introduction.
 pub(crate) const PARTS: [Part; KINDS] = [
     Part::new(
         "malloc blocks",
         Holds::Blocks,
-        "mallinfo2: uordblks + hblkhd, less tcache",
+        "mallinfo2: uordblks + hblkhd less tcache, as far as mincore finds that much resident",
         "which the program holds",
     ),
     Part::new(
         "tcache",
         Holds::Free,
         "the counts in the main thread's tcache",
-        "which the thread keeps, seven blocks of a size at most, until it exits",
+        "which the thread keeps until it exits, by default seven blocks of a size",
     ),
     Part::new(
         "fastbins",
         Holds::Free,
         "mallinfo2: fsmblks",
-        "which only a request of 1 KiB or more that misses the tcache, a free that makes a chunk \
-         of 64 KiB or more, or malloc_trim merges with their neighbours",
+        "which are merged with their neighbours only by a request of 1 KiB or more that misses the \
+         tcache or one that the top cannot serve, by a free that makes a chunk of 64 KiB or more, or \
+         by malloc_trim",
     ),
     Part::new(
         "free chunks",
         Holds::Free,
-        "mallinfo2: fordblks - fsmblks - keepcost, and mincore",
-        "below something in use or cached, or on top of another thread's arena: malloc shrinks a \
-         heap from its top only, and not before that passes the trim threshold",
+        "mallinfo2: fordblks, and mincore: what is resident of the heaps beyond all of these",
+        "below something that is in use or cached: malloc shrinks a heap from its top only, and \
+         malloc_trim gives back whole pages",
     ),
     Part::new(
         "top of the heap",
         Holds::Free,
         "mallinfo2: keepcost, and mincore",
-        "which malloc cuts off only when a free takes it past the trim threshold: 128 KiB, or twice \
-         the largest mmapped block that was ever freed",
+        "which malloc cuts off only when a free of 64 KiB or more, once merged, takes it past the trim \
+         threshold: by default 128 KiB, or twice the largest mmapped block that was freed, up to 64 MiB",
+    ),
+    Part::new(
+        "tops of other arenas",
+        Holds::Free,
+        "the arenas' records, and mincore",
+        "where malloc_trim does not reach, and a free cuts them off only past the trim threshold: by \
+         default 128 KiB, or twice the largest mmapped block that was freed, up to 64 MiB",
     ),
 ];
 
@@ -63,6 +72,8 @@ pub(crate) struct Heaps {
     pub(crate) main: Range<usize>,
     /// Those of the other arenas.
     pub(crate) others: Extent,
+    /// The free ends of the last heaps of the other arenas.
+    pub(crate) other_tops: Extent,
 }
 
 /// What malloc says of itself, in bytes.
@@ -91,14 +102,18 @@ impl CMalloc {
         let fastbins = info.fsmblks as u64;
         let top = info.keepcost as u64;
 
-        let tcache = thread_cache_bytes(heaps.main.start).min(in_heaps);
+        // SAFETY: the heap begins there, and while a subject answers nobody else is at work: its
+        // threads stand still until they are told to go on.
+        let tcache = unsafe { thread_cache_bytes(heaps.main.start) }.min(in_heaps);
         let Range { start, end } = heaps.main;
         let top_start = end.saturating_sub(top as usize).max(start);
         let top_resident = resident_bytes(top_start..end).min(top);
         let heaps_resident = resident_bytes(heaps.main.clone()) + heaps.others.resident_bytes;
-        let blocks_and_chunks = heaps_resident.saturating_sub(tcache + fastbins + top_resident);
+        let tops = top_resident + heaps.other_tops.resident_bytes;
+        let blocks_and_chunks = heaps_resident.saturating_sub(tcache + fastbins + tops);
         let blocks = blocks_and_chunks.min(in_heaps - tcache);
-        let chunks = (blocks_and_chunks - blocks).min(free.saturating_sub(fastbins + top));
+        let tops = top + heaps.other_tops.bytes;
+        let chunks = (blocks_and_chunks - blocks).min(free.saturating_sub(fastbins + tops));
         let mapped_blocks = mapped_blocks_bytes.min(mapped_resident);
         CMalloc {
             allocated_bytes: in_heaps - tcache + mapped_blocks_bytes,
@@ -111,6 +126,7 @@ impl CMalloc {
                 fastbins,
                 chunks,
                 top_resident,
+                heaps.other_tops.resident_bytes,
             ],
         }
     }
@@ -132,16 +148,24 @@ impl CMalloc {
 
 impl Heaps {
     /// Counts in the heaps that lie in this mapping, and hands on what of it is none.
-    pub(crate) fn take_out(&mut self, addresses: Range<usize>, mut rest: impl FnMut(Range<usize>)) {
+    ///
+    /// # Safety
+    /// The mapping can be read, and nobody writes to it.
+    pub(crate) unsafe fn take_out(
+        &mut self,
+        addresses: Range<usize>,
+        mut rest: impl FnMut(Range<usize>),
+    ) {
         let mut start = addresses.start;
         let mut candidate = start.next_multiple_of(LARGEST_HEAP);
         while candidate < addresses.end {
-            let length =
-                heap_length(candidate).filter(|length| candidate + length <= addresses.end);
-            if let Some(length) = length {
+            // SAFETY: the address lies in the caller's mapping.
+            let heap = unsafe { heap_at(candidate) };
+            if let Some(heap) = heap.filter(|heap| heap.addresses.end <= addresses.end) {
                 rest(start..candidate);
-                self.others.add(candidate..candidate + length);
-                start = candidate + length;
+                start = heap.addresses.end;
+                self.others.add(heap.addresses);
+                self.other_tops.add(heap.top);
             }
             candidate += LARGEST_HEAP;
         }
@@ -162,17 +186,25 @@ struct HeapHeader {
     accessible: usize,
 }
 
-/// How much of the heap at this multiple of [`LARGEST_HEAP`] can be read and written; `None` if
-/// there is no heap. The address lies in a mapping that can be read.
-fn heap_length(address: usize) -> Option<usize> {
+/// What can be read and written of a heap, and the chunk at its end if it is its arena's top.
+struct Heap {
+    addresses: Range<usize>,
+    top: Range<usize>,
+}
+
+/// The heap at this multiple of [`LARGEST_HEAP`], if there is one.
+///
+/// # Safety
+/// The address lies in a mapping that can be read and that nobody writes to.
+unsafe fn heap_at(address: usize) -> Option<Heap> {
     const PAGE: usize = 4096;
     /// An arena's own record stands behind the header of its first heap.
     const LONGEST_HEADER: usize = 256;
     if resident_bytes(address..address + PAGE) == 0 {
         return None; // a header has been written to; and a read would make the page resident
     }
-    let header = address as *const HeapHeader;
-    // SAFETY: the caller's mapping can be read, the page is resident, and any bytes are four words.
+    let header = with_exposed_provenance::<HeapHeader>(address);
+    // SAFETY: the caller's mapping can be read, and any bytes are four words.
     let header = unsafe { header.read() };
     let lengths = [header.length, header.accessible];
     let plausible = (1..LONGEST_HEADER).contains(&(header.arena % LARGEST_HEAP))
@@ -181,36 +213,70 @@ fn heap_length(address: usize) -> Option<usize> {
         && lengths
             .iter()
             .all(|l| l.is_multiple_of(PAGE) && (1..=LARGEST_HEAP).contains(l));
-    plausible.then_some(header.accessible)
+    if !plausible {
+        return None;
+    }
+    // SAFETY: a header like this is that of a heap, and names its arena.
+    let top = unsafe { top_of(header.arena) };
+    let end = address + header.length;
+    let is_ours = |top: &Range<usize>| address < top.start && top.end == end;
+    Some(Heap {
+        addresses: address..address + header.accessible,
+        top: top.filter(is_ours).unwrap_or(end..end),
+    })
+}
+
+/// The chunk at the top of an arena. From glibc 2.27 on its address stands behind the arena's lock,
+/// flags and fastbins; before 2.33 nobody asks, since there is no `mallinfo2`.
+///
+/// # Safety
+/// There is an arena at this address, and nobody is at work in it.
+unsafe fn top_of(arena: usize) -> Option<Range<usize>> {
+    const OFFSET_OF_TOP: usize = 0x60;
+    const FLAGS: usize = 0b111;
+    let top = with_exposed_provenance::<usize>(arena + OFFSET_OF_TOP);
+    // SAFETY: the arena's record is longer than that.
+    let top = unsafe { top.read() };
+    // Every heap of the arena lies in a slot of its own; a page of the same slot is readable.
+    if !top.is_multiple_of(16) || resident_bytes(top..top + 1) == 0 {
+        return None;
+    }
+    let size = with_exposed_provenance::<usize>(top + size_of::<usize>());
+    // SAFETY: the page is resident; what is read there is held against the heap's end.
+    let size = unsafe { size.read() } & !FLAGS;
+    top.checked_add(size).map(|end| top..end)
 }
 
 /// What lies in the main thread's cache, in bytes of chunks; 0 where it cannot be read.
 ///
 /// malloc counts these chunks as in use and says nowhere how many they are. The cache itself is the
-/// heap's first chunk; from glibc 2.30 to 2.41 it is 0x290 bytes long and begins with a 16-bit count
-/// for each of 64 sizes.
-fn thread_cache_bytes(heap: usize) -> u64 {
+/// heap's first chunk; up to glibc 2.41 it is 0x290 bytes long and begins with a 16-bit count for each
+/// of 64 sizes.
+///
+/// # Safety
+/// `heap` is where the main heap begins, or 0, and nobody is at work in it.
+unsafe fn thread_cache_bytes(heap: usize) -> u64 {
     const SIZES: usize = 64;
     const CHUNK_BYTES: usize = 0x290;
     const IN_USE: usize = 1;
     const HEADER_BYTES: usize = 16;
-    if heap == 0 || !(30..=41).contains(&glibc_minor()) {
+    if heap == 0 || !(33..=41).contains(&glibc_minor()) {
         return 0;
     }
-    let header = heap as *const [usize; 2];
+    let header = with_exposed_provenance::<[usize; 2]>(heap);
     // SAFETY: the heap's first chunk begins with two words of header.
     let [_, size] = unsafe { header.read() };
     if size != CHUNK_BYTES | IN_USE {
         return 0;
     }
-    let counts = (heap + HEADER_BYTES) as *const [u16; SIZES];
+    let counts = with_exposed_provenance::<[u16; SIZES]>(heap + HEADER_BYTES);
     // SAFETY: the chunk is as long as the cache, which begins with the counts.
     let counts = unsafe { counts.read() };
     let chunks = counts.iter().zip((32..).step_by(16));
     chunks.map(|(count, bytes)| u64::from(*count) * bytes).sum()
 }
 
-fn glibc_minor() -> u32 {
+pub(crate) fn glibc_minor() -> u32 {
     // SAFETY: the call has no precondition.
     let version = unsafe { libc::gnu_get_libc_version() };
     // SAFETY: a string constant of the C library.

@@ -38,7 +38,10 @@ impl Process {
         mappings::for_each(|mapping| match mapping.kind {
             Kind::Heap => heaps.main = mapping.addresses,
             Kind::Stack => stacks.add(mapping.addresses),
-            Kind::Anonymous => heaps.take_out(mapping.addresses, |rest| mappings.add(rest)),
+            // SAFETY: such a mapping can be read, and while a subject answers nobody writes.
+            Kind::Anonymous => unsafe {
+                heaps.take_out(mapping.addresses, |rest| mappings.add(rest));
+            },
         });
         let malloc = CMalloc::look(&heaps, mappings.resident_bytes);
         mappings.resident_bytes -= malloc.mapped_blocks_bytes(); // at most as many

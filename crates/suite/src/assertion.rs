@@ -70,21 +70,22 @@ fn largest_change(usual: &[Checkpoint], turned: &[Checkpoint]) -> Option<String>
 
 fn verdict(checkpoints: &[Checkpoint]) -> String {
     let verdict = oracle::judge(checkpoints).expect("a whole run has a verdict");
-    let after = verdict
-        .after_ms
-        .map_or("never".to_owned(), |ms| format!("{ms} ms"));
+    let last_round = checkpoints.last().map(|checkpoint| checkpoint.round);
+    let after = match verdict.after_ms {
+        Some(ms) => format!("{ms} ms"),
+        None if Some(verdict.round) < last_round => "another round".to_owned(),
+        None => "never".to_owned(),
+    };
     let reuse = match verdict.reuse {
         None => "nothing to reuse",
         Some(part) if part >= 0.5 => "most of it",
         Some(part) if part >= 0.1 => "some of it",
         Some(_) => "none of it",
     };
-    let holders = match oracle::holders(checkpoints, &verdict).as_slice() {
-        [] => "nothing".to_owned(),
-        holders => holders.join(", "),
-    };
+    let holder = oracle::holder(checkpoints, &verdict);
+    let holder = holder.as_deref().unwrap_or("nothing");
     format!(
-        "returns: {}\nafter: {after}\nreused by the second build: {reuse}\nkept in: {holders}\n",
+        "returns: {}\nafter: {after}\nreused by the second build: {reuse}\nmost kept in: {holder}\n",
         verdict.returns.name(),
     )
 }

@@ -42,7 +42,10 @@ impl Control for Jemalloc5 {
     }
 
     fn parts(&self) -> &'static [Part] {
-        &PARTS
+        match read::<bool>(c"opt.background_thread") {
+            Some(true) => &PARTS_WITH_BACKGROUND_THREAD,
+            _ => &PARTS,
+        }
     }
 
     fn account(&self, process: &Process) -> Account {
@@ -51,6 +54,7 @@ impl Control for Jemalloc5 {
         let pages = |name| bytes(name) * page_bytes();
         let allocated = bytes(c"stats.allocated");
         let thread_caches = bytes(c"stats.arenas.4096.tcache_bytes");
+        let blocks = allocated.saturating_sub(thread_caches);
         let slabs = bytes(c"stats.active").saturating_sub(allocated);
         let dirty = pages(c"stats.arenas.4096.pdirty");
         let muzzy = pages(c"stats.arenas.4096.pmuzzy");
@@ -63,11 +67,12 @@ impl Control for Jemalloc5 {
             ("thread caches", resident.claim(thread_caches)),
             ("slabs", resident.claim(slabs)),
             ("dirty pages", resident.claim(dirty)),
-            ("blocks", resident.claim(allocated - thread_caches)),
+            ("muzzy pages", resident.claim(muzzy)),
+            ("blocks", resident.claim(blocks)),
             ("metadata", resident.claim(metadata)),
         ];
         Account {
-            allocated_bytes: Some(allocated - thread_caches),
+            allocated_bytes: Some(blocks),
             cached_bytes: Some(thread_caches + slabs + dirty),
             lazily_freed_bytes: Some(muzzy),
             metadata_bytes: Some(metadata),
@@ -77,7 +82,7 @@ impl Control for Jemalloc5 {
                 .into_iter()
                 .collect(),
             counters: [
-                Figure::new("operations on arenas", arena_operations()),
+                Figure::new("calls that reached an arena", arena_operations()),
                 Figure::new(
                     "purges of dirty pages",
                     count(c"stats.arenas.4096.dirty_npurge"),
@@ -89,44 +94,62 @@ impl Control for Jemalloc5 {
     }
 }
 
-/// What the parts are. Muzzy pages are left to the kernel's own figure: they are lazily freed.
-static PARTS: [Part; 5] = [
-    Part::new(
-        "blocks",
-        Holds::Blocks,
-        "stats.allocated less tcache_bytes, as far as mincore finds more resident than caches, \
-         slabs and dirty pages",
-        "which the program holds",
-    ),
-    Part::new(
-        "thread caches",
-        Holds::Free,
-        "stats.arenas.4096.tcache_bytes",
-        "which each thread keeps until it goes on allocating, exits or calls thread.tcache.flush",
-    ),
-    Part::new(
-        "slabs",
-        Holds::Free,
-        "stats.active - stats.allocated",
-        "as free blocks beside others that are in use or cached, and a slab goes back as a whole",
-    ),
-    Part::new(
-        "dirty pages",
-        Holds::Free,
-        "stats.arenas.4096.pdirty",
-        "which decay over dirty_decay_ms (10 s by default), but by no timer: jemalloc looks at the \
-         decay once in about 1,000 operations on an arena",
-    ),
-    Part::new(
-        "metadata",
-        Holds::Records,
-        "stats.metadata, as far as mincore finds more resident than all of the above",
-        "which jemalloc never gives back",
-    ),
-];
+/// What the parts are.
+static PARTS: [Part; 6] = parts(
+    "which decay over dirty_decay_ms (10 s by default), but by no timer: jemalloc looks at the decay \
+     once in about 1,000 operations on an arena",
+);
 
-/// Fills and flushes of thread caches and large blocks: what gets past the thread caches, and makes
-/// jemalloc look at its decay now and then.
+/// What they are where somebody else looks after the decay.
+static PARTS_WITH_BACKGROUND_THREAD: [Part; 6] = parts(
+    "which decay over dirty_decay_ms (10 s by default), and which the background thread purges when \
+     it wakes, in real time",
+);
+
+const fn parts(dirty_because: &'static str) -> [Part; 6] {
+    [
+        Part::new(
+            "blocks",
+            Holds::Blocks,
+            "stats.allocated less tcache_bytes, as far as mincore finds more resident than the free \
+             memory below",
+            "which the program holds",
+        ),
+        Part::new(
+            "thread caches",
+            Holds::Free,
+            "stats.arenas.4096.tcache_bytes",
+            "which each thread keeps until it goes on allocating, exits or calls thread.tcache.flush",
+        ),
+        Part::new(
+            "slabs",
+            Holds::Free,
+            "stats.active - stats.allocated: free blocks, and the padding of large ones",
+            "beside blocks that are in use or cached, and a slab goes back as a whole",
+        ),
+        Part::new(
+            "dirty pages",
+            Holds::Free,
+            "stats.arenas.4096.pdirty",
+            dirty_because,
+        ),
+        Part::new(
+            "muzzy pages",
+            Holds::Free,
+            "stats.arenas.4096.pmuzzy",
+            "which have been freed lazily and decay over muzzy_decay_ms",
+        ),
+        Part::new(
+            "metadata",
+            Holds::Records,
+            "stats.metadata, as far as mincore finds more resident than all of the above",
+            "which jemalloc never gives back",
+        ),
+    ]
+}
+
+/// Fills and flushes of thread caches, each a batch, and large blocks: what gets past the thread
+/// caches. Without any of them no decay is looked at; the ticks themselves jemalloc does not tell.
 fn arena_operations() -> u64 {
     [
         c"stats.arenas.4096.small.nfills",

@@ -62,8 +62,6 @@ impl Control for Mimalloc3 {
         unsafe { libmimalloc_sys::mi_collect(true) };
     }
 
-    /// From a visit of the heap's pages and from the statistics that every build keeps. "Committed"
-    /// is what mimalloc has not purged; what of that is in no block is cached or its own record.
     fn parts(&self) -> &'static [Part] {
         &PARTS
     }
@@ -82,14 +80,16 @@ impl Control for Mimalloc3 {
             ("blocks", in_blocks),
             (
                 "free blocks",
-                pages.resident_bytes - in_blocks - pages.empty_bytes,
+                pages
+                    .resident_bytes
+                    .saturating_sub(in_blocks + pages.empty_bytes),
             ),
             ("empty pages", pages.empty_bytes),
             ("free slices", outside),
         ];
         Account {
             allocated_bytes: Some(pages.allocated_bytes),
-            cached_bytes: Some(pages.resident_bytes - in_blocks + outside),
+            cached_bytes: Some(pages.resident_bytes.saturating_sub(in_blocks) + outside),
             lazily_freed_bytes: Some(0), // it purges with MADV_DONTNEED by default
             metadata_bytes: None,
             mapped_bytes: stats.as_ref().map(|s| s.reserved.bytes()),
@@ -132,8 +132,8 @@ static PARTS: [Part; 4] = [
         Holds::Free,
         "mincore: what is resident of mimalloc's mappings outside of its pages, its own records \
          included",
-        "which are purged purge_delay (1 s by default) later, but by no timer: only by a thread \
-         that goes on allocating or freeing",
+        "which are purged purge_delay (1 s by default) later, but by no timer: only when a page of a \
+         thread that goes on working falls empty",
     ),
 ];
 
@@ -183,7 +183,8 @@ struct Pages {
 impl Pages {
     fn visit() -> Pages {
         let mut pages = Pages::default();
-        // SAFETY: null means the main heap, one thread is running, and `add_area` casts the
+        // SAFETY: null means the main heap, all other threads stand still while this one answers,
+        // and `add_area` casts the
         // argument back to what it is.
         unsafe {
             libmimalloc_sys::mi_heap_visit_blocks(

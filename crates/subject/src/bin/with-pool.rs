@@ -54,7 +54,7 @@ impl Control for Pool {
         let figures = [
             ("metadata", resident.claim(metadata)),
             ("free slices", resident.claim(slices)),
-            ("free blocks", resident.claim(cached - slices)),
+            ("free blocks", resident.claim(cached.saturating_sub(slices))),
             ("blocks", resident.claim(allocated)),
         ];
         Account {
