@@ -23,8 +23,9 @@ const STEP_LIMIT: Duration = Duration::from_secs(60);
 
 pub(crate) fn controls(options: &ControlsOptions) -> Result<(), Stop> {
     let workspace = subjects::workspace()?;
-    let allocators = &workspace.allocators;
-    let allocators = choose("allocator", &options.allocators, allocators, |a| &a.name)?;
+    let mut asserted = workspace.allocators;
+    asserted.retain(|allocator| suite::ALLOCATORS.contains(&&*allocator.name));
+    let allocators = choose("allocator", &options.allocators, &asserted, |a| &a.name)?;
     let scenarios = choose("scenario", &options.scenarios, scenarios::ALL, |s| s.name)?;
     let catalogues = allocators
         .iter()

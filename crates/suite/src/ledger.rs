@@ -11,8 +11,8 @@ pub const UNEXPLAINED: f64 = 0.02;
 
 /// The name of the assertion, and that of its control.
 pub const LEDGER: &str = "ledger";
-/// What is false about the account.
-pub const FALSE_ACCOUNT: &str = "largest part kept back, or claimed twice";
+/// The largest part kept back, and claimed twice.
+pub const FALSE_ACCOUNT: &str = "false account";
 
 /// What the control changed, in a line; `None` where the assertion still holds of one of the two, or
 /// is not made, since the object occupied next to nothing.
