@@ -1,8 +1,6 @@
 //! What the user may type. A fault becomes one line that names it and the way out.
 
-use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -10,6 +8,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::names;
 use crate::stop::Stop;
+use crate::values::{clock_time, positive, seconds, seed, size};
 
 /// Build and drop a large object under several allocators, and see what comes back.
 #[derive(Parser)]
@@ -273,51 +272,4 @@ fn stop(error: clap::Error) -> Stop {
         Some(nearest) => format!("{fault}; did you mean {nearest}?"),
         None => format!("{fault} (--help tells more)"),
     })
-}
-
-/// A whole number from 1 up.
-fn positive<T>(text: &str) -> Result<T, String>
-where
-    T: FromStr<Err = ParseIntError> + PartialOrd + From<u8>,
-{
-    match text.parse() {
-        Ok(number) if number >= T::from(1) => Ok(number),
-        Err(error) if *error.kind() == IntErrorKind::PosOverflow => {
-            Err("that number is too large".to_owned())
-        }
-        _ => Err("give a whole number from 1 up".to_owned()),
-    }
-}
-
-/// A time limit. The clock would overflow beyond some billions of years.
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds| *seconds > 0.0 && *seconds <= 1e6)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "give a number of seconds above 0, up to 1000000".to_owned())
-}
-
-/// A time for the clock to run, with its unit.
-fn clock_time(text: &str) -> Result<Duration, String> {
-    const LEAST: Duration = Duration::from_millis(1);
-    const MOST: Duration = Duration::from_hours(365 * 24);
-    humantime::parse_duration(text)
-        .ok()
-        .filter(|time| (LEAST..=MOST).contains(time))
-        .ok_or_else(|| "give a time from 1ms to 365days, such as 5s, 10min or 1h".to_owned())
-}
-
-/// A number of objects that some machine could hold.
-fn size(text: &str) -> Result<u64, String> {
-    const MOST: u64 = 1_000_000_000_000;
-    match positive::<u64>(text)? {
-        number if number <= MOST => Ok(number),
-        _ => Err("that number is too large".to_owned()),
-    }
-}
-
-fn seed(text: &str) -> Result<u64, String> {
-    let fault = |_| format!("give a whole number from 0 to {}", u64::MAX);
-    text.parse().map_err(fault)
 }

@@ -19,6 +19,7 @@ mod progress;
 mod say;
 mod stop;
 mod subjects;
+mod values;
 
 use std::process::ExitCode;
 
