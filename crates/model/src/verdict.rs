@@ -13,6 +13,9 @@ pub struct Verdict {
     /// Clock milliseconds from the last drop to that occasion; null where it never came, and where it
     /// was a later round of building and dropping.
     pub after_ms: Option<u64>,
+    /// The moments of ordinary traffic that it took; null where the memory came back without any, or
+    /// not with the traffic that there was.
+    pub traffic_moments: Option<u32>,
     /// The round whose drop the verdict is about: the last, unless its memory came back at once and
     /// an earlier one's did not; then the one that kept most.
     pub round: u32,

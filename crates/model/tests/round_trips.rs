@@ -128,6 +128,7 @@ prop_compose! {
     fn verdict()(
         returns in prop::sample::select(&Returns::ALL[..]),
         after_ms: Option<u64>,
+        traffic_moments: Option<u32>,
         round: u32,
         unexplained in option::of(number()),
         occupied_kib: i64,
@@ -143,6 +144,7 @@ prop_compose! {
         Verdict {
             returns,
             after_ms,
+            traffic_moments,
             round,
             unexplained,
             occupied_kib,

@@ -77,6 +77,13 @@ pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
         after_ms: occasion
             .filter(|_| round == last_round)
             .map(|checkpoint| checkpoint.clock_ms - dropped.clock_ms),
+        traffic_moments: occasion
+            .filter(|checkpoint| checkpoint.name == Moment::Active)
+            .map(|checkpoint| {
+                let active = after.iter().filter(|c| c.name == Moment::Active);
+                let until = active.filter(|c| c.clock_ms <= checkpoint.clock_ms);
+                until.count() as u32
+            }),
         round,
         unexplained: unexplained(checkpoints).map(rounded),
         occupied_kib,
@@ -228,6 +235,14 @@ mod tests {
             later.round = 2;
         }
         assert_eq!(judge(&checkpoints).unwrap().history, Some(0.8));
+    }
+
+    #[test]
+    fn the_traffic_that_it_took_is_counted() {
+        let mut checkpoints = run([80, 80, 80, 5]);
+        assert_eq!(judge(&checkpoints).unwrap().traffic_moments, None);
+        checkpoints.insert(5, checkpoint(Moment::Active, 1, 900, 5 << 10));
+        assert_eq!(judge(&checkpoints).unwrap().traffic_moments, Some(2));
     }
 
     #[test]

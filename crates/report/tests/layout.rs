@@ -63,6 +63,7 @@ fn cell(
         verdict: Some(Verdict {
             returns,
             after_ms: after_ms(returns),
+            traffic_moments: None,
             round: 2,
             unexplained: None,
             occupied_kib,
