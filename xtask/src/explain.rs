@@ -2,7 +2,7 @@
 //! brings the object back at once.
 
 use driver::{Interrupt, Schedule};
-use model::{Cell, Explanation, Knob, Returns, SCHEMA_VERSION, TriedKnob};
+use model::{Cell, Explanation, Knob, LabCondition, Returns, SCHEMA_VERSION, TriedKnob};
 
 use crate::args::{ExplainOptions, ListFormat};
 use crate::knobs::{self, Documented};
@@ -42,25 +42,8 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
         let (name, knob) = (&allocator.name, knob.clone());
         Planned::new(cells, scenario, name, &executable, knob, Schedule::Verdict)
     };
-    let measure = |knobs: &[&Knob], times| {
-        // All knobs once, then all again: what slows the machine down slows each of them down.
-        let planned = std::iter::repeat_n(knobs, times).flatten();
-        let planned: Vec<Planned> = planned.map(|knob| plan(knob)).collect();
-        let measured = matrix::measure(&planned, &interrupt);
-        match interrupt.signal() {
-            None => Ok(measured),
-            // A part of the knobs explains nothing.
-            Some(signal) => Err(Stop::Interrupted(signal)),
-        }
-    };
-    let mut measured = measure(&knobs.iter().collect::<Vec<_>>(), TRIES)?;
-    let lab_conditions = measured.lab_conditions();
-    let close = worth_comparing(&knobs, &measured.cells);
-    measured.cells.extend(measure(&close, MORE_TRIES)?.cells);
-    let mut cells = knobs.iter().map(|knob| {
-        let tries = measured.cells.iter().filter(|cell| cell.knob == knob.name);
-        cheapest(tries).clone()
-    });
+    let (cells, lab_conditions) = try_all(&knobs, &plan, &interrupt)?;
+    let mut cells = cells.into_iter();
     let cell = cells.next().expect("the default settings were tried first");
     let knobs: Vec<TriedKnob> = documented
         .iter()
@@ -86,6 +69,37 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
         }
     })?;
     matrix::all_measured(std::slice::from_ref(&explanation.cell))
+}
+
+/// Tries each knob, and those whose costs are to be compared more often; the cheapest run of each, in
+/// their order, and the conditions that they were made under.
+///
+/// # Errors
+/// [`Stop::Interrupted`]: a part of the knobs explains nothing.
+fn try_all(
+    knobs: &[Knob],
+    plan: &dyn Fn(&Knob) -> Planned,
+    interrupt: &Interrupt,
+) -> Result<(Vec<Cell>, Vec<LabCondition>), Stop> {
+    let measure = |knobs: &[&Knob], times| {
+        // All knobs once, then all again: what slows the machine down slows each of them down.
+        let planned = std::iter::repeat_n(knobs, times).flatten();
+        let planned: Vec<Planned> = planned.map(|knob| plan(knob)).collect();
+        let measured = matrix::measure(&planned, interrupt);
+        match interrupt.signal() {
+            None => Ok(measured),
+            Some(signal) => Err(Stop::Interrupted(signal)),
+        }
+    };
+    let mut measured = measure(&knobs.iter().collect::<Vec<_>>(), TRIES)?;
+    let lab_conditions = measured.lab_conditions();
+    let close = worth_comparing(knobs, &measured.cells);
+    measured.cells.extend(measure(&close, MORE_TRIES)?.cells);
+    let cheapest_of = |knob: &Knob| {
+        let tries = measured.cells.iter().filter(|cell| cell.knob == knob.name);
+        cheapest(tries).clone()
+    };
+    Ok((knobs.iter().map(cheapest_of).collect(), lab_conditions))
 }
 
 /// The default settings and the knobs that bring the object back at once, if those settings do not.
