@@ -50,7 +50,7 @@ fn what_the_c_library_keeps_is_not_rusts() {
         };
         // Half of 3,000,000 integers, in chunks of 32 bytes.
         assert!(
-            kib("fastbins") > 1_450_000 * 32 / 1024,
+            kib("malloc's fastbins") > 1_450_000 * 32 / 1024,
             "{allocator}: {ledger:?}"
         );
     }

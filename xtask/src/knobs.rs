@@ -86,11 +86,18 @@ pub(crate) fn check(chosen: &[String], catalogues: &[Vec<Documented>]) -> Result
             .split_once('=')
             .is_some_and(|(name, _)| !name.is_empty())
     };
-    match chosen
-        .iter()
-        .find(|c| !is_variable(c) && !valid.contains(&c.as_str()))
-    {
-        Some(wrong) => Err(Stop::BadInput(names::unknown("knob", wrong, &valid))),
+    let known = |choice: &&String| is_variable(choice) || valid.contains(&choice.as_str());
+    if let Some(wrong) = chosen.iter().find(|choice| !known(choice)) {
+        return Err(Stop::BadInput(names::unknown("knob", wrong, &valid)));
+    }
+    // The dynamic linker would leave out what it does not find, and the cell would be another's.
+    let preloaded = chosen.iter().filter_map(|c| c.strip_prefix("LD_PRELOAD="));
+    let mut files = preloaded.flat_map(|files| files.split([':', ' ']));
+    match files.find(|file| file.contains('/') && !Path::new(file).is_file()) {
+        Some(file) => {
+            let why = "there is no such file";
+            Err(Stop::BadInput(cannot("preload", Path::new(file), &why)))
+        }
         None => Ok(()),
     }
 }

@@ -96,7 +96,11 @@ impl<'a> Inquiry<'a> {
         let given = mebibytes((occupied - kept).max(0));
         let of = mebibytes(occupied.max(0));
         self.clauses.push(match self.verdict.survivors_kib {
-            _ if occupied < TRIVIAL_KIB => format!("no more than {of} was held at a time"),
+            _ if occupied < TRIVIAL_KIB => {
+                format!(
+                    "no more than {of} was held at a time, so that there is nothing to come back"
+                )
+            }
             0 => format!("{given} of {of} went back in the drop"),
             alive => format!(
                 "{given} of {of} went back in the drop, beside {} that are alive",
@@ -125,6 +129,7 @@ impl<'a> Inquiry<'a> {
         for (entry, _) in &holders {
             self.note(&entry.name, entry.kib, self.dropped, &entry.source);
         }
+        self.note_the_other_parts(&holders);
         let alive = match alive {
             0 => "with nothing alive".to_owned(),
             1..1024 => format!("beside {alive} bytes that are alive"),
@@ -149,6 +154,17 @@ impl<'a> Inquiry<'a> {
         });
         let told: Vec<String> = told.collect();
         self.clauses.push(format!("{kept}: {}", told.join("; ")));
+    }
+
+    /// The free memory that the sentence does not name: it may pin what it names.
+    fn note_the_other_parts(&mut self, holders: &[(&'a Entry, i64)]) {
+        for entry in &self.dropped.ledger {
+            let is_free = |part: &Part| part.name == entry.name && part.holds == Holds::Free;
+            let is_named = holders.iter().any(|(holder, _)| holder.name == entry.name);
+            if entry.kib > 0 && !is_named && self.parts.iter().any(is_free) {
+                self.note(&entry.name, entry.kib, self.dropped, &entry.source);
+            }
+        }
     }
 
     /// What building and dropping again did, where that is what returned it.

@@ -9,9 +9,9 @@ pub const RETURNED_PERCENT: i64 = 90;
 /// process gives or takes.
 pub const PARTLY: f64 = 0.1;
 
-/// The least part of what is kept that a cause speaks of: more than three parts in a sentence explain
-/// nothing.
-pub const NOTABLE: f64 = 0.15;
+/// The least part of what is kept that a cause speaks of. A small part can pin a large one: a tenth in
+/// fastbins, all the rest below it. Smaller ones are left to the evidence.
+pub const NOTABLE: f64 = 0.1;
 
 /// So much, in KiB, is not held against an allocator, as long as three quarters have come back: what
 /// it keeps for each size class does not grow with the object, and is more than a tenth of a small

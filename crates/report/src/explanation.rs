@@ -5,10 +5,7 @@ use model::{Cell, Explanation, Moment, Returns, TriedKnob};
 use crate::figures::{listed, mebibytes, percent, signed, thousands};
 use crate::ledger::ledger;
 use crate::sentences::sentence;
-use crate::tables::plain;
-
-/// A line of prose, in characters.
-const WIDTH: usize = 96;
+use crate::tables::{WIDTH, plain};
 
 /// For a terminal.
 pub fn explanation(explanation: &Explanation) -> String {
@@ -96,7 +93,7 @@ fn conclusion(explanation: &Explanation) -> String {
             let others = match others.as_slice() {
                 [] => String::new(),
                 others => format!(
-                    "\nAs cheap, as far as could be measured: {}",
+                    "\nAs cheap, within a twentieth of the CPU time and a hundredth of the faults: {}",
                     listed(others)
                 ),
             };

@@ -86,7 +86,7 @@ fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<Str
             "keeps {kept} until asked: {} returns it",
             call.unwrap_or("its own call")
         ),
-        Returns::Partly => format!("keeps {kept}, and returns only a part of it{or_not}"),
+        Returns::Partly => format!("keeps {kept}, {} for good{or_not}", kept_in_the_end(group)),
         Returns::Never => format!("keeps {kept} for good{or_not}"),
     };
     let came_back = !matches!(kind, Returns::Partly | Returns::Never);
@@ -99,16 +99,25 @@ fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<Str
 /// From what part of the object on pages freed by `MADV_FREE` are worth a word.
 const LAZILY: f64 = 0.1;
 
-/// `80 %`, or `80 % to 100 %`: what is kept after the drop that the verdict is about.
+/// What is kept after the drop that the verdict is about.
 fn kept(group: &[(&Cell, &Verdict)]) -> String {
+    range(group, |verdict| {
+        let dropped = (Moment::Dropped, verdict.round);
+        let mut returned = verdict.returned.iter();
+        returned.find(|r| (r.name, r.round) == dropped)
+    })
+}
+
+/// What is kept at the last checkpoint.
+fn kept_in_the_end(group: &[(&Cell, &Verdict)]) -> String {
+    range(group, |verdict| verdict.returned.last())
+}
+
+/// `80 %`, or `80 % to 100 %`: what is kept at one checkpoint of each verdict.
+fn range(group: &[(&Cell, &Verdict)], at: fn(&Verdict) -> Option<&Returned>) -> String {
     let mut fractions: Vec<f64> = group
         .iter()
-        .filter_map(|(_, verdict)| {
-            let mut returned = verdict.returned.iter();
-            let dropped = (Moment::Dropped, verdict.round);
-            let dropped = returned.find(|r| (r.name, r.round) == dropped);
-            Some(1.0 - dropped?.fraction?)
-        })
+        .filter_map(|(_, verdict)| Some(1.0 - at(verdict)?.fraction?))
         .collect();
     fractions.sort_by(f64::total_cmp);
     match (fractions.first(), fractions.last()) {

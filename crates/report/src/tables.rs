@@ -18,6 +18,9 @@ a small object, all but 2 MiB and at least three quarters); at once only if each
 returned them, and on activity if it took another round of building and dropping.
 ";
 
+/// A line of prose, in characters.
+pub(crate) const WIDTH: usize = 96;
+
 /// A rule below the header and nothing else.
 const PLAIN: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -31,7 +34,8 @@ pub fn terminal(comparison: &Comparison) -> String {
     }
     text += &format!("{LEGEND}\n");
     for sentence in sentences(comparison) {
-        text += &format!("{sentence}\n");
+        let hanging = textwrap::Options::new(WIDTH).subsequent_indent("  ");
+        text += &format!("{}\n", textwrap::fill(&sentence, hanging));
     }
     if let Some(unexplained) = unexplained(&comparison.cells) {
         text += &format!("\n{unexplained}\n");

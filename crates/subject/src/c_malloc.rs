@@ -23,19 +23,19 @@ const KINDS: usize = 6;
 /// What the parts are, for the subject's introduction.
 pub(crate) const PARTS: [Part; KINDS] = [
     Part::new(
-        "malloc blocks",
+        "malloc's blocks",
         Holds::Blocks,
         "mallinfo2: uordblks + hblkhd less tcache, as far as mincore finds that much resident",
         "which the program holds",
     ),
     Part::new(
-        "tcache",
+        "malloc's tcache",
         Holds::Free,
         "the counts in the main thread's tcache",
         "which the thread keeps until it exits, by default seven blocks of a size",
     ),
     Part::new(
-        "fastbins",
+        "malloc's fastbins",
         Holds::Free,
         "mallinfo2: fsmblks",
         "which are merged with their neighbours only by a request of 1 KiB or more that misses the \
@@ -43,25 +43,24 @@ pub(crate) const PARTS: [Part; KINDS] = [
          by malloc_trim",
     ),
     Part::new(
-        "free chunks",
+        "malloc's free chunks",
         Holds::Free,
         "mallinfo2: fordblks, and mincore: what is resident of the heaps beyond all of these",
-        "below something that is in use or cached: malloc shrinks a heap from its top only, and \
-         malloc_trim gives back whole pages",
+        "below chunks that are in use, in a tcache or in fastbins: malloc shrinks a heap from its top \
+         only, and malloc_trim gives back whole pages",
     ),
     Part::new(
-        "top of the heap",
+        "malloc's top chunk",
         Holds::Free,
         "mallinfo2: keepcost, and mincore",
         "which malloc cuts off only when a free of 64 KiB or more, once merged, takes it past the trim \
          threshold: by default 128 KiB, or twice the largest mmapped block that was freed, up to 64 MiB",
     ),
     Part::new(
-        "tops of other arenas",
+        "malloc's top chunks of other arenas",
         Holds::Free,
         "the arenas' records, and mincore",
-        "where malloc_trim does not reach, and a free cuts them off only past the trim threshold: by \
-         default 128 KiB, or twice the largest mmapped block that was freed, up to 64 MiB",
+        "which malloc_trim does not reach, and which a free cuts off only past the trim threshold",
     ),
 ];
 
