@@ -251,7 +251,7 @@ fn what_cannot_be_tried_is_answered_with_what_can() {
         &["controls", "--allocator", "pool", "--control", "kepes"],
         r#"unknown control "kepes": there are default, release-after-drop, keeps, keeps-half, late, leaks, rebounds, apart, lazy, claims-half; did you mean keeps?"#,
     );
-    let allocators = listed("allocators").join(", ");
+    let allocators = suite::ALLOCATORS.join(", ");
     check(
         &["controls", "--allocator", "sistem"],
         &format!(r#"unknown allocator "sistem": there are {allocators}; did you mean system?"#),

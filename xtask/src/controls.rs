@@ -71,7 +71,11 @@ fn control<'a>(name: &'a str, catalogues: &[Vec<knobs::Documented>]) -> Result<C
     }
     let knobs = catalogues.iter().flatten().map(|knob| knob.name.as_str());
     let mut valid = vec![Knob::DEFAULT];
-    valid.extend(knobs);
+    for knob in knobs {
+        if !valid.contains(&knob) {
+            valid.push(knob);
+        }
+    }
     match valid.contains(&name) {
         true => Ok(Control::Knob(name)),
         false => {
