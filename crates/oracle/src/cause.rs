@@ -233,7 +233,7 @@ impl<'a> Inquiry<'a> {
     fn moved(&mut self, from: &'a Checkpoint, to: &'a Checkpoint, name: &str) -> i64 {
         let moved = from.kept_kib - to.kept_kib;
         self.evidence.push(Evidence {
-            name: format!("{}_kib", name.replace(' ', "_")),
+            name: kib_name(name),
             value: moved,
             when: span(from, to),
             source: kernel(to).to_owned(),
@@ -274,7 +274,7 @@ impl<'a> Inquiry<'a> {
 
     fn note(&mut self, name: &str, kib: i64, at: &Checkpoint, source: &str) {
         self.evidence.push(Evidence {
-            name: format!("{}_kib", name.replace(' ', "_")),
+            name: kib_name(name),
             value: kib,
             when: place(at),
             source: source.to_owned(),
@@ -285,6 +285,11 @@ impl<'a> Inquiry<'a> {
 /// `80.0 MiB in fastbins`
 fn held(entry: &Entry, kib: i64) -> String {
     format!("{} in {}", mebibytes(kib), entry.name)
+}
+
+/// `malloc_fastbins_kib`
+fn kib_name(name: &str) -> String {
+    format!("{}_kib", name.replace("'s", "").replace(' ', "_"))
 }
 
 /// One sentence out of these clauses.
