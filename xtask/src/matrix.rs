@@ -75,10 +75,7 @@ impl Planned {
             .as_ref()
             .map_or_else(Vec::new, |i| i.parts.clone());
         let mut checkpoints = run.checkpoints;
-        let ledgers = oracle::ledgers(&parts, &checkpoints);
-        for (checkpoint, ledger) in checkpoints.iter_mut().zip(ledgers) {
-            checkpoint.ledger = ledger;
-        }
+        oracle::write_ledgers(&parts, &mut checkpoints);
         let verdict = match failure {
             None => oracle::judge(&checkpoints),
             Some(_) => None,

@@ -16,22 +16,22 @@ use model::{Checkpoint, Entry, Holds, Moment, Part};
 
 use crate::thresholds::EXPLAINABLE_KIB;
 
-/// The ledger of each checkpoint; `parts` says what the figures of their accounts are.
-pub fn ledgers(parts: &[Part], checkpoints: &[Checkpoint]) -> Vec<Vec<Entry>> {
-    let Some(baseline) = checkpoints.first() else {
-        return Vec::new();
+/// Writes the ledger of each checkpoint; `parts` says what the figures of their accounts are.
+pub fn write_ledgers(parts: &[Part], checkpoints: &mut [Checkpoint]) {
+    let Some(baseline) = checkpoints.first().cloned() else {
+        return;
     };
-    checkpoints
-        .iter()
-        .map(|checkpoint| ledger(parts, baseline, checkpoint))
-        .collect()
+    let baseline = Split::of(parts, &baseline);
+    for checkpoint in checkpoints {
+        checkpoint.ledger = ledger(parts, &baseline, checkpoint);
+    }
 }
 
-fn ledger(parts: &[Part], baseline: &Checkpoint, checkpoint: &Checkpoint) -> Vec<Entry> {
+fn ledger(parts: &[Part], baseline: &Split, checkpoint: &Checkpoint) -> Vec<Entry> {
     let mut now = Split::of(parts, checkpoint);
-    let rest = Split::of(parts, baseline).rest();
+    let rest = baseline.rest();
     // Where less is in use than at the baseline, the rest of the process has shrunk.
-    let grown = now.blocks - Split::of(parts, baseline).blocks;
+    let grown = now.blocks - baseline.blocks;
     let (grown, shrunk) = (grown.max(0), grown.min(0));
     let left_over = |now: &Split| now.rest() - rest - shrunk - grown;
     now.forget_lazily_freed(-left_over(&now));
@@ -187,6 +187,14 @@ mod tests {
             .into_iter()
             .collect();
         checkpoint
+    }
+
+    fn ledgers(parts: &[Part], run: &[Checkpoint]) -> Vec<Vec<Entry>> {
+        let mut run = run.to_vec();
+        write_ledgers(parts, &mut run);
+        run.into_iter()
+            .map(|checkpoint| checkpoint.ledger)
+            .collect()
     }
 
     fn kib(entries: &[Entry], name: &str) -> i64 {

@@ -26,14 +26,15 @@ use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
 pub use cause::{cause, holder};
 pub use curve::curve;
-pub use ledger::{ledgers, unexplained};
+pub use ledger::{unexplained, write_ledgers};
 pub use price::{SAME_CPU, SAME_FAULTS, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{
     COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT,
     TRIVIAL_KIB,
 };
 
-/// What these checkpoints mean; `None` before the first drop.
+/// What these checkpoints mean; `None` before the first drop. Where their ledgers are written, the
+/// verdict says how much they leave unexplained.
 pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
     let occupied_kib = find(checkpoints, Moment::Built, 1)?.kept_kib;
     let first_drop = position(checkpoints, Moment::Dropped, 1)?;

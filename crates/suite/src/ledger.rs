@@ -32,10 +32,7 @@ fn falsified(parts: &[Part], checkpoints: &[Checkpoint], times: u64) -> Option<f
     let mut checkpoints = checkpoints.to_vec();
     let mut figures = checkpoints[at].account.parts.iter_mut();
     figures.find(|figure| figure.name == part.name)?.value *= times;
-    let ledgers = oracle::ledgers(parts, &checkpoints);
-    for (checkpoint, ledger) in checkpoints.iter_mut().zip(ledgers) {
-        checkpoint.ledger = ledger;
-    }
+    oracle::write_ledgers(parts, &mut checkpoints);
     oracle::unexplained(&checkpoints)
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fixture::checkpoint;
-use crate::{judge, ledgers};
+use crate::{judge, write_ledgers};
 
 const PARTS: [Part; 3] = [
     Part::new("blocks", Holds::Blocks, "allocated", ""),
@@ -51,10 +51,7 @@ fn run(after: [[u64; 2]; 4], alive_kib: u64) -> Vec<Checkpoint> {
 }
 
 fn concluded(mut run: Vec<Checkpoint>) -> Cause {
-    let ledgers = ledgers(&PARTS, &run);
-    for (checkpoint, ledger) in run.iter_mut().zip(ledgers) {
-        checkpoint.ledger = ledger;
-    }
+    write_ledgers(&PARTS, &mut run);
     cause(&PARTS, Some("purge()"), &run, &judge(&run).unwrap()).unwrap()
 }
 

@@ -90,7 +90,7 @@ impl Control for Mimalloc3 {
         Account {
             allocated_bytes: Some(pages.allocated_bytes),
             cached_bytes: Some(pages.resident_bytes.saturating_sub(in_blocks) + outside),
-            lazily_freed_bytes: Some(0), // it purges with MADV_DONTNEED by default
+            lazily_freed_bytes: None, // with MIMALLOC_PURGE_DECOMMITS=0 it frees so, and does not count
             metadata_bytes: None,
             mapped_bytes: stats.as_ref().map(|s| s.reserved.bytes()),
             parts: figures
