@@ -246,6 +246,14 @@ fn an_unknown_knob_is_answered_with_the_valid_ones_and_the_nearest() {
 }
 
 #[test]
+fn a_library_to_preload_must_be_there() {
+    check(
+        &["compare", "--knob", "LD_PRELOAD=/no/such.so"],
+        "cannot preload /no/such.so: there is no such file",
+    );
+}
+
+#[test]
 fn what_cannot_be_tried_is_answered_with_what_can() {
     check(
         &["controls", "--allocator", "pool", "--control", "kepes"],

@@ -81,18 +81,13 @@ impl<'a> Inquiry<'a> {
     fn nothing_is_kept(&mut self) {
         let kept = self.dropped.kept_kib.max(0);
         let occupied = self.verdict.occupied_kib;
-        self.evidence.push(Evidence {
-            name: "occupied_kib".to_owned(),
-            value: occupied,
-            when: "built 1".to_owned(),
-            source: kernel(self.dropped).to_owned(),
-        });
         self.note(
-            "kept",
-            self.dropped.kept_kib,
-            self.dropped,
+            "occupied",
+            occupied,
+            "built 1".to_owned(),
             kernel(self.dropped),
         );
+        self.note_kept(self.dropped);
         let given = mebibytes((occupied - kept).max(0));
         let of = mebibytes(occupied.max(0));
         self.clauses.push(match self.verdict.survivors_kib {
@@ -112,12 +107,7 @@ impl<'a> Inquiry<'a> {
     /// The parts that hold what is kept, the largest first.
     fn name_the_holders(&mut self) {
         let excess = self.excess(self.dropped);
-        self.note(
-            "kept",
-            self.dropped.kept_kib,
-            self.dropped,
-            kernel(self.dropped),
-        );
+        self.note_kept(self.dropped);
         let alive = self.dropped.live_bytes;
         self.evidence.push(Evidence {
             name: "alive_bytes".to_owned(),
@@ -127,7 +117,7 @@ impl<'a> Inquiry<'a> {
         });
         let holders = grown(self.baseline, self.dropped, self.verdict);
         for (entry, _) in &holders {
-            self.note(&entry.name, entry.kib, self.dropped, &entry.source);
+            self.note_entry(entry, self.dropped);
         }
         self.note_the_other_parts(&holders);
         let alive = match alive {
@@ -138,8 +128,12 @@ impl<'a> Inquiry<'a> {
         let kept = format!("{} are kept {alive}", mebibytes(excess));
         if holders.is_empty() || is_unexplained(self.dropped, self.verdict) {
             let unexplained = unexplained_kib(self.dropped);
-            let source = "the ledger";
-            self.note(Entry::UNEXPLAINED, unexplained, self.dropped, source);
+            self.note(
+                Entry::UNEXPLAINED,
+                unexplained,
+                place(self.dropped),
+                "the ledger",
+            );
             let why = match unexplained {
                 ..0 => format!("the account has {} too much", mebibytes(-unexplained)),
                 _ => format!("{} are in no part of the account", mebibytes(unexplained)),
@@ -162,7 +156,7 @@ impl<'a> Inquiry<'a> {
             let is_free = |part: &Part| part.name == entry.name && part.holds == Holds::Free;
             let is_named = holders.iter().any(|(holder, _)| holder.name == entry.name);
             if entry.kib > 0 && !is_named && self.parts.iter().any(is_free) {
-                self.note(&entry.name, entry.kib, self.dropped, &entry.source);
+                self.note_entry(entry, self.dropped);
             }
         }
     }
@@ -219,9 +213,9 @@ impl<'a> Inquiry<'a> {
             .map(|(entry, kib)| held(entry, *kib))
             .collect();
         for (entry, _) in holders {
-            self.note(&entry.name, entry.kib, end, &entry.source);
+            self.note_entry(entry, end);
         }
-        self.note("kept", end.kept_kib, end, kernel(end));
+        self.note_kept(end);
         let left = mebibytes(self.excess(end));
         self.clauses.push(match still.is_empty() {
             true => format!("{done} leaves {left}"),
@@ -232,12 +226,7 @@ impl<'a> Inquiry<'a> {
     /// What went back in between, KiB, noted as evidence.
     fn moved(&mut self, from: &'a Checkpoint, to: &'a Checkpoint, name: &str) -> i64 {
         let moved = from.kept_kib - to.kept_kib;
-        self.evidence.push(Evidence {
-            name: kib_name(name),
-            value: moved,
-            when: span(from, to),
-            source: kernel(to).to_owned(),
-        });
+        self.note(name, moved, span(from, to), kernel(to));
         moved
     }
 
@@ -272,11 +261,20 @@ impl<'a> Inquiry<'a> {
         excess(checkpoint, self.verdict)
     }
 
-    fn note(&mut self, name: &str, kib: i64, at: &Checkpoint, source: &str) {
+    fn note_kept(&mut self, at: &Checkpoint) {
+        self.note("kept", at.kept_kib, place(at), kernel(at));
+    }
+
+    fn note_entry(&mut self, entry: &Entry, at: &Checkpoint) {
+        self.note(&entry.name, entry.kib, place(at), &entry.source);
+    }
+
+    /// `malloc's fastbins` is noted as `malloc_fastbins_kib`.
+    fn note(&mut self, name: &str, kib: i64, when: String, source: &str) {
         self.evidence.push(Evidence {
-            name: kib_name(name),
+            name: format!("{}_kib", name.replace("'s", "").replace(' ', "_")),
             value: kib,
-            when: place(at),
+            when,
             source: source.to_owned(),
         });
     }
@@ -285,11 +283,6 @@ impl<'a> Inquiry<'a> {
 /// `80.0 MiB in fastbins`
 fn held(entry: &Entry, kib: i64) -> String {
     format!("{} in {}", mebibytes(kib), entry.name)
-}
-
-/// `malloc_fastbins_kib`
-fn kib_name(name: &str) -> String {
-    format!("{}_kib", name.replace("'s", "").replace(' ', "_"))
 }
 
 /// One sentence out of these clauses.
