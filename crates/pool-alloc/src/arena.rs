@@ -23,13 +23,16 @@
 //! The fields below `words` belong to whoever holds the lock of the commons.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicU64;
 
 use crate::class::{Class, Kind};
 use crate::list::{Linked, Links, Ref};
 use crate::os::{self, invariant};
 use crate::pool::Pool;
 use crate::remote::Word;
+use crate::sweep;
 
 /// Bytes of an arena, and its alignment: the size of a huge page on the common processors.
 pub(crate) const ARENA: usize = 2 << 20;
@@ -44,6 +47,8 @@ const MOST_POOLS: usize = Kind::Small.pools();
 pub(crate) struct Arena {
     pools: [Pool; MOST_POOLS],
     words: [Word; MOST_POOLS],
+    /// Of each pool the pages that were swept: its owner's to write, everyone's to read.
+    purged: [AtomicU64; MOST_POOLS],
     kind: Cell<Kind>,
     free: Cell<u32>,
     dirty: Cell<u32>,
@@ -130,10 +135,17 @@ impl Arena {
 
     /// The word of a pool.
     pub(crate) fn word_of(pool: &Pool) -> &Word {
-        let arena = Self::of(pool);
-        let word: *const Word = &arena.words[Self::number(pool)];
-        // SAFETY: the word lives as long as the header beside it.
-        unsafe { &*word }
+        &Self::around(pool).words[Self::number(pool)]
+    }
+
+    /// The set of a pool's pages that were swept.
+    pub(crate) fn purged_of(pool: &Pool) -> &AtomicU64 {
+        &Self::around(pool).purged[Self::number(pool)]
+    }
+
+    fn around(pool: &Pool) -> &Self {
+        // SAFETY: the arena lives as long as the header in it.
+        unsafe { &*Self::of(pool).as_ptr() }
     }
 
     /// Where the bytes of a pool's slice begin.
@@ -176,13 +188,22 @@ impl Arena {
         self.free.set(self.free.get() & !(1 << number));
         self.dirty.set(self.dirty.get() & !(1 << number));
         let pool = self.pool(number);
-        let slice = self.start_of(number);
-        // Slices lie at multiples of their size, except the one behind the header.
-        let natural = class.natural_align();
-        let start = slice.map_addr(|at| (at + natural - 1) & !(natural - 1));
-        let end = slice.map_addr(|at| (at | (self.kind.get().pool_size() - 1)) + 1);
-        pool.open(class, start, end);
+        let start = Self::start_of_blocks(&pool, class);
+        pool.open(class, start, start.with_addr(Self::slice_of(&pool).end));
         pool
+    }
+
+    /// Where the first block of a class lies in a pool's slice.
+    pub(crate) fn start_of_blocks(pool: &Pool, class: Class) -> *mut u8 {
+        // Slices lie at multiples of their size, except the one behind the header.
+        Self::slice_start(pool).map_addr(|at| at.next_multiple_of(class.natural_align()))
+    }
+
+    /// The addresses of a pool's slice; in that of the arena's first one, the header is included.
+    pub(crate) fn slice_of(pool: &Pool) -> Range<usize> {
+        let size = Self::of(pool).kind().pool_size();
+        let start = Self::slice_start(pool).addr() & !(size - 1);
+        start..start + size
     }
 
     /// Makes a pool without blocks in use a free slice again; returns the bytes of it that may be resident.
@@ -190,11 +211,18 @@ impl Arena {
         let bit = 1 << Self::number(pool);
         invariant!(self.free.get() & bit == 0);
         invariant!(pool.used() == 0 && pool.owner().is_null());
-        let slice = Self::slice_start(pool).addr();
-        let touched = match pool.touched() {
+        let slice = Self::slice_start(pool);
+        let mut touched = match pool.touched() {
             0 => 0,
-            bytes => os::whole_pages(slice + bytes) - slice,
+            bytes => os::whole_pages(slice.addr() + bytes) - slice.addr(),
         };
+        if pool.purged() != 0 {
+            // Little of it is resident, and so that a slice need not remember its holes, that goes now.
+            let resident = touched - pool.purged_bytes();
+            pool.set_purged(0);
+            touched = Self::discard(slice, touched);
+            sweep::count(resident.saturating_sub(touched));
+        }
         pool.set_stale(touched);
         self.free.set(self.free.get() | bit);
         if touched > 0 {
@@ -219,14 +247,10 @@ impl Arena {
             let run = (self.dirty.get() >> first).trailing_ones() as usize;
             let last = first + run - 1;
             let slice = self.start_of(first);
-            // Where a page is larger than the header, they share one; what is skipped stays as it is.
-            let start = slice.map_addr(os::whole_pages);
             let end = self.start_of(last).wrapping_add(self.pools[last].stale());
-            let len = end.addr().saturating_sub(start.addr());
-            let Some(at) = NonNull::new(start) else { break };
-            // SAFETY: the slices are free and the lock is held, so nobody needs their contents; from `start` to
-            // `end` they are whole pages.
-            if len > 0 && !unsafe { os::discard(at, len) } {
+            let len = end.addr() - slice.addr();
+            let left = Self::discard(slice, len);
+            if left == len {
                 break;
             }
             for number in first..=last {
@@ -235,9 +259,23 @@ impl Arena {
                 pool.set_stale(0);
                 self.dirty.set(self.dirty.get() & !(1 << number));
             }
-            self.pools[first].set_stale(start.addr() - slice.addr());
+            self.pools[first].set_stale(left);
         }
         given
+    }
+
+    /// Gives the first `len` bytes of free slices back, up to the end of a page; returns how many at the front stay
+    /// resident: none, or where a page is larger than the header, what shares one with it, or all if the kernel
+    /// refuses. Under the lock.
+    fn discard(slice: *mut u8, len: usize) -> usize {
+        let start = slice.map_addr(os::whole_pages);
+        let shared = start.addr() - slice.addr();
+        match NonNull::new(start) {
+            // SAFETY: the slices are free and the lock is held, so nobody needs their contents; from `start` on they
+            // are whole pages.
+            Some(at) if len > shared && unsafe { os::discard(at, len - shared) } => shared,
+            _ => len,
+        }
     }
 
     /// All pools that are not free slices.

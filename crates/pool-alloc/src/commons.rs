@@ -24,6 +24,7 @@ use crate::pool::Pool;
 use crate::remote::Unowned;
 use crate::shelf::Shelf;
 use crate::stats::Stats;
+use crate::sweep;
 use crate::thread::Heaps;
 
 /// Dirty bytes that are always kept. More makes small steady loops cheaper (a fault per 4 KiB that a loop needs
@@ -81,6 +82,7 @@ pub(crate) fn abandon(pool: Ref<Pool>) {
         if pool.used() == 0 {
             return close(pool);
         }
+        pool.leave_to_others();
         pool.set_owner(None);
         let gone = if pool.is_exhausted() {
             pool.word().disown(Unowned::Full)
@@ -235,7 +237,7 @@ impl Commons {
 
     /// All bytes ever given back from arenas.
     pub(crate) fn released_bytes(&self) -> usize {
-        self.released_bytes
+        self.released_bytes + sweep::swept_bytes()
     }
 
     /// The account of everything but the large blocks.
@@ -246,14 +248,15 @@ impl Commons {
             metadata_bytes: self.arenas * HEADER + self.heaps.metadata_bytes(),
             mapped_bytes: self.arenas * ARENA + self.heaps.mapped_bytes(),
             arenas: self.arenas,
-            released_bytes: self.released_bytes,
+            released_bytes: self.released_bytes(),
             ..Stats::default()
         };
         for arena in self.shelves.iter().flat_map(Shelf::arenas) {
             for pool in arena.open_pools() {
                 let used = pool.used() as usize * pool.block_size();
                 stats.allocated_bytes += used;
-                stats.cached_bytes += os::whole_pages(pool.touched()).saturating_sub(used);
+                let touched = os::whole_pages(pool.touched()) - pool.purged_bytes();
+                stats.cached_bytes += touched.saturating_sub(used);
             }
         }
         stats

@@ -24,6 +24,7 @@ use crate::os::invariant;
 use crate::pool::{Block, Pool};
 use crate::remote::{Freed, Unowned};
 use crate::rest::{RESTING_BYTES, Rests};
+use crate::sparse::Sparse;
 use crate::thread;
 
 /// See the top of this file. Only its thread touches it, except while it is on the commons' list of spare heaps.
@@ -31,6 +32,7 @@ pub(crate) struct Heap {
     current: [Cell<Ref<Pool>>; SLOTS],
     partial: [List<Pool>; SLOTS],
     rests: Rests,
+    sparse: Sparse,
     links: Links<Self>,
 }
 
@@ -71,7 +73,7 @@ pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
     if pool.owner() == heap.as_ptr() {
         // SAFETY: the block is the pool's, and the owner's heap is this thread's.
         if unsafe { pool.put(block.cast()) } {
-            heap.emptied(pool);
+            heap.drained(pool);
         }
     } else {
         // SAFETY: as promised by the caller.
@@ -93,11 +95,14 @@ unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
         commons::lock().unlist_abandoned(pool);
     }
     // SAFETY: the claim left the block with this thread, which now owns the pool.
-    let emptied = unsafe { pool.put(block) };
-    if emptied {
+    let drained = unsafe { pool.put(block) };
+    if pool.used() == 0 {
         commons::close(pool);
     } else if let Some(heap) = thread::heap_or_new() {
         heap.own_partial(pool);
+        if drained {
+            heap.drained(pool);
+        }
     } else {
         commons::abandon(pool);
     }
@@ -110,6 +115,7 @@ impl Heap {
             current: [const { Cell::new(NO_POOL_REF) }; SLOTS],
             partial: [const { List::new() }; SLOTS],
             rests: Rests::new(),
+            sparse: Sparse::new(),
             links: Links::new(),
         }
     }
@@ -136,7 +142,7 @@ impl Heap {
     /// A block of `class` whose first `size` bytes are zero, or null. Memory that is zero already stays untouched.
     pub(crate) fn allocate_zeroed(&self, class: Class, size: usize) -> *mut u8 {
         let mut pool = self.current[class.index()].get();
-        if pool.is_exhausted() {
+        if pool.next_is_missing() {
             match self.refill(class) {
                 Some(refilled) => pool = refilled,
                 None => return std::ptr::null_mut(),
@@ -162,7 +168,10 @@ impl Heap {
             return Some(self.current[class.index()].get());
         }
         let pool = match self.partial[class.index()].pop_front() {
-            Some(pool) => pool,
+            Some(pool) => {
+                self.sparse.forget(pool);
+                pool
+            }
             None => {
                 let pool = commons::lock().obtain(class)?;
                 pool.set_owner(Some(self.as_ref()));
@@ -170,6 +179,10 @@ impl Heap {
             }
         };
         invariant!(!pool.is_exhausted());
+        pool.set_mark(0);
+        if pool.next_is_missing() {
+            pool.restore();
+        }
         self.current[class.index()].set(pool);
         Some(pool)
     }
@@ -183,10 +196,11 @@ impl Heap {
         }
         loop {
             pool.collect();
-            if !pool.is_exhausted() {
+            if !pool.next_is_missing() || pool.restore() {
                 return true;
             }
             pool.set_resting(false);
+            pool.mark_full();
             pool.set_owner(None);
             if pool.word().disown(Unowned::Full) {
                 self.current[class.index()].set(NO_POOL_REF);
@@ -203,10 +217,22 @@ impl Heap {
         self.partial[pool.class().index()].push_front(pool);
     }
 
-    /// Decides about a pool of this heap whose last block has come back.
+    /// Decides about a pool of this heap that has no more blocks in use than its mark says.
     #[inline(never)]
+    fn drained(&self, pool: Ref<Pool>) {
+        if pool.used() == 0 {
+            return self.emptied(pool);
+        }
+        pool.set_mark(0);
+        if let Some(waited) = self.sparse.enter(pool) {
+            waited.sweep_and_mark();
+        }
+    }
+
+    /// Decides about a pool of this heap whose last block has come back.
     fn emptied(&self, pool: Ref<Pool>) {
         let class = pool.class();
+        self.sparse.forget(pool);
         if self.current[class.index()].get() != pool {
             self.partial[class.index()].remove(pool);
             return commons::close(pool);
@@ -241,22 +267,26 @@ impl Heap {
         commons::close(pool);
     }
 
-    /// Collects what other threads freed here, and closes all pools that are empty then.
-    pub(crate) fn close_empty(&self) {
+    /// Collects what other threads freed here, closes all pools that are empty then, and sweeps the others.
+    pub(crate) fn give_back(&self) {
         for class in (0..SLOTS).map(Class::nth) {
             let current = self.current[class.index()].get();
             if current != NO_POOL_REF {
                 current.collect();
-                if current.used() == 0 {
-                    self.close_current(class);
+                match current.used() {
+                    0 => self.close_current(class),
+                    _ => current.sweep(),
                 }
             }
             let partial = &self.partial[class.index()];
             for pool in partial.iter() {
                 pool.collect();
                 if pool.used() == 0 {
+                    self.sparse.forget(pool);
                     partial.remove(pool);
                     commons::close(pool);
+                } else {
+                    pool.sweep();
                 }
             }
         }
@@ -270,6 +300,7 @@ impl Heap {
                 commons::abandon(pool);
             }
             while let Some(pool) = partial.pop_front() {
+                self.sparse.forget(pool);
                 commons::abandon(pool);
             }
         }

@@ -140,7 +140,9 @@ mod pool;
 mod remote;
 mod rest;
 mod shelf;
+mod sparse;
 mod stats;
+mod sweep;
 mod thread;
 
 use std::alloc::{GlobalAlloc, Layout};
@@ -202,7 +204,7 @@ impl PoolAlloc {
         let before = commons::lock().released_bytes();
         let heap = thread::heap();
         if !heap.is_none() {
-            heap.close_empty();
+            heap.give_back();
         }
         let mut commons = commons::lock();
         commons.release();

@@ -6,12 +6,12 @@
 //!    |  out at least once        |  out             |        |
 //! ```
 //!
-//! A block is *in use*, on the *free* list, *remote* (freed by another thread, waiting in the pool's word), or
-//! *untouched* (at or above `bump`). With all four counted:
+//! A block is *in use*, on the *free* list, *remote* (freed by another thread, waiting in the pool's word), *purged*
+//! (free, on a page that was given back, see `sweep`), or *untouched* (at or above `bump`). With all five counted:
 //!
 //! ```text
 //! start + k * block_size is a block for 0 <= k < capacity;   limit = start + capacity * block_size <= end
-//! in use + remote = used;   used + free + untouched = capacity
+//! in use + remote = used;   used + free + purged + untouched = capacity
 //! ```
 //!
 //! A block goes out from the free list, else from the bump pointer, so that memory is touched only when it is needed
@@ -32,6 +32,7 @@ use crate::heap::Heap;
 use crate::list::{Linked, Links, Ref};
 use crate::os::invariant;
 use crate::remote::Word;
+use crate::sweep::Pages;
 
 /// The header. All-zero bytes are the header of a slice that was never used.
 #[repr(C, align(64))]
@@ -47,6 +48,8 @@ pub(crate) struct Pool {
     links: Links<Self>,
     /// Bytes from the slice's start that may hold something from an earlier use; the rest up to `bump` is known zero.
     stale: Cell<u32>,
+    /// When no more blocks than these are in use, the heap looks at the pool (see `sparse`).
+    mark: Cell<u16>,
     class: Cell<u8>,
     resting: Cell<bool>,
 }
@@ -93,6 +96,7 @@ impl Pool {
             owner: AtomicPtr::new(ptr::null_mut()),
             links: Links::new(),
             stale: Cell::new(0),
+            mark: Cell::new(0),
             class: Cell::new(0),
             resting: Cell::new(false),
         }
@@ -118,7 +122,7 @@ impl Pool {
         block
     }
 
-    /// Takes a block back; true where it was the last one in use.
+    /// Takes a block back; true where that leaves no more in use than the pool's mark.
     ///
     /// # Safety
     /// `block` is in use, of this pool, and the caller is done with it.
@@ -126,11 +130,53 @@ impl Pool {
     pub(crate) unsafe fn put(&self, block: *mut Block) -> bool {
         invariant!(self.used() > 0);
         // SAFETY: the caller hands the block over.
-        unsafe { Block::link(block, self.free.get()) };
-        self.free.set(block);
+        unsafe { self.push(block) };
         let used = self.used() - 1;
         self.used.store(used, Relaxed);
-        used == 0
+        used <= self.mark.get().into()
+    }
+
+    /// Puts a block on the free list.
+    ///
+    /// # Safety
+    /// `block` is one of this pool's, on no list, and in nobody's hand.
+    #[inline(always)]
+    pub(crate) unsafe fn push(&self, block: *mut Block) {
+        // SAFETY: the caller hands the block over.
+        unsafe { Block::link(block, self.free.get()) };
+        self.free.set(block);
+    }
+
+    /// The blocks on the free list.
+    pub(crate) fn free_blocks(&self) -> impl Iterator<Item = *mut Block> {
+        let mut next = self.free.get();
+        std::iter::from_fn(move || {
+            let block = next;
+            if block.is_null() {
+                return None;
+            }
+            // SAFETY: blocks on the free list are linked and the owner's.
+            next = unsafe { Block::next(block) };
+            Some(block)
+        })
+    }
+
+    /// Takes off the free list what does not satisfy `stays`, in one pass.
+    pub(crate) fn retain_free(&self, stays: impl Fn(*mut Block) -> bool) {
+        let mut last = ptr::null_mut::<Block>();
+        for block in self.free_blocks().filter(|block| stays(*block)) {
+            match last.is_null() {
+                true => self.free.set(block),
+                // SAFETY: it is on the free list, and what follows it there has been read.
+                false => unsafe { Block::link(last, block) },
+            }
+            last = block;
+        }
+        match last.is_null() {
+            true => self.free.set(ptr::null_mut()),
+            // SAFETY: as above.
+            false => unsafe { Block::link(last, ptr::null_mut()) },
+        }
     }
 
     /// Moves the blocks that other threads freed to the free list.
@@ -165,6 +211,7 @@ impl Pool {
         self.used.store(0, Relaxed);
         self.block_size.set(size as u32);
         self.class.set(class.index() as u8);
+        self.mark.set(0);
         self.resting.set(false);
     }
 
@@ -185,7 +232,17 @@ impl Pool {
 
     /// No block is left to hand out, as far as the owner has collected.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.free.get().is_null() && self.bump.load(Relaxed) == self.limit.get()
+        self.next_is_missing() && self.purged() == 0
+    }
+
+    /// `take` would find nothing, though there may be purged blocks to restore.
+    pub(crate) fn next_is_missing(&self) -> bool {
+        self.free.get().is_null() && self.is_bumped_out()
+    }
+
+    /// No block is untouched.
+    pub(crate) fn is_bumped_out(&self) -> bool {
+        self.bump.load(Relaxed) == self.limit.get()
     }
 
     /// The next block handed out will be all zeroes.
@@ -209,7 +266,41 @@ impl Pool {
     }
 
     fn bumped(&self) -> usize {
-        self.bump.load(Relaxed).addr() - Arena::slice_start(self).addr()
+        self.bump() - Arena::slice_start(self).addr()
+    }
+
+    /// The address of the first untouched block.
+    pub(crate) fn bump(&self) -> usize {
+        self.bump.load(Relaxed).addr()
+    }
+
+    /// The blocks in use at which the heap looks at the pool.
+    pub(crate) fn set_mark(&self, used: usize) {
+        self.mark.set(used as u16);
+    }
+
+    /// How many blocks fit.
+    pub(crate) fn capacity(&self) -> usize {
+        (self.limit.get().addr() - self.start()) / self.block_size()
+    }
+
+    /// The address of the first block.
+    pub(crate) fn start(&self) -> usize {
+        Arena::start_of_blocks(self, self.class()).addr()
+    }
+
+    /// The addresses of the slice, a multiple of its size.
+    pub(crate) fn slice(&self) -> std::ops::Range<usize> {
+        Arena::slice_of(self)
+    }
+
+    /// The pages that were swept, see `sweep`.
+    pub(crate) fn purged(&self) -> Pages {
+        Arena::purged_of(self).load(Relaxed)
+    }
+
+    pub(crate) fn set_purged(&self, pages: Pages) {
+        Arena::purged_of(self).store(pages, Relaxed);
     }
 
     #[inline(always)]

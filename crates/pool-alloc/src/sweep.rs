@@ -1,0 +1,192 @@
+//! Sweep: the pages of a pool on which no block is in use go back, though the pool has blocks in use on others.
+//!
+//! ```text
+//!   page     0         1         2         3         4      ...     15
+//!        +---------+---------+---------+---------+---------+- - -+---------+
+//!        | purged  | in use: | purged  | purged  | in use: |     | purged  |
+//!        |         | survivor|         |         | survivor|     |         |
+//!        +---------+---------+---------+---------+---------+- - -+---------+
+//! ```
+//!
+//! A free block's link stands in its first word, so where that word's page goes, the link goes too. Hence:
+//!
+//! ```text
+//! a block is purged   <=>   its first byte is on a purged page;     a purged block is on no list
+//! used + free + purged + untouched = capacity
+//! ```
+//!
+//! A block may begin on a page and end on the next. If only its end is on a purged page, the block is free as any
+//! other, and handing it out touches that page again; the next sweep takes it back.
+//!
+//! `restore` is the way back: it links the blocks that begin on one purged page, when the pool has nothing else to
+//! hand out. So a pool that was swept and is used again pays one page fault for each page that it needs.
+//!
+//! A sweep follows every free block's link. When it is worth that, the heap says (`sparse`).
+
+use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::os;
+use crate::pool::Pool;
+
+/// A set of pages of a slice, by number.
+pub(crate) type Pages = u64;
+
+/// Bytes of swept pools that were given back, ever.
+static SWEPT: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes of swept pools given back since the process began.
+pub(crate) fn swept_bytes() -> usize {
+    SWEPT.load(Relaxed)
+}
+
+/// Counts bytes that were resident in a swept pool and go back otherwise.
+pub(crate) fn count(bytes: usize) {
+    SWEPT.fetch_add(bytes, Relaxed);
+}
+
+impl Pool {
+    /// Gives back the pages without a block in use. Only for the owner.
+    #[cold]
+    pub(crate) fn sweep(&self) {
+        self.collect();
+        let grid = Grid::of(self);
+        let before = self.purged();
+        let vacant = self.vacant(grid);
+        if vacant & !before == 0 {
+            return;
+        }
+        self.retain_free(|block| vacant & (1 << grid.number(block.addr())) == 0);
+        self.set_purged(vacant | before);
+        for (first, end) in runs(vacant) {
+            let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(grid.page(first))) else {
+                continue;
+            };
+            // Where the kernel refuses (pages locked in memory), they are as good as before: nobody needs what they
+            // hold.
+            // SAFETY: they are whole pages of the owner's pool, without a block in use, and no list leads there.
+            if unsafe { os::discard(at, grid.page(end) - grid.page(first)) } {
+                count(grid.bytes(range(first, end) & !before));
+            }
+        }
+    }
+
+    /// Puts the blocks of one purged page back on the free list, which is empty; false where there is no such page.
+    #[cold]
+    pub(crate) fn restore(&self) -> bool {
+        while self.purged() != 0 {
+            let number = self.purged().trailing_zeros() as usize;
+            self.set_purged(self.purged() & !(1 << number));
+            let grid = Grid::of(self);
+            let (first, end) = (
+                self.block_from(grid.page(number)),
+                self.block_from(grid.page(number + 1)),
+            );
+            for block in (first..end).step_by(self.block_size()).rev() {
+                // SAFETY: the block begins on a purged page, so it is on no list and not in use.
+                unsafe { self.push(ptr::with_exposed_provenance_mut(block)) };
+            }
+            if first < end {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Bytes of its pages that were purged and not restored.
+    pub(crate) fn purged_bytes(&self) -> usize {
+        match self.purged() {
+            0 => 0,
+            pages => Grid::of(self).bytes(pages),
+        }
+    }
+
+    /// The pages below the bump pointer without a byte of a block in use.
+    fn vacant(&self, grid: Grid) -> Pages {
+        let mut bytes = [0u32; Pages::BITS as usize];
+        let mut add = |from: usize, to: usize| {
+            let mut at = from;
+            while at < to {
+                let number = grid.number(at);
+                let end = to.min(grid.page(number + 1));
+                bytes[number] += (end - at) as u32;
+                at = end;
+            }
+        };
+        for block in self.free_blocks() {
+            add(block.addr(), block.addr() + self.block_size());
+        }
+        for (first, end) in runs(self.purged()) {
+            add(
+                self.block_from(grid.page(first)),
+                self.block_from(grid.page(end)),
+            );
+        }
+        let mut pages = grid.number(self.bump());
+        if self.is_bumped_out() {
+            // What is left behind the last block is no block's ever.
+            add(self.bump(), grid.page(grid.pages));
+            pages = grid.pages;
+        }
+        let is_full = |number: &usize| bytes[*number] == 1 << grid.shift;
+        (0..pages)
+            .filter(is_full)
+            .fold(0, |set, number| set | 1 << number)
+    }
+
+    /// The first block that begins at `address` or above, or the bump pointer if that comes first.
+    fn block_from(&self, address: usize) -> usize {
+        let start = self.start();
+        let number = address.saturating_sub(start).div_ceil(self.block_size());
+        (start + number * self.block_size()).min(self.bump())
+    }
+}
+
+/// How a slice is divided into pages: the system's, or as many of them together as make it 64.
+#[derive(Clone, Copy)]
+struct Grid {
+    start: usize,
+    shift: u32,
+    pages: usize,
+}
+
+impl Grid {
+    fn of(pool: &Pool) -> Self {
+        let slice = pool.slice();
+        let page = os::page_size().max(slice.len() / Pages::BITS as usize);
+        Self {
+            start: slice.start,
+            shift: page.trailing_zeros(),
+            pages: slice.len() >> page.trailing_zeros(),
+        }
+    }
+
+    /// Where a page begins; page `pages` is the slice's end.
+    fn page(self, number: usize) -> usize {
+        self.start + (number << self.shift)
+    }
+
+    fn number(self, address: usize) -> usize {
+        (address - self.start) >> self.shift
+    }
+
+    fn bytes(self, pages: Pages) -> usize {
+        (pages.count_ones() as usize) << self.shift
+    }
+}
+
+/// The numbers from `first` up to `end`, which is greater.
+fn range(first: usize, end: usize) -> Pages {
+    (Pages::MAX >> (Pages::BITS as usize - (end - first))) << first
+}
+
+/// The runs of neighbours in a set, each as its first member and the first behind it.
+fn runs(mut set: Pages) -> impl Iterator<Item = (usize, usize)> {
+    std::iter::from_fn(move || {
+        let first = (set != 0).then(|| set.trailing_zeros())?;
+        let end = first + (set >> first).trailing_ones();
+        set &= Pages::MAX.checked_shl(end).unwrap_or(0);
+        Some((first as usize, end as usize))
+    })
+}
