@@ -79,10 +79,23 @@ impl Linked<BY_AGE> for Arena {
     }
 }
 
+/// The pages that an arena asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pages {
+    /// Of the system's usual size: what is touched is resident.
+    Usual,
+    /// One for all of the arena: it is resident as a whole, at the price of one fault.
+    Huge,
+}
+
 impl Arena {
     /// A fresh arena, all of its slices free and clean.
-    pub(crate) fn map(kind: Kind) -> Option<Ref<Self>> {
+    pub(crate) fn map(kind: Kind, pages: Pages) -> Option<Ref<Self>> {
         let at = os::map(ARENA, ARENA)?;
+        if pages == Pages::Huge {
+            // SAFETY: the arena has just been mapped.
+            unsafe { os::advise_huge(at, ARENA) };
+        }
         at.as_ptr().expose_provenance();
         // SAFETY: zeroes are a valid header. The commons unmap an arena only when no block of it is in use, no pool
         // of it has an owner, and it is on none of their lists: nobody is left to follow this.

@@ -6,22 +6,24 @@
 //! **Giving back** happens here, at the moment that a pool becomes empty, and needs no clock:
 //!
 //! ```text
-//! empty arenas kept          <= 1 of each kind                (the next one is unmapped)
-//! bytes of dirty slices      <= max(DIRTY_MIN, bytes of open pools / DIRTY_SHARE)
+//! empty arenas kept          <= 1 of each kind while there is no reserve     (the next one is unmapped)
+//! bytes of dirty slices      <= max(DIRTY_MIN, bytes of open pools / DIRTY_SHARE) + reserve
 //! ```
 //!
-//! When the second is exceeded, arenas are purged, the longest dirty first, down to half of the bound: a big drop in
-//! order then costs one `madvise` per half a bound and one `munmap` per arena, and a loop that lives within the bound
-//! none at all. Both bounds hold whenever the lock is free, unless the kernel refuses to take pages.
+//! When the second is exceeded, arenas are purged, the longest dirty first, to `DIRTY_MIN / 2` below the bound: a big
+//! drop in order then costs one `madvise` per so many bytes and one `munmap` per arena, and a loop that lives within
+//! the bound none at all. A loop that does not is given a reserve after some rounds (see `reserve`). Both bounds hold
+//! whenever the lock is free, unless the kernel refuses to take pages.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::arena::{ARENA, Arena, BY_AGE, HEADER};
+use crate::arena::{ARENA, Arena, BY_AGE, HEADER, Pages};
 use crate::class::{Class, Kind, SLOTS};
 use crate::list::{List, Ref};
 use crate::os::{self, invariant};
 use crate::pool::Pool;
 use crate::remote::Unowned;
+use crate::reserve::Reserve;
 use crate::shelf::Shelf;
 use crate::stats::Stats;
 use crate::sweep;
@@ -33,6 +35,10 @@ const DIRTY_MIN: usize = 1 << 20;
 
 /// Beyond that, one part in so many of the bytes in open pools.
 const DIRTY_SHARE: usize = 128;
+
+/// Arenas that must be there before the next ones ask for huge pages. Such an arena is resident as a whole, though
+/// only its first pool may ever be used: so the waste is at most one part in so many.
+const EARNED: usize = 4;
 
 const _: () = assert!(
     DIRTY_MIN / 2 >= Kind::Medium.pool_size(),
@@ -52,6 +58,7 @@ pub(crate) struct Commons {
     open_bytes: usize,
     dirty_bytes: usize,
     released_bytes: usize,
+    reserve: Reserve,
 }
 
 // SAFETY: its pointers lead to mapped memory that belongs to no thread, reached only under the lock.
@@ -76,7 +83,6 @@ pub(crate) fn close(pool: Ref<Pool>) {
 /// whoever first frees one of its blocks or wants a pool of its class.
 #[cold]
 pub(crate) fn abandon(pool: Ref<Pool>) {
-    pool.set_resting(false);
     loop {
         pool.collect();
         if pool.used() == 0 {
@@ -106,6 +112,7 @@ impl Commons {
             open_bytes: 0,
             dirty_bytes: 0,
             released_bytes: 0,
+            reserve: Reserve::new(),
         }
     }
 
@@ -121,7 +128,11 @@ impl Commons {
                 arena
             }
             None => {
-                let arena = Arena::map(class.kind())?;
+                let pages = match self.arenas < EARNED {
+                    true => Pages::Usual,
+                    false => Pages::Huge,
+                };
+                let arena = Arena::map(class.kind(), pages)?;
                 self.arenas += 1;
                 arena
             }
@@ -129,6 +140,10 @@ impl Commons {
         let was_dirty = arena.is_dirty();
         let pool = arena.open(class);
         shelf.insert(arena);
+        match pool.stale() {
+            0 => self.reserve.fetched(class.kind().pool_size()),
+            _ => self.reserve.used_from(self.dirty_bytes - pool.stale()),
+        }
         self.dirty_bytes -= pool.stale();
         if was_dirty && !arena.is_dirty() {
             self.dirty.remove(arena);
@@ -176,13 +191,20 @@ impl Commons {
         if !was_dirty && arena.is_dirty() {
             self.dirty.push_back(arena);
         }
-        if arena.is_empty() && shelf.emptiest().is_some_and(|other| other.is_empty()) {
+        self.reserve.freed(arena.kind().pool_size());
+        if self.reserve.bytes() == 0 && self.is_surplus(arena) {
             self.forget(arena);
             return Some(arena);
         }
-        shelf.insert(arena);
+        self.shelves[arena.kind() as usize].insert(arena);
         self.purge_excess();
         None
+    }
+
+    /// Whether an arena, on no shelf at the moment, is empty and not the only one of its kind.
+    fn is_surplus(&self, arena: Ref<Arena>) -> bool {
+        let emptiest = self.shelves[arena.kind() as usize].emptiest();
+        arena.is_empty() && emptiest.is_some_and(|other| other.is_empty())
     }
 
     /// Takes an empty arena, which is on no shelf, out of all accounts.
@@ -194,13 +216,14 @@ impl Commons {
         }
         self.dirty_bytes -= dirty;
         self.released_bytes += dirty + HEADER;
+        self.reserve.gave(dirty);
         self.arenas -= 1;
     }
 
     fn purge_excess(&mut self) {
-        let bound = DIRTY_MIN.max(self.open_bytes / DIRTY_SHARE);
+        let bound = DIRTY_MIN.max(self.open_bytes / DIRTY_SHARE) + self.reserve.bytes();
         if self.dirty_bytes > bound {
-            self.purge_down_to(bound / 2);
+            self.purge_down_to(bound - DIRTY_MIN / 2);
         }
     }
 
@@ -209,9 +232,19 @@ impl Commons {
         while self.dirty_bytes > bytes
             && let Some(arena) = self.dirty.first()
         {
+            let shelf = &mut self.shelves[arena.kind() as usize];
+            shelf.remove(arena);
+            if self.is_surplus(arena) {
+                self.forget(arena);
+                // SAFETY: all its slices are free, and it has just left the lists.
+                unsafe { Arena::unmap(arena) };
+                continue;
+            }
             let given = arena.purge();
+            self.shelves[arena.kind() as usize].insert(arena);
             self.dirty_bytes -= given;
             self.released_bytes += given;
+            self.reserve.gave(given);
             if arena.is_dirty() {
                 return;
             }
@@ -233,6 +266,7 @@ impl Commons {
             }
         }
         self.purge_down_to(0);
+        self.reserve = Reserve::new();
     }
 
     /// All bytes ever given back from arenas.

@@ -21,7 +21,7 @@ use crate::class::{Class, Kind, SLOTS};
 use crate::commons;
 use crate::list::{Linked, Links, List, Ref};
 use crate::os::invariant;
-use crate::pool::{Block, Pool};
+use crate::pool::{Block, EMPTY, NEVER, Pool};
 use crate::remote::{Freed, Unowned};
 use crate::rest::{RESTING_BYTES, Rests};
 use crate::sparse::Sparse;
@@ -179,7 +179,7 @@ impl Heap {
             }
         };
         invariant!(!pool.is_exhausted());
-        pool.set_mark(0);
+        pool.set_mark(EMPTY);
         if pool.next_is_missing() {
             pool.restore();
         }
@@ -199,7 +199,6 @@ impl Heap {
             if !pool.next_is_missing() || pool.restore() {
                 return true;
             }
-            pool.set_resting(false);
             pool.mark_full();
             pool.set_owner(None);
             if pool.word().disown(Unowned::Full) {
@@ -223,7 +222,7 @@ impl Heap {
         if pool.used() == 0 {
             return self.emptied(pool);
         }
-        pool.set_mark(0);
+        pool.set_mark(EMPTY);
         if let Some(waited) = self.sparse.enter(pool) {
             waited.sweep_and_mark();
         }
@@ -240,21 +239,19 @@ impl Heap {
         if pool.touched() > RESTING_BYTES {
             return self.close_current(class);
         }
-        if !pool.is_resting() {
-            self.rest(class);
-        }
+        self.rest(class);
     }
 
     /// Lets the current pool of `class` rest, and closes the one that has to make room if it still rests.
     #[cold]
     fn rest(&self, class: Class) {
-        self.current[class.index()].get().set_resting(true);
+        self.current[class.index()].get().set_mark(NEVER);
         let Some(oldest) = self.rests.enter(class) else {
             return;
         };
         let pool = self.current[oldest.index()].get();
-        if pool.is_resting() {
-            pool.set_resting(false);
+        if pool.mark() == NEVER {
+            pool.set_mark(EMPTY);
             if pool.used() == 0 {
                 self.close_current(oldest);
             }

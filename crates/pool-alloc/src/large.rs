@@ -1,30 +1,138 @@
-//! Large blocks: each a mapping of its own, straight from the system and straight back.
+//! Large blocks: each a run of pages of its own, straight from the system and straight back, unless a loop is at work.
 //!
 //! ```text
 //! mapped(size) = size rounded up to whole pages
 //! ```
 //!
-//! There is no header and no table: `dealloc` and `realloc` are handed the size. Freeing one keeps nothing.
+//! There is no header and no table of those in use: `dealloc` and `realloc` are handed the size. A program that frees
+//! large blocks and soon wants as much again, round after round, earns a reserve (`reserve`): then free runs wait in a
+//! table of `RUNS` entries. A run serves a smaller request by being cut, and a larger one by being stretched: the
+//! system moves its pages to where there is room and adds what is missing, so that no size fails to find what another
+//! left. Neighbours in the table are joined.
+//!
+//! ```text
+//! bytes of waiting runs <= reserve
+//! ```
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::os;
+use crate::os::{self, invariant};
+use crate::reserve::Reserve;
 
-/// Bytes mapped for large blocks.
-static MAPPED: AtomicUsize = AtomicUsize::new(0);
+/// Runs that wait at most. More would find a closer fit, at a comparison each.
+const RUNS: usize = 16;
 
-/// A zeroed block, or null.
+/// From here on a block asks for huge pages: it will be written from end to end more often than not, and at most the
+/// last page, which is not huge, is touched without need. Blocks that have to be zero are not asked for: programs
+/// take those for tables that they fill here and there.
+const HUGE_FROM: usize = 2 << 20;
+
+/// Bytes of the large blocks in use.
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+
+static WAITING: Mutex<Waiting> = Mutex::new(Waiting::new());
+
+/// What the block is to hold at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// Whatever is there.
+    Any,
+    /// Zeroes.
+    Zero,
+}
+
+/// A run of whole pages.
+#[derive(Clone, Copy)]
+struct Run {
+    at: NonNull<u8>,
+    len: usize,
+}
+
+impl Run {
+    fn end(self) -> usize {
+        self.at.addr().get() + self.len
+    }
+
+    /// Cuts the run behind its first `len` bytes, which are fewer than it has; returns the rest.
+    fn cut(&mut self, len: usize) -> Run {
+        invariant!(len < self.len);
+        // SAFETY: `len` is within the run.
+        let at = unsafe { self.at.add(len) };
+        let rest = Run {
+            at,
+            len: self.len - len,
+        };
+        self.len = len;
+        rest
+    }
+}
+
+/// The free runs that are kept.
+struct Waiting {
+    runs: [Option<Run>; RUNS],
+    bytes: usize,
+    reserve: Reserve,
+}
+
+// SAFETY: its runs are mapped memory that belongs to no thread, reached only under the lock.
+unsafe impl Send for Waiting {}
+
+fn waiting() -> MutexGuard<'static, Waiting> {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A block, or null.
 #[cold]
-pub(crate) fn allocate(size: usize, align: usize) -> *mut u8 {
+pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8 {
     // The size may be small where the alignment is large, even zero if the caller breaks the rules.
     let len = os::whole_pages(size.max(1));
-    match os::map(len, align.max(os::page_size())) {
+    let page = os::page_size();
+    let waited = if align <= page {
+        waiting().take(len)
+    } else {
+        None
+    };
+    let run = waited.and_then(|run| stretched(run, len));
+    if let (Some(run), Contents::Zero) = (run, contents) {
+        // SAFETY: the run has this length and is nobody's but the caller's.
+        unsafe { run.at.write_bytes(0, len) };
+    }
+    let at = run
+        .map(|run| run.at)
+        .or_else(|| fresh(len, align.max(page), contents));
+    match at {
         Some(at) => {
-            MAPPED.fetch_add(len, Relaxed);
+            IN_USE.fetch_add(len, Relaxed);
             at.as_ptr()
         }
         None => ptr::null_mut(),
+    }
+}
+
+fn fresh(len: usize, align: usize, contents: Contents) -> Option<NonNull<u8>> {
+    let at = os::map(len, align)?;
+    if len >= HUGE_FROM && contents == Contents::Any {
+        // SAFETY: the run was mapped with this length.
+        unsafe { os::advise_huge(at, len) };
+    }
+    Some(at)
+}
+
+/// The run with `len` bytes; `None`, and the run is gone, where the system refuses.
+fn stretched(run: Run, len: usize) -> Option<Run> {
+    if run.len == len {
+        return Some(run);
+    }
+    // SAFETY: the run is one mapping or several side by side, all of them ours.
+    match unsafe { os::remap(run.at, run.len, len) } {
+        Some(at) => Some(Run { at, len }),
+        None => {
+            // SAFETY: nobody uses the run.
+            unsafe { os::unmap(run.at, run.len) };
+            None
+        }
     }
 }
 
@@ -36,12 +144,21 @@ pub(crate) unsafe fn free(block: *mut u8, size: usize) {
         return;
     };
     let len = os::whole_pages(size.max(1));
-    MAPPED.fetch_sub(len, Relaxed);
-    // SAFETY: the block is the whole mapping, which nobody uses any more.
-    unsafe { os::unmap(at, len) };
+    IN_USE.fetch_sub(len, Relaxed);
+    give(Run { at, len });
 }
 
-/// Resizes a block by moving its pages; null leaves it as it was.
+/// Puts a free run into the reserve, or gives it back.
+fn give(run: Run) {
+    let Some(surplus) = waiting().put(run) else {
+        return;
+    };
+    // SAFETY: nobody uses the run.
+    unsafe { os::unmap(surplus.at, surplus.len) };
+}
+
+/// Resizes a block: cuts its end off, or adds what waits behind it, or has its pages moved to where there is room.
+/// Null leaves it as it was.
 ///
 /// # Safety
 /// `block` is a large block of `old` bytes whose alignment is at most a page's; on success only the result is used.
@@ -50,20 +167,140 @@ pub(crate) unsafe fn resize(block: *mut u8, old: usize, new: usize) -> *mut u8 {
         return block;
     };
     let (old, new) = (os::whole_pages(old), os::whole_pages(new));
-    if old == new {
-        return block;
-    }
-    // SAFETY: the block is one mapping of this length.
-    match unsafe { os::remap(at, old, new) } {
-        Some(at) => {
-            MAPPED.fetch_add(new.wrapping_sub(old), Relaxed);
-            at.as_ptr()
+    let mut run = Run { at, len: old };
+    if new < old {
+        give(run.cut(new));
+    } else if new > old && !waiting().extend(run, new - old) {
+        // SAFETY: the block is one run of this length.
+        match unsafe { os::remap(at, old, new) } {
+            Some(at) => run.at = at,
+            None => return ptr::null_mut(),
         }
-        None => ptr::null_mut(),
     }
+    IN_USE.fetch_add(new.wrapping_sub(old), Relaxed);
+    run.at.as_ptr()
 }
 
-/// Bytes of all large blocks.
-pub(crate) fn mapped_bytes() -> usize {
-    MAPPED.load(Relaxed)
+/// Gives back all runs that wait; returns their bytes.
+pub(crate) fn release() -> usize {
+    let all = std::mem::replace(&mut *waiting(), Waiting::new());
+    for run in all.runs.into_iter().flatten() {
+        // SAFETY: nobody uses the run.
+        unsafe { os::unmap(run.at, run.len) };
+    }
+    all.bytes
+}
+
+/// Bytes of all large blocks in use.
+pub(crate) fn bytes_in_use() -> usize {
+    IN_USE.load(Relaxed)
+}
+
+/// Bytes of the runs that wait.
+pub(crate) fn waiting_bytes() -> usize {
+    waiting().bytes
+}
+
+impl Waiting {
+    const fn new() -> Self {
+        Self {
+            runs: [None; RUNS],
+            bytes: 0,
+            reserve: Reserve::new(),
+        }
+    }
+
+    /// A run of `len` bytes, or one to be stretched to that, off the table: the least that is long enough, else the
+    /// longest.
+    fn take(&mut self, len: usize) -> Option<Run> {
+        let runs = || self.runs.iter().flatten();
+        let fits = runs()
+            .filter(|run| run.len >= len)
+            .min_by_key(|run| run.len);
+        let best = fits
+            .or_else(|| runs().max_by_key(|run| run.len))
+            .map(|run| run.at);
+        let taken = best.and_then(|at| self.remove(|run| run.at == at));
+        let had = taken.map_or(0, |run| run.len);
+        self.reserve.fetched(len.saturating_sub(had));
+        let mut run = taken?;
+        if had > len {
+            self.insert(run.cut(len));
+        }
+        self.reserve.used_from(self.bytes);
+        Some(run)
+    }
+
+    /// Takes `more` bytes off a run that begins where `run` ends; false where there is none so long.
+    fn extend(&mut self, run: Run, more: usize) -> bool {
+        let end = run.end();
+        let Some(mut behind) =
+            self.remove(|other| other.at.addr().get() == end && other.len >= more)
+        else {
+            self.reserve.fetched(more);
+            return false;
+        };
+        if behind.len > more {
+            self.insert(behind.cut(more));
+        }
+        self.reserve.used_from(self.bytes);
+        true
+    }
+
+    /// Puts a free run on the table if the reserve goes so far, at the expense of others; returns what goes back.
+    fn put(&mut self, run: Run) -> Option<Run> {
+        self.reserve.freed(run.len);
+        let room = self.reserve.bytes().checked_sub(run.len);
+        self.shrink_to(room.unwrap_or(self.reserve.bytes()));
+        if room.is_none() {
+            self.reserve.gave(run.len);
+            return Some(run);
+        }
+        let mut run = run;
+        while let Some(other) = self.remove(|other| {
+            other.end() == run.at.addr().get() || run.end() == other.at.addr().get()
+        }) {
+            run = Run {
+                at: run.at.min(other.at),
+                len: run.len + other.len,
+            };
+        }
+        if self.runs.iter().all(Option::is_some) {
+            self.give_one_back();
+        }
+        self.insert(run);
+        None
+    }
+
+    fn shrink_to(&mut self, bytes: usize) {
+        while self.bytes > bytes {
+            self.give_one_back();
+        }
+    }
+
+    fn give_one_back(&mut self) {
+        if let Some(run) = self.remove(|_| true) {
+            self.reserve.gave(run.len);
+            // SAFETY: nobody uses the run.
+            unsafe { os::unmap(run.at, run.len) };
+        }
+    }
+
+    fn remove(&mut self, is_it: impl Fn(&Run) -> bool) -> Option<Run> {
+        let entry = self
+            .runs
+            .iter_mut()
+            .find(|entry| entry.as_ref().is_some_and(&is_it))?;
+        let run = entry.take()?;
+        self.bytes -= run.len;
+        Some(run)
+    }
+
+    /// There is a free entry.
+    fn insert(&mut self, run: Run) {
+        if let Some(entry) = self.runs.iter_mut().find(|entry| entry.is_none()) {
+            self.bytes += run.len;
+            *entry = Some(run);
+        }
+    }
 }

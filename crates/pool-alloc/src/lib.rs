@@ -138,6 +138,7 @@ mod list;
 mod os;
 mod pool;
 mod remote;
+mod reserve;
 mod rest;
 mod shelf;
 mod sparse;
@@ -148,6 +149,7 @@ mod thread;
 use std::alloc::{GlobalAlloc, Layout};
 
 use class::{Class, Kind};
+use large::Contents;
 pub use stats::Stats;
 
 /// The allocator. All values of this type are the same allocator: its state is the process's.
@@ -161,7 +163,7 @@ unsafe impl GlobalAlloc for PoolAlloc {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match Class::of(layout.size(), layout.align()) {
             Some(class) => thread::heap().allocate(class),
-            None => large::allocate(layout.size(), layout.align()),
+            None => large::allocate(layout.size(), layout.align(), Contents::Any),
         }
     }
 
@@ -179,8 +181,7 @@ unsafe impl GlobalAlloc for PoolAlloc {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         match Class::of(layout.size(), layout.align()) {
             Some(class) => thread::heap().allocate_zeroed(class, layout.size()),
-            // Fresh mappings are zero.
-            None => large::allocate(layout.size(), layout.align()),
+            None => large::allocate(layout.size(), layout.align(), Contents::Zero),
         }
     }
 
@@ -206,19 +207,22 @@ impl PoolAlloc {
         if !heap.is_none() {
             heap.give_back();
         }
+        let large = large::release();
         let mut commons = commons::lock();
         commons.release();
-        commons.released_bytes() - before
+        commons.released_bytes() - before + large
     }
 
     /// The allocator's account of itself. Looks at every pool, so it costs about a microsecond per arena, during
     /// which threads that need a pool wait.
     pub fn stats(&self) -> Stats {
-        let large_bytes = large::mapped_bytes();
+        let (large_bytes, waiting_bytes) = (large::bytes_in_use(), large::waiting_bytes());
         let mut stats = commons::lock().stats();
         stats.allocated_bytes += large_bytes;
-        stats.mapped_bytes += large_bytes;
+        stats.cached_bytes += waiting_bytes;
+        stats.mapped_bytes += large_bytes + waiting_bytes;
         stats.large_bytes = large_bytes;
+        stats.free_large_bytes = waiting_bytes;
         stats
     }
 

@@ -58,6 +58,20 @@ pub(crate) unsafe fn unmap(at: NonNull<u8>, len: usize) {
     }
 }
 
+/// Asks for huge pages where the system gives them on request. A refusal costs speed only.
+///
+/// # Safety
+/// `[at, at + len)` are whole pages mapped by this module.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) unsafe fn advise_huge(at: NonNull<u8>, len: usize) {
+    // SAFETY: the advice changes no contents.
+    unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_HUGEPAGE) };
+}
+
+/// As above; elsewhere there is no such call.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) unsafe fn advise_huge(_at: NonNull<u8>, _len: usize) {}
+
 /// Gives the pages' memory back and keeps their addresses; they read as zero afterwards. False where the kernel
 /// refused (pages locked in memory): nothing has changed then.
 ///
@@ -99,6 +113,21 @@ pub(crate) unsafe fn remap(at: NonNull<u8>, old: usize, new: usize) -> Option<No
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) unsafe fn remap(_at: NonNull<u8>, _old: usize, _new: usize) -> Option<NonNull<u8>> {
     None
+}
+
+/// Milliseconds on a clock that never goes back, as of the kernel's last tick: a few nanoseconds to read.
+pub(crate) fn now_ms() -> u64 {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC_COARSE;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `now` is ours to write. A failure leaves it at zero.
+    unsafe { libc::clock_gettime(CLOCK, &mut now) };
+    now.tv_sec as u64 * 1_000 + now.tv_nsec as u64 / 1_000_000
 }
 
 /// Bytes of a page.

@@ -48,11 +48,17 @@ pub(crate) struct Pool {
     links: Links<Self>,
     /// Bytes from the slice's start that may hold something from an earlier use; the rest up to `bump` is known zero.
     stale: Cell<u32>,
-    /// When no more blocks than these are in use, the heap looks at the pool (see `sparse`).
+    /// When fewer blocks than these are in use, the heap looks at the pool: 1 is when it is empty, 0 is never (see
+    /// `rest`), more is when it is sparse (see `sparse`).
     mark: Cell<u16>,
     class: Cell<u8>,
-    resting: Cell<bool>,
 }
+
+/// The mark of a pool that the heap looks at when it is empty.
+pub(crate) const EMPTY: u16 = 1;
+
+/// The mark of a pool that the heap does not look at.
+pub(crate) const NEVER: u16 = 0;
 
 const _: () = assert!(size_of::<Pool>() == 64, "the header is one cache line");
 
@@ -96,9 +102,8 @@ impl Pool {
             owner: AtomicPtr::new(ptr::null_mut()),
             links: Links::new(),
             stale: Cell::new(0),
-            mark: Cell::new(0),
+            mark: Cell::new(EMPTY),
             class: Cell::new(0),
-            resting: Cell::new(false),
         }
     }
 
@@ -122,7 +127,7 @@ impl Pool {
         block
     }
 
-    /// Takes a block back; true where that leaves no more in use than the pool's mark.
+    /// Takes a block back; true where that leaves fewer in use than the pool's mark.
     ///
     /// # Safety
     /// `block` is in use, of this pool, and the caller is done with it.
@@ -133,7 +138,7 @@ impl Pool {
         unsafe { self.push(block) };
         let used = self.used() - 1;
         self.used.store(used, Relaxed);
-        used <= self.mark.get().into()
+        used < self.mark.get().into()
     }
 
     /// Puts a block on the free list.
@@ -211,8 +216,7 @@ impl Pool {
         self.used.store(0, Relaxed);
         self.block_size.set(size as u32);
         self.class.set(class.index() as u8);
-        self.mark.set(0);
-        self.resting.set(false);
+        self.mark.set(EMPTY);
     }
 
     /// The pool's class; means nothing while the slice is free.
@@ -274,9 +278,13 @@ impl Pool {
         self.bump.load(Relaxed).addr()
     }
 
-    /// The blocks in use at which the heap looks at the pool.
-    pub(crate) fn set_mark(&self, used: usize) {
-        self.mark.set(used as u16);
+    /// See the field.
+    pub(crate) fn mark(&self) -> u16 {
+        self.mark.get()
+    }
+
+    pub(crate) fn set_mark(&self, mark: u16) {
+        self.mark.set(mark);
     }
 
     /// How many blocks fit.
@@ -311,15 +319,6 @@ impl Pool {
     pub(crate) fn set_owner(&self, heap: Option<Ref<Heap>>) {
         self.owner
             .store(heap.map_or(ptr::null_mut(), Ref::as_ptr), Relaxed);
-    }
-
-    /// Whether the pool is one of its heap's resting pools (see `heap`).
-    pub(crate) fn is_resting(&self) -> bool {
-        self.resting.get()
-    }
-
-    pub(crate) fn set_resting(&self, resting: bool) {
-        self.resting.set(resting);
     }
 
     pub(crate) fn word(&self) -> &Word {

@@ -8,13 +8,13 @@
 //! sparse pools of a heap that were not swept <= WAITING
 //! ```
 //!
-//! A pool is looked at when as few of its blocks are in use as its *mark* says. Full pools are given a mark when they
-//! leave their heap, pools that a heap hands blocks out from have none: there a free costs a comparison with zero.
+//! A pool is looked at when fewer of its blocks are in use than its *mark* says. Full pools are given a mark when they
+//! leave their heap; pools that a heap hands blocks out from are looked at when they are empty.
 
 use std::cell::Cell;
 
 use crate::list::Ref;
-use crate::pool::Pool;
+use crate::pool::{EMPTY, Pool};
 
 /// Sparse pools that a heap leaves unswept. More forgive a drop that turns from pool to pool more often before it
 /// empties them; each keeps up to a pool after a drop that leaves survivors.
@@ -25,8 +25,8 @@ const FIRST: usize = 8;
 
 /// The marks below: at `PAGES` blocks, wherever they are, a third of a pool's sixteen pages is without one; and then
 /// at each quarter of what was left.
-const PAGES: usize = 16;
-const NEXT: usize = 4;
+const PAGES: u32 = 16;
+const NEXT: u32 = 4;
 
 /// The pools that became sparse last, in that order from `next` on.
 pub(crate) struct Sparse {
@@ -61,7 +61,7 @@ impl Sparse {
 impl Pool {
     /// Sets the mark of a pool that has nothing to hand out.
     pub(crate) fn mark_full(&self) {
-        self.set_mark(self.capacity() / FIRST);
+        self.set_mark(EMPTY.max((self.capacity() / FIRST) as u16));
     }
 
     /// Sweeps a pool that its thread leaves, if it is sparse, and sets its mark for whoever comes to own it.
@@ -75,6 +75,6 @@ impl Pool {
     /// Sweeps the pool, and sets the mark for the next time.
     pub(crate) fn sweep_and_mark(&self) {
         self.sweep();
-        self.set_mark(PAGES.min(self.used() as usize / NEXT));
+        self.set_mark(EMPTY.max(PAGES.min(self.used() / NEXT) as u16));
     }
 }

@@ -21,6 +21,8 @@ pub struct Stats {
     pub mapped_bytes: usize,
     /// The part of `allocated_bytes` (and of `mapped_bytes`) that is in large blocks.
     pub large_bytes: usize,
+    /// The part of `cached_bytes` that is in free runs of pages, which wait for the next large block.
+    pub free_large_bytes: usize,
     /// Arenas mapped, in number.
     pub arenas: usize,
     /// Given back from arenas since the start of the process; only grows. Large blocks, which always go back, are
