@@ -13,12 +13,15 @@
 //! ```
 //!
 //! With the headers apart, pools are all blocks, and one page tells everything about 2 MiB. Each slice is either a
-//! pool (somebody's or abandoned) or free; a free one is *clean* (reads as zero, costs nothing) or *dirty* (may be
-//! resident). As sets of slices:
+//! pool (somebody's or abandoned) or free; a free one is *clean* (reads as zero, costs nothing), *dirty* (may be
+//! resident), or *fresh*: never opened, but on the arena's huge page, which comes as a whole when any of it is touched.
+//! As sets of slices:
 //!
 //! ```text
-//! dirty is a part of free is a part of all slices
+//! dirty and fresh are parts of free, without a common member; free is a part of all slices
 //! ```
+//!
+//! Fresh slices are what a growing heap will use next. When it does not grow, they *settle*: they become dirty ones.
 //!
 //! The fields below `words` belong to whoever holds the lock of the commons.
 
@@ -50,8 +53,10 @@ pub(crate) struct Arena {
     /// Of each pool the pages that were swept: its owner's to write, everyone's to read.
     purged: [AtomicU64; MOST_POOLS],
     kind: Cell<Kind>,
+    huge: Cell<bool>,
     free: Cell<u32>,
     dirty: Cell<u32>,
+    fresh: Cell<u32>,
     by_free: Links<Self>,
     by_age: Links<Self>,
 }
@@ -92,16 +97,18 @@ impl Arena {
     /// A fresh arena, all of its slices free and clean.
     pub(crate) fn map(kind: Kind, pages: Pages) -> Option<Ref<Self>> {
         let at = os::map(ARENA, ARENA)?;
-        if pages == Pages::Huge {
-            // SAFETY: the arena has just been mapped.
-            unsafe { os::advise_huge(at, ARENA) };
-        }
+        // SAFETY: the arena has just been mapped.
+        let huge = pages == Pages::Huge && unsafe { os::advise_huge(at, ARENA) };
         at.as_ptr().expose_provenance();
         // SAFETY: zeroes are a valid header. The commons unmap an arena only when no block of it is in use, no pool
         // of it has an owner, and it is on none of their lists: nobody is left to follow this.
         let arena = unsafe { Ref::new(at.cast::<Self>()) };
         arena.kind.set(kind);
         arena.free.set(all(kind));
+        arena.huge.set(huge);
+        if huge {
+            arena.fresh.set(all(kind));
+        }
         Some(arena)
     }
 
@@ -200,6 +207,7 @@ impl Arena {
         let number = choice.trailing_zeros() as usize;
         self.free.set(self.free.get() & !(1 << number));
         self.dirty.set(self.dirty.get() & !(1 << number));
+        self.fresh.set(self.fresh.get() & !(1 << number));
         let pool = self.pool(number);
         let start = Self::start_of_blocks(&pool, class);
         pool.open(class, start, start.with_addr(Self::slice_of(&pool).end));
@@ -225,10 +233,7 @@ impl Arena {
         invariant!(self.free.get() & bit == 0);
         invariant!(pool.used() == 0 && pool.owner().is_null());
         let slice = Self::slice_start(pool);
-        let mut touched = match pool.touched() {
-            0 => 0,
-            bytes => os::whole_pages(slice.addr() + bytes) - slice.addr(),
-        };
+        let mut touched = self.resident_bytes(pool);
         if pool.purged() != 0 {
             // Little of it is resident, and so that a slice need not remember its holes, that goes now.
             let resident = touched - pool.purged_bytes();
@@ -242,6 +247,34 @@ impl Arena {
             self.dirty.set(self.dirty.get() | bit);
         }
         touched
+    }
+
+    /// Bytes of an open pool's slice, from its start, that may be resident.
+    pub(crate) fn resident_bytes(&self, pool: &Pool) -> usize {
+        let slice = Self::slice_start(pool).addr();
+        match pool.touched() {
+            _ if self.huge.get() => Self::slice_of(pool).end - slice,
+            0 => 0,
+            bytes => os::whole_pages(slice + bytes) - slice,
+        }
+    }
+
+    /// Bytes of its fresh slices.
+    pub(crate) fn fresh_bytes(&self) -> usize {
+        self.fresh.get().count_ones() as usize * self.kind.get().pool_size()
+    }
+
+    /// Makes its fresh slices dirty; returns their bytes.
+    pub(crate) fn settle(&self) -> usize {
+        let fresh = self.fresh.replace(0);
+        self.dirty.set(self.dirty.get() | fresh);
+        let bytes = |number| {
+            let pool = &self.pools[number];
+            let stale = Self::slice_of(pool).end - self.start_of(number).addr();
+            pool.set_stale(stale);
+            stale
+        };
+        bits(fresh).map(bytes).sum()
     }
 
     /// Bytes of its dirty slices.

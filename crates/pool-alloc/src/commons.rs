@@ -10,7 +10,7 @@
 //! bytes of dirty slices      <= max(DIRTY_MIN, bytes of open pools / DIRTY_SHARE) + reserve
 //! ```
 //!
-//! When the second is exceeded, arenas are purged, the longest dirty first, to `DIRTY_MIN / 2` below the bound: a big
+//! When the second is exceeded, arenas are purged, the longest dirty first, to `DIRTY_MIN` below the bound: a big
 //! drop in order then costs one `madvise` per so many bytes and one `munmap` per arena, and a loop that lives within
 //! the bound none at all. A loop that does not is given a reserve after some rounds (see `reserve`). Both bounds hold
 //! whenever the lock is free, unless the kernel refuses to take pages.
@@ -20,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::arena::{ARENA, Arena, BY_AGE, HEADER, Pages};
 use crate::class::{Class, Kind, SLOTS};
 use crate::list::{List, Ref};
-use crate::os::{self, invariant};
+use crate::os::invariant;
 use crate::pool::Pool;
 use crate::remote::Unowned;
 use crate::reserve::Reserve;
@@ -29,21 +29,16 @@ use crate::stats::Stats;
 use crate::sweep;
 use crate::thread::Heaps;
 
-/// Dirty bytes that are always kept. More makes small steady loops cheaper (a fault per 4 KiB that a loop needs
-/// beyond it, about 0.25 us each), less keeps less after a drop: at 1 MiB, under 1 % of what occupied 100 MiB.
-const DIRTY_MIN: usize = 1 << 20;
+/// Dirty bytes that are always kept. More keeps more after a drop; less costs a large drop more calls of the system,
+/// of which there is one for so many bytes.
+const DIRTY_MIN: usize = 256 << 10;
 
 /// Beyond that, one part in so many of the bytes in open pools.
 const DIRTY_SHARE: usize = 128;
 
-/// Arenas that must be there before the next ones ask for huge pages. Such an arena is resident as a whole, though
-/// only its first pool may ever be used: so the waste is at most one part in so many.
+/// Bytes in open pools for each byte of a fresh slice. An arena asks for a huge page when so much is open, and settles
+/// when less is: more costs a small heap more faults on its way up, less wastes more in one that stops growing.
 const EARNED: usize = 4;
-
-const _: () = assert!(
-    DIRTY_MIN / 2 >= Kind::Medium.pool_size(),
-    "a pool is not purged by its own closing"
-);
 
 /// The one instance.
 static COMMONS: Mutex<Commons> = Mutex::new(Commons::new());
@@ -51,6 +46,8 @@ static COMMONS: Mutex<Commons> = Mutex::new(Commons::new());
 /// See the top of this file.
 pub(crate) struct Commons {
     shelves: [Shelf; 2],
+    /// Of each kind the arena mapped last: when it was, all others were full, so none but these has fresh slices.
+    newest: [Option<Ref<Arena>>; 2],
     dirty: List<Arena, BY_AGE>,
     abandoned: [List<Pool>; SLOTS],
     pub(crate) heaps: Heaps,
@@ -105,6 +102,7 @@ impl Commons {
     const fn new() -> Self {
         Self {
             shelves: [const { Shelf::new() }; 2],
+            newest: [None; 2],
             dirty: List::new(),
             abandoned: [const { List::new() }; SLOTS],
             heaps: Heaps::new(),
@@ -128,11 +126,12 @@ impl Commons {
                 arena
             }
             None => {
-                let pages = match self.arenas < EARNED {
+                let pages = match self.open_bytes < EARNED * ARENA {
                     true => Pages::Usual,
                     false => Pages::Huge,
                 };
                 let arena = Arena::map(class.kind(), pages)?;
+                self.newest[class.kind() as usize] = Some(arena);
                 self.arenas += 1;
                 arena
             }
@@ -142,7 +141,9 @@ impl Commons {
         shelf.insert(arena);
         match pool.stale() {
             0 => self.reserve.fetched(class.kind().pool_size()),
-            _ => self.reserve.used_from(self.dirty_bytes - pool.stale()),
+            _ => self
+                .reserve
+                .used_from(self.dirty_bytes.saturating_sub(DIRTY_MIN)),
         }
         self.dirty_bytes -= pool.stale();
         if was_dirty && !arena.is_dirty() {
@@ -197,6 +198,7 @@ impl Commons {
             return Some(arena);
         }
         self.shelves[arena.kind() as usize].insert(arena);
+        self.settle();
         self.purge_excess();
         None
     }
@@ -207,9 +209,25 @@ impl Commons {
         arena.is_empty() && emptiest.is_some_and(|other| other.is_empty())
     }
 
+    /// Counts fresh slices as dirty where the heap is not, or no longer, as large as they call for.
+    fn settle(&mut self) {
+        for arena in self.newest.into_iter().flatten() {
+            let fresh = arena.fresh_bytes();
+            if fresh > 0 && fresh * EARNED > self.open_bytes {
+                let was_dirty = arena.is_dirty();
+                self.dirty_bytes += arena.settle();
+                if !was_dirty {
+                    self.dirty.push_back(arena);
+                }
+            }
+        }
+    }
+
     /// Takes an empty arena, which is on no shelf, out of all accounts.
     fn forget(&mut self, arena: Ref<Arena>) {
         invariant!(arena.is_empty());
+        let newest = &mut self.newest[arena.kind() as usize];
+        newest.take_if(|newest| *newest == arena);
         let dirty = arena.dirty_bytes();
         if arena.is_dirty() {
             self.dirty.remove(arena);
@@ -223,7 +241,7 @@ impl Commons {
     fn purge_excess(&mut self) {
         let bound = DIRTY_MIN.max(self.open_bytes / DIRTY_SHARE) + self.reserve.bytes();
         if self.dirty_bytes > bound {
-            self.purge_down_to(bound - DIRTY_MIN / 2);
+            self.purge_down_to(bound - DIRTY_MIN);
         }
     }
 
@@ -286,11 +304,13 @@ impl Commons {
             ..Stats::default()
         };
         for arena in self.shelves.iter().flat_map(Shelf::arenas) {
+            stats.cached_bytes += arena.fresh_bytes();
+            stats.free_slice_bytes += arena.fresh_bytes();
             for pool in arena.open_pools() {
                 let used = pool.used() as usize * pool.block_size();
                 stats.allocated_bytes += used;
-                let touched = os::whole_pages(pool.touched()) - pool.purged_bytes();
-                stats.cached_bytes += touched.saturating_sub(used);
+                let resident = arena.resident_bytes(pool) - pool.purged_bytes();
+                stats.cached_bytes += resident.saturating_sub(used);
             }
         }
         stats

@@ -58,19 +58,23 @@ pub(crate) unsafe fn unmap(at: NonNull<u8>, len: usize) {
     }
 }
 
-/// Asks for huge pages where the system gives them on request. A refusal costs speed only.
+/// Asks for huge pages; true where the pages may come as huge ones from now on.
 ///
 /// # Safety
 /// `[at, at + len)` are whole pages mapped by this module.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) unsafe fn advise_huge(at: NonNull<u8>, len: usize) {
+pub(crate) unsafe fn advise_huge(at: NonNull<u8>, len: usize) -> bool {
+    // SAFETY: the call only reads.
+    let disabled = unsafe { libc::prctl(libc::PR_GET_THP_DISABLE, 0, 0, 0, 0) } != 0;
     // SAFETY: the advice changes no contents.
-    unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_HUGEPAGE) };
+    !disabled && unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_HUGEPAGE) } == 0
 }
 
 /// As above; elsewhere there is no such call.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) unsafe fn advise_huge(_at: NonNull<u8>, _len: usize) {}
+pub(crate) unsafe fn advise_huge(_at: NonNull<u8>, _len: usize) -> bool {
+    false
+}
 
 /// Gives the pages' memory back and keeps their addresses; they read as zero afterwards. False where the kernel
 /// refused (pages locked in memory): nothing has changed then.
