@@ -53,7 +53,7 @@ pub(crate) struct Arena {
     /// Of each pool the pages that were swept: its owner's to write, everyone's to read.
     purged: [AtomicU64; MOST_POOLS],
     kind: Cell<Kind>,
-    huge: Cell<bool>,
+    pages: Cell<Pages>,
     free: Cell<u32>,
     dirty: Cell<u32>,
     fresh: Cell<u32>,
@@ -84,29 +84,40 @@ impl Linked<BY_AGE> for Arena {
     }
 }
 
-/// The pages that an arena asks for.
+/// The pages that an arena is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Pages {
     /// Of the system's usual size: what is touched is resident.
-    Usual,
+    Usual = 0,
     /// One for all of the arena: it is resident as a whole, at the price of one fault.
     Huge,
+    /// As `Huge`, until something of it was given back.
+    Broken,
 }
 
 impl Arena {
     /// A fresh arena, all of its slices free and clean.
     pub(crate) fn map(kind: Kind, pages: Pages) -> Option<Ref<Self>> {
         let at = os::map(ARENA, ARENA)?;
-        // SAFETY: the arena has just been mapped.
-        let huge = pages == Pages::Huge && unsafe { os::advise_huge(at, ARENA) };
+        let is_huge = match pages {
+            // SAFETY: the arena has just been mapped.
+            Pages::Huge => unsafe { os::advise_huge(at, ARENA) },
+            _ => {
+                // Where the system gives huge pages without being asked, a small heap wants none all the same.
+                // SAFETY: as above.
+                unsafe { os::advise_usual(at, ARENA) };
+                false
+            }
+        };
         at.as_ptr().expose_provenance();
         // SAFETY: zeroes are a valid header. The commons unmap an arena only when no block of it is in use, no pool
         // of it has an owner, and it is on none of their lists: nobody is left to follow this.
         let arena = unsafe { Ref::new(at.cast::<Self>()) };
         arena.kind.set(kind);
         arena.free.set(all(kind));
-        arena.huge.set(huge);
-        if huge {
+        if is_huge {
+            arena.pages.set(Pages::Huge);
             arena.fresh.set(all(kind));
         }
         Some(arena)
@@ -253,7 +264,7 @@ impl Arena {
     pub(crate) fn resident_bytes(&self, pool: &Pool) -> usize {
         let slice = Self::slice_start(pool).addr();
         match pool.touched() {
-            _ if self.huge.get() => Self::slice_of(pool).end - slice,
+            _ if self.pages.get() != Pages::Usual => Self::slice_of(pool).end - slice,
             0 => 0,
             bytes => os::whole_pages(slice + bytes) - slice,
         }
@@ -287,6 +298,7 @@ impl Arena {
     /// Gives the dirty slices back, one call for each run of neighbours; returns the bytes given back. Where the
     /// kernel refuses, the slices stay dirty.
     pub(crate) fn purge(&self) -> usize {
+        self.break_page();
         let mut given = 0;
         while self.is_dirty() {
             let first = self.dirty.get().trailing_zeros() as usize;
@@ -308,6 +320,17 @@ impl Arena {
             self.pools[first].set_stale(left);
         }
         given
+    }
+
+    /// Before some of a huge page goes: the rest is from now on pages of the usual size, else a thread of the kernel
+    /// makes a huge one of them again, and what was given back is resident once more.
+    fn break_page(&self) {
+        if self.pages.get() == Pages::Huge {
+            self.pages.set(Pages::Broken);
+            let at = NonNull::from_ref(self).cast();
+            // SAFETY: this is the arena's mapping.
+            unsafe { os::advise_usual(at, ARENA) };
+        }
     }
 
     /// Gives the first `len` bytes of free slices back, up to the end of a page; returns how many at the front stay

@@ -70,11 +70,25 @@ pub(crate) unsafe fn advise_huge(at: NonNull<u8>, len: usize) -> bool {
     !disabled && unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_HUGEPAGE) } == 0
 }
 
+/// Asks for pages of the usual size from now on.
+///
+/// # Safety
+/// As above.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) unsafe fn advise_usual(at: NonNull<u8>, len: usize) {
+    // SAFETY: the advice changes no contents.
+    unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_NOHUGEPAGE) };
+}
+
 /// As above; elsewhere there is no such call.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) unsafe fn advise_huge(_at: NonNull<u8>, _len: usize) -> bool {
     false
 }
+
+/// As above; nothing to take back.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) unsafe fn advise_usual(_at: NonNull<u8>, _len: usize) {}
 
 /// Gives the pages' memory back and keeps their addresses; they read as zero afterwards. False where the kernel
 /// refused (pages locked in memory): nothing has changed then.
