@@ -20,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::arena::{ARENA, Arena, BY_AGE, HEADER, Pages};
 use crate::class::{Class, Kind, SLOTS};
 use crate::list::{List, Ref};
-use crate::os::invariant;
+use crate::os::{self, invariant};
 use crate::pool::Pool;
 use crate::remote::Unowned;
 use crate::reserve::Reserve;
@@ -140,7 +140,7 @@ impl Commons {
         let pool = arena.open(class);
         shelf.insert(arena);
         match pool.stale() {
-            0 => self.reserve.fetched(class.kind().pool_size()),
+            0 => self.reserve.fetched(class.kind().pool_size(), os::now_ms),
             _ => self
                 .reserve
                 .used_from(self.dirty_bytes.saturating_sub(DIRTY_MIN)),
@@ -234,7 +234,7 @@ impl Commons {
         }
         self.dirty_bytes -= dirty;
         self.released_bytes += dirty + HEADER;
-        self.reserve.gave(dirty);
+        self.reserve.gave(dirty, os::now_ms);
         self.arenas -= 1;
     }
 
@@ -262,7 +262,7 @@ impl Commons {
             self.shelves[arena.kind() as usize].insert(arena);
             self.dirty_bytes -= given;
             self.released_bytes += given;
-            self.reserve.gave(given);
+            self.reserve.gave(given, os::now_ms);
             if arena.is_dirty() {
                 return;
             }

@@ -222,7 +222,7 @@ impl Waiting {
             .map(|run| run.at);
         let taken = best.and_then(|at| self.remove(|run| run.at == at));
         let had = taken.map_or(0, |run| run.len);
-        self.reserve.fetched(len.saturating_sub(had));
+        self.reserve.fetched(len.saturating_sub(had), os::now_ms);
         let mut run = taken?;
         if had > len {
             self.insert(run.cut(len));
@@ -237,7 +237,7 @@ impl Waiting {
         let Some(mut behind) =
             self.remove(|other| other.at.addr().get() == end && other.len >= more)
         else {
-            self.reserve.fetched(more);
+            self.reserve.fetched(more, os::now_ms);
             return false;
         };
         if behind.len > more {
@@ -253,7 +253,7 @@ impl Waiting {
         let room = self.reserve.bytes().checked_sub(run.len);
         self.shrink_to(room.unwrap_or(self.reserve.bytes()));
         if room.is_none() {
-            self.reserve.gave(run.len);
+            self.reserve.gave(run.len, os::now_ms);
             return Some(run);
         }
         let mut run = run;
@@ -280,7 +280,7 @@ impl Waiting {
 
     fn give_one_back(&mut self) {
         if let Some(run) = self.remove(|_| true) {
-            self.reserve.gave(run.len);
+            self.reserve.gave(run.len, os::now_ms);
             // SAFETY: nobody uses the run.
             unsafe { os::unmap(run.at, run.len) };
         }

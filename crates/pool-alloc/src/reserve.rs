@@ -21,8 +21,6 @@
 //! bytes = 0 until ROUNDS rounds were seen;   a program that does not loop never has a reserve
 //! ```
 
-use crate::os;
-
 /// Rounds that must be seen. More keeps less in programs that repeat themselves a few times and then do something
 /// else, fewer pays for fewer rounds before the reserve is there.
 const ROUNDS: u32 = 16;
@@ -70,23 +68,23 @@ impl Reserve {
         self.bytes
     }
 
-    /// Notes that so much went back to the system because the reserve did not cover it.
-    pub(crate) fn gave(&mut self, bytes: usize) {
+    /// Notes that so much went back to the system because the reserve did not cover it. `now_ms` reads the clock.
+    pub(crate) fn gave(&mut self, bytes: usize, now_ms: impl FnOnce() -> u64) {
         if self.needed > 0 {
             self.end_round();
         }
         if bytes > 0 {
             self.given += bytes;
-            self.given_at_ms = os::now_ms();
+            self.given_at_ms = now_ms();
         }
     }
 
     /// Notes that so much was fetched from the system.
-    pub(crate) fn fetched(&mut self, bytes: usize) {
+    pub(crate) fn fetched(&mut self, bytes: usize, now_ms: impl FnOnce() -> u64) {
         if self.given == 0 {
             return;
         }
-        if self.needed == 0 && os::now_ms().saturating_sub(self.given_at_ms) > SOON_MS {
+        if self.needed == 0 && now_ms().saturating_sub(self.given_at_ms) > SOON_MS {
             self.given = 0;
             return;
         }
@@ -125,5 +123,80 @@ impl Reserve {
             self.bytes -= self.bytes.min(self.least_free);
             (self.freed, self.least_free) = (0, usize::MAX);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    /// A loop that drops and builds, as an allocator with `reserve` sees it: what exceeds the reserve goes back and is
+    /// fetched again, `gap_ms` later.
+    fn round(reserve: &mut Reserve, now_ms: &mut u64, bytes: usize, gap_ms: u64) {
+        let beyond = bytes.saturating_sub(reserve.bytes());
+        reserve.freed(bytes);
+        if beyond > 0 {
+            reserve.gave(beyond / 2, || *now_ms);
+            reserve.gave(beyond - beyond / 2, || *now_ms);
+        }
+        *now_ms += gap_ms;
+        reserve.used_from(reserve.bytes().saturating_sub(bytes));
+        if beyond > 0 {
+            reserve.fetched(beyond, || *now_ms);
+        }
+    }
+
+    fn reserve_after(rounds: impl IntoIterator<Item = (usize, u64)>) -> usize {
+        let (mut reserve, mut now_ms) = (Reserve::new(), 1_000_000);
+        for (bytes, gap_ms) in rounds {
+            round(&mut reserve, &mut now_ms, bytes, gap_ms);
+        }
+        reserve.bytes()
+    }
+
+    #[test]
+    fn sixteen_rounds_earn_one_rounds_bytes() {
+        let rounds = |count| reserve_after(vec![(20 * MIB, 1); count]);
+        // A round has ended when the next one begins.
+        assert_eq!(rounds(16), 0);
+        assert_eq!(rounds(17), 20 * MIB);
+        assert_eq!(rounds(1_000), 20 * MIB);
+    }
+
+    #[test]
+    fn rounds_far_apart_earn_nothing() {
+        assert_eq!(reserve_after(vec![(20 * MIB, SOON_MS); 100]), 20 * MIB);
+        assert_eq!(reserve_after(vec![(20 * MIB, SOON_MS + 1); 100]), 0);
+    }
+
+    #[test]
+    fn one_large_round_does_not_hide_a_loop_of_small_ones() {
+        let large = std::iter::once((1_000 * MIB, 1));
+        let rounds = |count| large.clone().chain(std::iter::repeat_n((MIB, 1), count));
+        assert_eq!(reserve_after(rounds(20)), 0);
+        let earned = reserve_after(rounds(200));
+        assert!((MIB..8 * MIB).contains(&earned), "{earned}");
+    }
+
+    #[test]
+    fn what_lies_unused_is_given_up() {
+        let loops = std::iter::repeat_n((20 * MIB, 1), 20);
+        let after = loops.chain(std::iter::repeat_n((2 * MIB, 1), 100));
+        let left = reserve_after(after);
+        assert!((2 * MIB..4 * MIB).contains(&left), "{left}");
+    }
+
+    #[test]
+    fn growth_and_a_drop_earn_nothing() {
+        let (mut reserve, now) = (Reserve::new(), || 5);
+        for _ in 0..100 {
+            reserve.fetched(MIB, now);
+        }
+        for _ in 0..100 {
+            reserve.gave(MIB, now);
+        }
+        assert_eq!(reserve.bytes(), 0);
     }
 }

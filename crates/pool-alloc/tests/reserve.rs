@@ -1,0 +1,78 @@
+//! Loops earn a reserve, and nothing else does: what a loop of small and of large blocks keeps, when, and how it goes.
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout};
+
+use support::{POOL, alone, stats};
+
+const MIB: usize = 1 << 20;
+
+/// What one build and drop of 20 MiB in small blocks leaves.
+fn small_round() -> usize {
+    small_blocks(20 * MIB);
+    stats().cached_bytes
+}
+
+fn small_blocks(bytes: usize) {
+    let layout = Layout::from_size_align(512, 8).expect("valid");
+    // SAFETY: the size is not zero.
+    let blocks: Vec<_> = (0..bytes / 512)
+        .map(|_| unsafe { POOL.alloc(layout) })
+        .collect();
+    for block in blocks {
+        // SAFETY: the block has room for a byte.
+        unsafe { block.write(1) };
+        // SAFETY: each block is held and freed once.
+        unsafe { POOL.dealloc(block, layout) };
+    }
+}
+
+/// The same in three blocks of 4 to 9 MiB.
+fn large_round() -> usize {
+    let layouts = [4, 7, 9].map(|mib| Layout::from_size_align(mib * MIB, 8).expect("valid"));
+    // SAFETY: the sizes are not zero.
+    let blocks = layouts.map(|layout| unsafe { POOL.alloc(layout) });
+    for (block, layout) in blocks.into_iter().zip(layouts) {
+        // SAFETY: the block is as large as that.
+        unsafe { block.write_bytes(7, layout.size()) };
+        // SAFETY: each block is held and freed once.
+        unsafe { POOL.dealloc(block, layout) };
+    }
+    stats().cached_bytes
+}
+
+#[test]
+fn a_loop_earns_a_reserve_after_some_rounds() {
+    for round in [small_round, large_round] {
+        alone(|| {
+            let first: Vec<usize> = (0..8).map(|_| round()).collect();
+            assert!(first.iter().all(|kept| *kept < MIB), "{first:?}");
+            let kept = (0..24).map(|_| round()).last().expect("a round");
+            assert!(kept > 15 * MIB, "{kept}");
+            assert!(POOL.release() >= kept);
+            assert!(stats().cached_bytes == 0, "{:?}", stats());
+        });
+    }
+}
+
+#[test]
+fn a_reserve_that_is_not_used_goes_back() {
+    for round in [small_round, large_round] {
+        alone(|| {
+            let earned = (0..32).map(|_| round()).last().expect("a round");
+            assert!(earned > 15 * MIB, "{earned}");
+            // Less than a twentieth of it is needed from now on.
+            for _ in 0..600 {
+                small_blocks(MIB);
+                let layout = Layout::from_size_align(MIB, 8).expect("valid");
+                // SAFETY: the size is not zero.
+                let block = unsafe { POOL.alloc(layout) };
+                // SAFETY: the block is held and freed once.
+                unsafe { POOL.dealloc(block, layout) };
+            }
+            let left = stats().cached_bytes;
+            assert!(left < 4 * MIB, "{left} of {earned}");
+        });
+    }
+}
