@@ -114,6 +114,18 @@ impl Arena {
         unsafe { Ref::new(header) }
     }
 
+    /// The kind of the pool of a block. It is written once, before the arena has a pool.
+    ///
+    /// # Safety
+    /// `block` is in use and came from a pool.
+    #[inline(always)]
+    pub(crate) unsafe fn kind_of(block: *mut u8) -> Kind {
+        let header = block.expose_provenance() & !(ARENA - 1);
+        let header: *const Self = ptr::with_exposed_provenance(header);
+        // SAFETY: the arena of a block in use is mapped.
+        unsafe { (*header).kind.get() }
+    }
+
     /// The arena of a pool's header.
     pub(crate) fn of(pool: &Pool) -> Ref<Self> {
         let address = ptr::from_ref(pool).expose_provenance() & !(ARENA - 1);

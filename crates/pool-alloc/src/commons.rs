@@ -63,6 +63,7 @@ pub(crate) fn lock() -> MutexGuard<'static, Commons> {
 
 /// Hands a pool without blocks in use back to its arena. The caller owned it and does not touch it again.
 pub(crate) fn close(pool: Ref<Pool>) {
+    let _errno = os::ErrnoKept::now();
     pool.set_owner(None);
     let empty = lock().close(pool);
     if let Some(arena) = empty {

@@ -20,7 +20,7 @@ use crate::arena::Arena;
 use crate::class::{Class, Kind, SLOTS};
 use crate::commons;
 use crate::list::{Linked, Links, List, Ref};
-use crate::os::invariant;
+use crate::os::{self, invariant};
 use crate::pool::{Block, Pool};
 use crate::remote::{Freed, Unowned};
 use crate::rest::{RESTING_BYTES, Rests};
@@ -85,6 +85,7 @@ pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
 /// `block` is in use, of `pool`, and the caller is done with it.
 #[inline(never)]
 unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
+    let _errno = os::ErrnoKept::now();
     // SAFETY: as promised by the caller.
     let Freed::Claimed(was) = (unsafe { pool.word().free(block) }) else {
         return;

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::os;
 
-/// Bytes mapped for large blocks.
-static MAPPED: AtomicUsize = AtomicUsize::new(0);
+/// Bytes mapped for large blocks, those of `headed` included.
+pub(crate) static MAPPED: AtomicUsize = AtomicUsize::new(0);
 
 /// A zeroed block, or null.
 #[cold]

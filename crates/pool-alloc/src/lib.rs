@@ -130,8 +130,10 @@
 //! - Heaps are never given back: one is about 1.6 KiB, and there are as many as threads were alive together.
 
 mod arena;
+pub mod by_address;
 mod class;
 mod commons;
+mod headed;
 mod heap;
 mod large;
 mod list;
