@@ -257,6 +257,11 @@ impl Arena {
         bits(all(self.kind.get()) & !self.free.get()).map(|number| &self.pools[number])
     }
 
+    /// As above, to be kept longer than a borrow lasts.
+    pub(crate) fn pools_in_use(&self) -> impl Iterator<Item = Ref<Pool>> {
+        bits(all(self.kind.get()) & !self.free.get()).map(|number| self.pool(number))
+    }
+
     fn pool(&self, number: usize) -> Ref<Pool> {
         // SAFETY: a header is there as long as its arena; see `map`.
         unsafe { Ref::new(NonNull::from_ref(&self.pools[number])) }

@@ -14,6 +14,8 @@
 //! order then costs one `madvise` per half a bound and one `munmap` per arena, and a loop that lives within the bound
 //! none at all. Both bounds hold whenever the lock is free, unless the kernel refuses to take pages.
 
+mod orphans;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::arena::{ARENA, Arena, BY_AGE, HEADER};
@@ -66,6 +68,11 @@ pub(crate) fn close(pool: Ref<Pool>) {
     let _errno = os::ErrnoKept::now();
     pool.set_owner(None);
     let empty = lock().close(pool);
+    unmap(empty);
+}
+
+/// Unmaps the arena that `Commons::close` returned.
+fn unmap(empty: Option<Ref<Arena>>) {
     if let Some(arena) = empty {
         // SAFETY: `Commons::close` found all slices free and took the arena off the lists.
         unsafe { Arena::unmap(arena) };

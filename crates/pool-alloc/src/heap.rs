@@ -41,20 +41,25 @@ impl Linked<0> for Heap {
 }
 
 /// A static that no thread writes to.
-struct Constant<T>(T);
+#[repr(transparent)]
+pub(crate) struct Constant<T>(T);
 
-// SAFETY: `NO_POOL` hands out nothing and takes nothing back, and `NO_HEAP` owns no pool and is never given one:
-// nothing writes to either.
+// SAFETY: `NO_POOL` hands out nothing and takes nothing back, and `NO_HEAP` and `ENDED` own no pool and are never
+// given one: nothing writes to any of them.
 unsafe impl<T> Sync for Constant<T> {}
 
 static NO_POOL: Constant<Pool> = Constant(Pool::none());
-static NO_HEAP: Constant<Heap> = Constant(Heap::new());
+static ENDED: Constant<Heap> = Constant(Heap::new());
+pub(crate) static NO_HEAP: Constant<Heap> = Constant(Heap::new());
 
 /// Where a heap has no pool: a pool that is always exhausted, so that the hot path asks one question only.
 const NO_POOL_REF: Ref<Pool> = Ref::of_static(&NO_POOL.0);
 
 /// Where a thread has no heap: a heap whose pools are all exhausted, for the same reason.
 pub(crate) const NO_HEAP_REF: Ref<Heap> = Ref::of_static(&NO_HEAP.0);
+
+/// Where a thread has no heap any more: as above. It gets no other (see `thread`).
+pub(crate) const ENDED_REF: Ref<Heap> = Ref::of_static(&ENDED.0);
 
 /// Takes back a block of a pool of this kind.
 ///
@@ -128,6 +133,9 @@ impl Heap {
     #[cold]
     #[inline(never)]
     fn allocate_slowly(&self, class: Class) -> *mut u8 {
+        if self.has_ended() {
+            return thread::allocate_after_end(class);
+        }
         match self.refill(class) {
             Some(pool) => pool.take(),
             None => std::ptr::null_mut(),
@@ -138,6 +146,9 @@ impl Heap {
     pub(crate) fn allocate_zeroed(&self, class: Class, size: usize) -> *mut u8 {
         let mut pool = self.current[class.index()].get();
         if pool.is_exhausted() {
+            if self.has_ended() {
+                return thread::allocate_zeroed_after_end(class);
+            }
             match self.refill(class) {
                 Some(refilled) => pool = refilled,
                 None => return std::ptr::null_mut(),
@@ -278,7 +289,12 @@ impl Heap {
 
     /// Whether this is what a thread without a heap has instead of one.
     pub(crate) fn is_none(&self) -> bool {
-        std::ptr::eq(self, NO_HEAP_REF.as_ptr())
+        std::ptr::eq(self, NO_HEAP_REF.as_ptr()) || self.has_ended()
+    }
+
+    /// Whether this is what a thread has that had a heap.
+    fn has_ended(&self) -> bool {
+        std::ptr::eq(self, ENDED_REF.as_ptr())
     }
 
     fn as_ref(&self) -> Ref<Self> {

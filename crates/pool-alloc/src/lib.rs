@@ -133,6 +133,7 @@ mod arena;
 pub mod by_address;
 mod class;
 mod commons;
+mod fork;
 mod headed;
 mod heap;
 mod large;
@@ -142,6 +143,7 @@ mod pool;
 mod remote;
 mod rest;
 mod shelf;
+mod slot;
 mod stats;
 mod thread;
 

@@ -185,6 +185,13 @@ impl ExitHook {
     }
 }
 
+/// Has three functions called around each `fork` of the process: before it, and after it on both sides. Without
+/// memory for that, nothing happens.
+pub(crate) fn on_fork(before: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) {
+    // SAFETY: the functions take nothing, and stay as long as this code.
+    unsafe { libc::pthread_atfork(Some(before), Some(parent), Some(child)) };
+}
+
 /// Restores the `errno` of its making when it goes: who frees memory may be about to report an error.
 pub(crate) struct ErrnoKept(libc::c_int);
 

@@ -23,8 +23,8 @@
 
 use std::cell::Cell;
 use std::ptr;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicPtr, AtomicU32};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU32, compiler_fence};
 
 use crate::arena::Arena;
 use crate::class::Class;
@@ -127,6 +127,8 @@ impl Pool {
         invariant!(self.used() > 0);
         // SAFETY: the caller hands the block over.
         unsafe { Block::link(block, self.free.get()) };
+        // In this order, should another thread fork here (see `fork`). No instruction comes of it.
+        compiler_fence(Release);
         self.free.set(block);
         let used = self.used() - 1;
         self.used.store(used, Relaxed);
