@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 4, SHARED = 4096, FORKS = 300 };
+enum { THREADS = 4, SHARED = 4096, FORKS = 120 };
 
 static _Atomic(unsigned char *) shared[SHARED];
 static atomic_int stop;
