@@ -32,8 +32,11 @@ fn a_child_allocates_whatever_other_threads_were_doing() {
         let stop = AtomicBool::new(false);
         let churn = |size| {
             while !stop.load(Relaxed) {
-                // Each pool holds a few of these blocks only, so the lock is in use most of the time.
+                // Each pool holds a few of these blocks only, so the lock is in use, and more so by the statistics.
                 drop(list(4, size));
+                for _ in 0..1_000 {
+                    stats();
+                }
             }
         };
         thread::scope(|scope| {
