@@ -1,11 +1,11 @@
 //! Where a thread keeps the way to its heap: one word per thread, without a destructor.
 //!
 //! That is `thread_local!`, except behind malloc. There (feature `initial-exec`) the word must be reached without a
-//! call: a shared library's `thread_local!` goes through `__tls_get_addr`, and that function may itself allocate, once
-//! the program has loaded enough libraries with thread-locals of their own: malloc would then wait for malloc. The
-//! cure is the initial-exec model, in which the word lies at an offset from the thread's pointer that is fixed when
-//! the program starts. The compiler has a switch for it (`-Z tls-model`), not on stable; hence the assembly, for
-//! x86-64 Linux. An executable that contains it loses nothing, as its linker makes the offset a constant.
+//! call: a shared library's `thread_local!` goes through `__tls_get_addr`, which takes a slow path in threads that are
+//! older than a library loaded since, and on some paths of some versions calls malloc itself. The cure is the
+//! initial-exec model, in which the word lies at an offset from the thread's pointer that is fixed when the program
+//! starts. The compiler has a switch for it (`-Z tls-model`), not on stable; hence the assembly, for x86-64 Linux. An
+//! executable that contains it loses nothing, as its linker makes the offset a constant.
 
 use crate::heap::Heap;
 use crate::list::Ref;

@@ -1,5 +1,5 @@
-// Libraries with thread-locals come and go, in more copies than the C library's table has room for without being
-// allocated anew: what reaches thread-locals on the way to malloc would then be called by malloc.
+// Libraries with thread-locals come and go, in more copies than the C library's table has room for at first: it is
+// then allocated anew, on the way to a thread-local. malloc must not be on that way, too.
 #include "check.h"
 
 #include <pthread.h>
