@@ -150,6 +150,18 @@ impl Arena {
         unsafe { Ref::new(header) }
     }
 
+    /// The kind of the pool of a block. It is written once, before the arena has a pool.
+    ///
+    /// # Safety
+    /// `block` is in use and came from a pool.
+    #[inline(always)]
+    pub(crate) unsafe fn kind_of(block: *mut u8) -> Kind {
+        let header = block.expose_provenance() & !(ARENA - 1);
+        let header: *const Self = ptr::with_exposed_provenance(header);
+        // SAFETY: the arena of a block in use is mapped.
+        unsafe { (*header).kind.get() }
+    }
+
     /// The arena of a pool's header.
     pub(crate) fn of(pool: &Pool) -> Ref<Self> {
         let address = ptr::from_ref(pool).expose_provenance() & !(ARENA - 1);
@@ -350,6 +362,11 @@ impl Arena {
     /// All pools that are not free slices.
     pub(crate) fn open_pools(&self) -> impl Iterator<Item = &Pool> {
         bits(all(self.kind.get()) & !self.free.get()).map(|number| &self.pools[number])
+    }
+
+    /// As above, to be kept longer than a borrow lasts.
+    pub(crate) fn pools_in_use(&self) -> impl Iterator<Item = Ref<Pool>> {
+        bits(all(self.kind.get()) & !self.free.get()).map(|number| self.pool(number))
     }
 
     fn pool(&self, number: usize) -> Ref<Pool> {

@@ -15,6 +15,8 @@
 //! the bound none at all. A loop that does not is given a reserve after some rounds (see `reserve`). Both bounds hold
 //! whenever the lock is free, unless the kernel refuses to take pages.
 
+mod orphans;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::arena::{ARENA, Arena, BY_AGE, HEADER, Pages};
@@ -68,8 +70,14 @@ pub(crate) fn lock() -> MutexGuard<'static, Commons> {
 
 /// Hands a pool without blocks in use back to its arena. The caller owned it and does not touch it again.
 pub(crate) fn close(pool: Ref<Pool>) {
+    let _errno = os::ErrnoKept::now();
     pool.set_owner(None);
     let empty = lock().close(pool);
+    unmap(empty);
+}
+
+/// Unmaps the arena that `Commons::close` returned.
+fn unmap(empty: Option<Ref<Arena>>) {
     if let Some(arena) = empty {
         // SAFETY: `Commons::close` found all slices free and took the arena off the lists.
         unsafe { Arena::unmap(arena) };
@@ -159,6 +167,9 @@ impl Commons {
         let list = &self.abandoned[class.index()];
         let pool = list.iter().find(|pool| pool.word().claim_listed())?;
         list.remove(pool);
+        if pool.next_is_missing() {
+            pool.restore();
+        }
         Some(pool)
     }
 
@@ -198,7 +209,7 @@ impl Commons {
             return Some(arena);
         }
         self.shelves[arena.kind() as usize].insert(arena);
-        self.settle();
+        self.settle_fresh();
         self.purge_excess();
         None
     }
@@ -210,7 +221,7 @@ impl Commons {
     }
 
     /// Counts fresh slices as dirty where the heap is not, or no longer, as large as they call for.
-    fn settle(&mut self) {
+    fn settle_fresh(&mut self) {
         for arena in self.newest.into_iter().flatten() {
             let fresh = arena.fresh_bytes();
             if fresh > 0 && fresh * EARNED > self.open_bytes {

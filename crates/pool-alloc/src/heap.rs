@@ -20,7 +20,7 @@ use crate::arena::Arena;
 use crate::class::{Class, Kind, SLOTS};
 use crate::commons;
 use crate::list::{Linked, Links, List, Ref};
-use crate::os::invariant;
+use crate::os::{self, invariant};
 use crate::pool::{Block, EMPTY, NEVER, Pool};
 use crate::remote::{Freed, Unowned};
 use crate::rest::{RESTING_BYTES, Rests};
@@ -43,20 +43,25 @@ impl Linked<0> for Heap {
 }
 
 /// A static that no thread writes to.
-struct Constant<T>(T);
+#[repr(transparent)]
+pub(crate) struct Constant<T>(T);
 
-// SAFETY: `NO_POOL` hands out nothing and takes nothing back, and `NO_HEAP` owns no pool and is never given one:
-// nothing writes to either.
+// SAFETY: `NO_POOL` hands out nothing and takes nothing back, and `NO_HEAP` and `ENDED` own no pool and are never
+// given one: nothing writes to any of them.
 unsafe impl<T> Sync for Constant<T> {}
 
 static NO_POOL: Constant<Pool> = Constant(Pool::none());
-static NO_HEAP: Constant<Heap> = Constant(Heap::new());
+static ENDED: Constant<Heap> = Constant(Heap::new());
+pub(crate) static NO_HEAP: Constant<Heap> = Constant(Heap::new());
 
 /// Where a heap has no pool: a pool that is always exhausted, so that the hot path asks one question only.
 const NO_POOL_REF: Ref<Pool> = Ref::of_static(&NO_POOL.0);
 
 /// Where a thread has no heap: a heap whose pools are all exhausted, for the same reason.
 pub(crate) const NO_HEAP_REF: Ref<Heap> = Ref::of_static(&NO_HEAP.0);
+
+/// Where a thread has no heap any more: as above. It gets no other (see `thread`).
+pub(crate) const ENDED_REF: Ref<Heap> = Ref::of_static(&ENDED.0);
 
 /// Takes back a block of a pool of this kind.
 ///
@@ -87,6 +92,7 @@ pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
 /// `block` is in use, of `pool`, and the caller is done with it.
 #[inline(never)]
 unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
+    let _errno = os::ErrnoKept::now();
     // SAFETY: as promised by the caller.
     let Freed::Claimed(was) = (unsafe { pool.word().free(block) }) else {
         return;
@@ -133,6 +139,9 @@ impl Heap {
     #[cold]
     #[inline(never)]
     fn allocate_slowly(&self, class: Class) -> *mut u8 {
+        if self.has_ended() {
+            return thread::allocate_after_end(class);
+        }
         match self.refill(class) {
             Some(pool) => pool.take(),
             None => std::ptr::null_mut(),
@@ -143,6 +152,9 @@ impl Heap {
     pub(crate) fn allocate_zeroed(&self, class: Class, size: usize) -> *mut u8 {
         let mut pool = self.current[class.index()].get();
         if pool.next_is_missing() {
+            if self.has_ended() {
+                return thread::allocate_zeroed_after_end(class);
+            }
             match self.refill(class) {
                 Some(refilled) => pool = refilled,
                 None => return std::ptr::null_mut(),
@@ -219,12 +231,18 @@ impl Heap {
     /// Decides about a pool of this heap that has no more blocks in use than its mark says.
     #[inline(never)]
     fn drained(&self, pool: Ref<Pool>) {
+        let _errno = os::ErrnoKept::now();
         if pool.used() == 0 {
             return self.emptied(pool);
         }
         pool.set_mark(EMPTY);
-        if let Some(waited) = self.sparse.enter(pool) {
-            waited.sweep_and_mark();
+        let Some(waited) = self.sparse.enter(pool) else {
+            return;
+        };
+        waited.collect();
+        match waited.used() {
+            0 => self.emptied(waited),
+            _ => waited.sweep_and_mark(),
         }
     }
 
@@ -305,7 +323,12 @@ impl Heap {
 
     /// Whether this is what a thread without a heap has instead of one.
     pub(crate) fn is_none(&self) -> bool {
-        std::ptr::eq(self, NO_HEAP_REF.as_ptr())
+        std::ptr::eq(self, NO_HEAP_REF.as_ptr()) || self.has_ended()
+    }
+
+    /// Whether this is what a thread has that had a heap.
+    fn has_ended(&self) -> bool {
+        std::ptr::eq(self, ENDED_REF.as_ptr())
     }
 
     fn as_ref(&self) -> Ref<Self> {

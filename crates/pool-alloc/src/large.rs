@@ -29,8 +29,8 @@ const RUNS: usize = 16;
 /// take those for tables that they fill here and there.
 const HUGE_FROM: usize = 2 << 20;
 
-/// Bytes of the large blocks in use.
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
+/// Bytes mapped for the large blocks in use, those of `headed` included.
+pub(crate) static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting::new());
 
@@ -78,6 +78,16 @@ struct Waiting {
 
 // SAFETY: its runs are mapped memory that belongs to no thread, reached only under the lock.
 unsafe impl Send for Waiting {}
+
+/// The lock of the runs, held.
+pub(crate) struct Guard(
+    #[expect(dead_code, reason = "held, and let go")] MutexGuard<'static, Waiting>,
+);
+
+/// Takes the lock, so that nobody else holds it.
+pub(crate) fn lock() -> Guard {
+    Guard(waiting())
+}
 
 fn waiting() -> MutexGuard<'static, Waiting> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)

@@ -46,6 +46,8 @@
 //! `dealloc` and `realloc` are told size and alignment again, and the class is a pure function of these two. So
 //! nothing is looked up to tell the blocks of the two kinds of pool and the large ones apart.
 //!
+//! C's `free` is told neither. For it there is [`by_address`], whose large blocks have headers (`headed`).
+//!
 //! # The states
 //!
 //! A **block** is *untouched* (at or above its pool's bump pointer, never handed out), *in use*, *free* (on its
@@ -73,7 +75,7 @@
 //!
 //! # A block's way
 //!
-//! *Out.* Each thread has a *heap* (`heap`), which a thread-local without destructor points to (`thread`). For each
+//! *Out.* Each thread has a *heap* (`heap`), which a word of the thread points to (`thread`, `slot`). For each
 //! class it has a *current* pool; a block comes from there: one load for the heap, one for the pool, one pop or bump.
 //! When the current pool is exhausted, the heap collects its remote blocks, else lets it go as full and turns to a
 //! *partial* pool of its own, else to an abandoned one, else to a free slice of the fullest arena.
@@ -123,15 +125,17 @@
 //! - Where the system gives huge pages without being asked (`transparent_hugepage=always`), an arena that is touched
 //!   is resident as a whole, which the statistics do not see.
 //! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free.
-//! - `fork`: the child has the forking thread's heap; pools of the other threads stay theirs and are lost to it, and
-//!   if one of them held the lock at that moment, the child waits for ever when it first needs a pool. Children that
-//!   go on to `exec` without allocating (as `std::process` does it) are not concerned. Signal handlers must not
-//!   allocate.
+//! - `fork`: a child of a process with several threads can allocate and has the other threads' pools (`fork`), but
+//!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is
+//!   free in it. Signal handlers must not allocate, nor fork where they may have interrupted the allocator.
 //! - Heaps are never given back: one is about 1.6 KiB, and there are as many as threads were alive together.
 
 mod arena;
+pub mod by_address;
 mod class;
 mod commons;
+mod fork;
+mod headed;
 mod heap;
 mod large;
 mod list;
@@ -141,6 +145,7 @@ mod remote;
 mod reserve;
 mod rest;
 mod shelf;
+mod slot;
 mod sparse;
 mod stats;
 mod sweep;

@@ -9,15 +9,27 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Maps `len` fresh, zeroed bytes at a multiple of `align`, a power of two. `len` is a multiple of the page size.
 pub(crate) fn map(len: usize, align: usize) -> Option<NonNull<u8>> {
     // The kernel places mappings side by side, so the first try usually fits what came before it.
-    let first = map_anywhere(len)?;
-    if first.addr().get() & (align - 1) == 0 {
+    map_around(len, align, 0, ptr::null_mut())
+}
+
+/// Maps `len` fresh, zeroed bytes, of which those after the first `ahead` begin at a multiple of `align`; at `hint`
+/// if the kernel finds nothing there. All figures are multiples of the page size.
+pub(crate) fn map_around(
+    len: usize,
+    align: usize,
+    ahead: usize,
+    hint: *mut u8,
+) -> Option<NonNull<u8>> {
+    let short = |at: NonNull<u8>| (at.addr().get() + ahead).wrapping_neg() & (align - 1);
+    let first = map_near(hint, len)?;
+    if short(first) == 0 {
         return Some(first);
     }
     // SAFETY: `first` was mapped above with this length and nobody else knows of it.
     unsafe { unmap(first, len) };
     let whole = len.checked_add(align - page_size())?;
-    let base = map_anywhere(whole)?;
-    let lead = base.addr().get().wrapping_neg() & (align - 1);
+    let base = map_near(ptr::null_mut(), whole)?;
+    let lead = short(base);
     // SAFETY: lead < align, a multiple of the page, so lead + len <= whole.
     let aligned = unsafe { base.add(lead) };
     // SAFETY: the end of what is kept lies within the mapping or at its end.
@@ -29,11 +41,11 @@ pub(crate) fn map(len: usize, align: usize) -> Option<NonNull<u8>> {
     Some(aligned)
 }
 
-fn map_anywhere(len: usize) -> Option<NonNull<u8>> {
+fn map_near(hint: *mut u8, len: usize) -> Option<NonNull<u8>> {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANON;
-    // SAFETY: a new private anonymous mapping touches no existing memory.
-    let at = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, -1, 0) };
+    // SAFETY: a new private anonymous mapping touches no existing memory: a hint is not MAP_FIXED.
+    let at = unsafe { libc::mmap(hint.cast(), len, protection, flags, -1, 0) };
     if at == libc::MAP_FAILED {
         None
     } else {
@@ -133,6 +145,39 @@ pub(crate) unsafe fn remap(_at: NonNull<u8>, _old: usize, _new: usize) -> Option
     None
 }
 
+/// Resizes a mapping where it is; false leaves it as it was.
+///
+/// # Safety
+/// As `remap`, and what is cut off is not used any more.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) unsafe fn resize_in_place(at: NonNull<u8>, old: usize, new: usize) -> bool {
+    // SAFETY: the caller owns the mapping and does not use what goes.
+    unsafe { libc::mremap(at.as_ptr().cast(), old, new, 0) != libc::MAP_FAILED }
+}
+
+/// Resizes a mapping and moves its pages to `to`, in place of what is mapped there; false leaves both as they were.
+///
+/// # Safety
+/// As `remap`; `[to, to + new)` was mapped by this module, apart from the old mapping, and nobody uses it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) unsafe fn remap_to(at: NonNull<u8>, old: usize, new: usize, to: NonNull<u8>) -> bool {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    // SAFETY: the caller owns both mappings, and uses the new one from here on.
+    unsafe { libc::mremap(at.as_ptr().cast(), old, new, flags, to.as_ptr()) != libc::MAP_FAILED }
+}
+
+/// As above; elsewhere there is no such call.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) unsafe fn resize_in_place(_at: NonNull<u8>, old: usize, new: usize) -> bool {
+    old == new
+}
+
+/// As above; elsewhere there is no such call.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) unsafe fn remap_to(_: NonNull<u8>, _: usize, _: usize, _: NonNull<u8>) -> bool {
+    false
+}
+
 /// Milliseconds on a clock that never goes back, as of the kernel's last tick: a few nanoseconds to read.
 pub(crate) fn now_ms() -> u64 {
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -185,6 +230,44 @@ impl ExitHook {
         // SAFETY: the key came from pthread_key_create and is never deleted.
         unsafe { libc::pthread_setspecific(self.0, value) == 0 }
     }
+}
+
+/// Has three functions called around each `fork` of the process: before it, and after it on both sides. Without
+/// memory for that, nothing happens.
+pub(crate) fn on_fork(before: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) {
+    // SAFETY: the functions take nothing, and stay as long as this code.
+    unsafe { libc::pthread_atfork(Some(before), Some(parent), Some(child)) };
+}
+
+/// Restores the `errno` of its making when it goes: who frees memory may be about to report an error.
+pub(crate) struct ErrnoKept(libc::c_int);
+
+impl ErrnoKept {
+    pub(crate) fn now() -> Self {
+        // SAFETY: the calling thread's errno is always there to read.
+        Self(unsafe { *errno() })
+    }
+}
+
+impl Drop for ErrnoKept {
+    fn drop(&mut self) {
+        // SAFETY: as above, and to write.
+        unsafe { *errno() = self.0 };
+    }
+}
+
+/// Where the calling thread's `errno` is.
+fn errno() -> *mut libc::c_int {
+    #[cfg(any(target_os = "linux", target_os = "emscripten"))]
+    let find = libc::__errno_location;
+    #[cfg(any(target_os = "macos", target_os = "ios", target_os = "freebsd"))]
+    let find = libc::__error;
+    #[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
+    let find = libc::__errno;
+    #[cfg(any(target_os = "illumos", target_os = "solaris"))]
+    let find = libc::___errno;
+    // SAFETY: the call has no conditions.
+    unsafe { find() }
 }
 
 /// Ends the process because an invariant of the allocator does not hold. Debug builds only: a panic would allocate.

@@ -23,8 +23,8 @@
 
 use std::cell::Cell;
 use std::ptr;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicPtr, AtomicU32};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU32, compiler_fence};
 
 use crate::arena::Arena;
 use crate::class::Class;
@@ -149,6 +149,8 @@ impl Pool {
     pub(crate) unsafe fn push(&self, block: *mut Block) {
         // SAFETY: the caller hands the block over.
         unsafe { Block::link(block, self.free.get()) };
+        // In this order, should another thread fork here (see `fork`). No instruction comes of it.
+        compiler_fence(Release);
         self.free.set(block);
     }
 

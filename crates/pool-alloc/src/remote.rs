@@ -81,6 +81,11 @@ impl Word {
         }
     }
 
+    /// The state without an owner that it is in, if any.
+    pub(crate) fn unowned(&self) -> Option<Unowned> {
+        unowned(self.0.load(Relaxed))
+    }
+
     /// Detaches what others freed: a list ending in null. Only for the owner.
     pub(crate) fn collect(&self) -> *mut Block {
         if self.0.load(Relaxed) == OWNED_EMPTY {

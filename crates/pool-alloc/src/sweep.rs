@@ -24,8 +24,8 @@
 //! A sweep follows every free block's link. When it is worth that, the heap says (`sparse`).
 
 use std::ptr::{self, NonNull};
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::{AtomicUsize, compiler_fence};
 
 use crate::os;
 use crate::pool::Pool;
@@ -47,10 +47,9 @@ pub(crate) fn count(bytes: usize) {
 }
 
 impl Pool {
-    /// Gives back the pages without a block in use. Only for the owner.
+    /// Gives back the pages without a block in use. Only for the owner, who has just collected.
     #[cold]
     pub(crate) fn sweep(&self) {
-        self.collect();
         let grid = Grid::of(self);
         let before = self.purged();
         let vacant = self.vacant(grid);
@@ -58,6 +57,8 @@ impl Pool {
             return;
         }
         self.retain_free(|block| vacant & (1 << grid.number(block.addr())) == 0);
+        // In this order, should another thread fork here (see `fork`): what is on no list and not purged is merely lost.
+        compiler_fence(Release);
         self.set_purged(vacant | before);
         for (first, end) in runs(vacant) {
             let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(grid.page(first))) else {
@@ -78,6 +79,7 @@ impl Pool {
         while self.purged() != 0 {
             let number = self.purged().trailing_zeros() as usize;
             self.set_purged(self.purged() & !(1 << number));
+            compiler_fence(Release); // as in `sweep`
             let grid = Grid::of(self);
             let (first, end) = (
                 self.block_from(grid.page(number)),

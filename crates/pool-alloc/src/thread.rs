@@ -1,51 +1,68 @@
 //! Which heap is the calling thread's, and what becomes of heaps when threads end.
 //!
-//! A thread's heap hangs on a thread-local without a destructor, which is one load to read and can be read at any
-//! time in a thread's life. The heap is made when the thread first allocates. At the thread's end a hook, which runs
-//! after the destructors of Rust's thread-locals, makes the heap part with its pools and puts it among the spare
-//! ones. Should the thread allocate once more after that, it gets a heap as before, and the hook runs again.
+//! A thread's heap hangs on one word of the thread's (`slot`), which is one load to read and can be read at any time
+//! in a thread's life. The heap is made when the thread first allocates. At the thread's end a hook, which runs after
+//! the destructors of Rust's thread-locals, makes the heap part with its pools and puts it among the spare ones.
+//!
+//! The hook is one of the destructors of POSIX's thread-specific data, whose order is not ours to choose, which may
+//! allocate, and after which the C library still frees what it has for the thread. So the hook lets the others go
+//! first for two of the at least four rounds that the system grants. What the thread does after that it does without
+//! a heap: for each block it takes a pool, and leaves it abandoned. That is slow, rare, and loses nothing, as a
+//! second heap would be that no hook comes for.
 //!
 //! Heaps themselves are never given back; there are as many as threads were ever alive together.
 
-use std::cell::Cell;
 use std::ffi::c_void;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
-use crate::commons;
-use crate::heap::{Heap, NO_HEAP_REF};
+use crate::class::Class;
+use crate::heap::{ENDED_REF, Heap, NO_HEAP_REF};
 use crate::list::{List, Ref};
 use crate::os::{self, ExitHook};
-
-thread_local! {
-    static HEAP: Cell<Ref<Heap>> = const { Cell::new(NO_HEAP_REF) };
-}
+use crate::{commons, fork, slot};
 
 /// The calling thread's heap, or the heap that stands for none.
 #[inline(always)]
 pub(crate) fn heap() -> Ref<Heap> {
-    HEAP.with(Cell::get)
+    slot::get()
 }
 
-/// The calling thread's heap, made now if it has none; `None` where memory is out.
+/// The calling thread's heap, made now if it has had none; `None` where memory is out.
 #[cold]
 pub(crate) fn heap_or_new() -> Option<Ref<Heap>> {
     let heap = heap();
     if !heap.is_none() {
         return Some(heap);
     }
+    if heap == ENDED_REF {
+        return None;
+    }
     let (heap, hook) = commons::lock().heaps.obtain()?;
-    HEAP.set(heap);
+    slot::set(heap);
+    fork::watch();
     // Without a hook (the process has used up its thread-specific slots), a thread's pools stay its own after its
     // end: blocks of them can be freed, yet what is freed is lost.
-    if hook.is_none_or(|hook| hook.arm(heap.as_ptr().cast())) {
+    if hook.is_none_or(|hook| hook.arm(heap.as_ptr().cast::<c_void>())) {
         return Some(heap);
     }
     retire(heap);
+    slot::set(NO_HEAP_REF);
     None
 }
 
-unsafe extern "C" fn on_exit(heap: *mut c_void) {
-    let Some(heap) = NonNull::new(heap.cast::<Heap>()) else {
+/// Rounds of destructors that the hook lets pass.
+const DEFERRED: usize = 2;
+
+const _: () = assert!(DEFERRED < align_of::<Heap>());
+
+/// `armed` is the thread's heap, and in the bits below its alignment, how many rounds have passed.
+unsafe extern "C" fn on_exit(armed: *mut c_void) {
+    let rounds = armed.addr() % align_of::<Heap>();
+    let hook = commons::lock().heaps.hook;
+    if rounds < DEFERRED && hook.is_some_and(|hook| hook.arm(armed.wrapping_byte_add(1))) {
+        return;
+    }
+    let Some(heap) = NonNull::new(armed.wrapping_byte_sub(rounds).cast::<Heap>()) else {
         return;
     };
     // SAFETY: the hook was armed with a heap, and heaps live in memory that is never given back.
@@ -54,9 +71,29 @@ unsafe extern "C" fn on_exit(heap: *mut c_void) {
 
 /// Ends the calling thread's use of its heap.
 fn retire(heap: Ref<Heap>) {
-    HEAP.set(NO_HEAP_REF);
+    slot::set(ENDED_REF);
     heap.abandon();
     commons::lock().heaps.spare.push_front(heap);
+}
+
+/// A block for a thread whose heap is gone, or null.
+pub(crate) fn allocate_after_end(class: Class) -> *mut u8 {
+    let Some(pool) = commons::lock().obtain(class) else {
+        return ptr::null_mut();
+    };
+    let block = pool.take();
+    commons::abandon(pool);
+    block
+}
+
+/// As above, and all zeroes.
+pub(crate) fn allocate_zeroed_after_end(class: Class) -> *mut u8 {
+    let block = allocate_after_end(class);
+    if !block.is_null() {
+        // SAFETY: a block of the class holds this much, and nobody else has it.
+        unsafe { block.write_bytes(0, class.block_size()) };
+    }
+    block
 }
 
 /// All heaps that were ever made. Part of the commons.
@@ -113,6 +150,11 @@ impl Heaps {
         unsafe { at.write(Heap::new()) };
         // SAFETY: a chunk is never given back.
         Some(unsafe { Ref::new(at) })
+    }
+
+    /// Heaps that threads have.
+    pub(crate) fn in_use(&self) -> usize {
+        self.made - self.spare.iter().count()
     }
 
     /// Bytes that heaps take.

@@ -1,0 +1,61 @@
+//! `fork`: what a child of a process with several threads finds.
+//!
+//! Only the forking thread lives on in the child. Two things must not depend on those that do not:
+//!
+//! - **The locks** of the commons and of the large runs. Another thread could hold one at that moment, and in the
+//!   child nobody would ever let it go. So the forking thread takes both before, and lets them go after, in the parent
+//!   and in the child. What they protect is whole in the child, therefore. Nobody else holds both at once.
+//! - **Their pools.** The child gives them up as if the threads had ended (`commons/orphans.rs`).
+//!
+//! The handlers are registered when the process makes its first heap, which behind malloc is before the constructors
+//! of any library. Handlers to prepare run in reverse order, the others in order. So those of other libraries run
+//! without the lock and may allocate. What is not provided for is `fork` in a signal handler that interrupted the
+//! allocator; and `vfork`, `posix_spawn` and `clone` call no handlers, nor do they need any before `exec`.
+
+use std::cell::UnsafeCell;
+use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use crate::commons::{self, Commons};
+use crate::{large, os, thread};
+
+type Guards = (MutexGuard<'static, Commons>, large::Guard);
+
+/// The locks, from before a fork to after it. Whoever holds that of the commons may look here.
+struct Held(UnsafeCell<Option<Guards>>);
+
+// SAFETY: only the thread that holds the locks touches this, and it is the same one after the fork.
+unsafe impl Sync for Held {}
+
+static HELD: Held = Held(UnsafeCell::new(None));
+
+/// Registers the handlers, once. The caller does not hold the lock: registering may allocate.
+pub(crate) fn watch() {
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if !WATCHED.load(Relaxed) && !WATCHED.swap(true, Relaxed) {
+        os::on_fork(before, after_in_parent, after_in_child);
+    }
+}
+
+extern "C" fn before() {
+    let guards = (commons::lock(), large::lock());
+    // SAFETY: this thread holds the lock, and nobody borrows what is inside.
+    unsafe { *HELD.0.get() = Some(guards) };
+}
+
+fn take_held() -> Option<Guards> {
+    // SAFETY: this thread took the locks in `before`.
+    let held = unsafe { &mut *HELD.0.get() };
+    held.take()
+}
+
+extern "C" fn after_in_parent() {
+    drop(take_held());
+}
+
+extern "C" fn after_in_child() {
+    if let Some((mut commons, _large)) = take_held() {
+        let _errno = os::ErrnoKept::now();
+        commons.adopt_orphans(thread::heap());
+    }
+}

@@ -1,0 +1,101 @@
+//! `fork` in a process of several threads: the child allocates, and loses nothing of what the other threads had.
+
+mod support;
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc;
+use std::thread;
+
+use support::{Held, POOL, alone, list, stats};
+
+/// Forks; the child ends with what `work` returns, 0 for all well, or is killed after a minute.
+fn in_child(work: impl FnOnce() -> i32) {
+    // SAFETY: the child does nothing but what is tested, and ends without unwinding.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0);
+    if pid == 0 {
+        // SAFETY: this only asks for a signal.
+        unsafe { libc::alarm(60) };
+        let status = work();
+        // SAFETY: the process ends.
+        unsafe { libc::_exit(status) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` is ours to write.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    assert_eq!(status, 0, "the child's wait status");
+}
+
+#[test]
+fn a_child_allocates_whatever_other_threads_were_doing() {
+    alone(|| {
+        let stop = AtomicBool::new(false);
+        let churn = |size| {
+            while !stop.load(Relaxed) {
+                // Each pool holds a few of these blocks only, so the lock is in use, and more so by the statistics.
+                drop(list(4, size));
+                for _ in 0..1_000 {
+                    stats();
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for size in [100_000, 150_000] {
+                scope.spawn(move || churn(size));
+            }
+            let _stops = Stops(&stop);
+            for number in 0..60 {
+                in_child(|| {
+                    for size in [16, 3_000, 100_000, 1 << 20] {
+                        drop(Held::new(size, 8, number));
+                    }
+                    0
+                });
+            }
+        });
+    });
+}
+
+/// Stops the other threads, also where an assertion fails.
+struct Stops<'a>(&'a AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+#[test]
+fn pools_of_threads_that_the_child_has_not_come_back_to_it() {
+    const BLOCKS: usize = 20_000;
+    alone(|| {
+        let (give, built) = mpsc::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let held = list(BLOCKS, 500);
+                // Every pool gets a free block, and so is the thread's own.
+                let (some, most): (Vec<_>, Vec<_>) =
+                    held.into_iter().enumerate().partition(|(n, _)| n % 50 == 0);
+                drop(some);
+                give.send(most).expect("it waits for that");
+                // Until the other end is dropped: the thread is there when the process forks.
+                let _gone = ended.recv();
+            });
+            let held = built.recv().expect("it sends that");
+            let before = stats();
+            assert!(before.cached_bytes > BLOCKS / 60 * 500, "{before:?}");
+            in_child(move || {
+                let more = list(BLOCKS / 60, 500);
+                if stats().cached_bytes > before.cached_bytes / 2 {
+                    return 1; // the free blocks between those of the other thread were not used
+                }
+                drop((more, held));
+                POOL.release();
+                // What the thread was to free is the child's to free; nothing waits for an owner.
+                i32::from(stats().allocated_bytes > 0) * 2
+            });
+            drop(end);
+        });
+    });
+}
