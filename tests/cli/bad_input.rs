@@ -50,6 +50,27 @@ fn an_unknown_scenario_is_answered_with_the_valid_ones_and_the_nearest() {
 }
 
 #[test]
+fn an_unknown_workload_is_answered_with_the_valid_ones_and_the_nearest() {
+    let there_are = listed("workloads").join(", ");
+    check(
+        &["bench", "--workload", "lifo-25"],
+        &format!(r#"unknown workload "lifo-25": there are {there_are}; did you mean lifo-24?"#),
+    );
+}
+
+#[test]
+fn what_is_no_setting_of_the_allocator_is_not_timed() {
+    check(
+        &["bench", "--knob", "trim-after-drop"],
+        "cannot time trim-after-drop: it is a habit of the program's and no setting of the allocator's",
+    );
+    check(
+        &["bench", "--rounds", "0"],
+        "invalid value '0' for '--rounds <N>': give a whole number from 1 up (--help tells more)",
+    );
+}
+
+#[test]
 fn an_unknown_format_is_answered_with_the_valid_ones_and_the_nearest() {
     check(
         &["compare", "--format", "jsn"],

@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Bench(BenchOptions),
     /// Try to break every assertion of the test suite: whether each fails where it must
     Controls(ControlsOptions),
-    /// List allocators and scenarios, a line each
+    /// List allocators, scenarios, workloads and knobs, a line each
     List(ListOptions),
     /// Print the JSON Schema of what compare writes
     Schema(SchemaOptions),

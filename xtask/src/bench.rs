@@ -30,6 +30,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Stop> {
         rounds: options.rounds,
         limit: options.step_limit,
     };
+    let huge_pages = host.huge_pages.clone();
     let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;
     let workloads = course.run(&workloads, &interrupt);
     let benchmark = Benchmark {
@@ -50,9 +51,22 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Stop> {
         ListFormat::Json => json,
     })?;
     say::aside(&format_args!("full result: {}", written.display()));
+    say_if_the_machine_has_changed(huge_pages.as_deref());
     match interrupt.signal() {
         Some(signal) => Err(Stop::Interrupted(signal)),
         None => all_measured(&benchmark),
+    }
+}
+
+/// Huge pages decide much, and anybody may turn them on and off.
+fn say_if_the_machine_has_changed(huge_pages: Option<&str>) {
+    let now = probe::host().ok().and_then(|host| host.huge_pages);
+    if let (Some(before), Some(now)) = (huge_pages, &now)
+        && before != now
+    {
+        say::aside(&format_args!(
+            "huge pages were {before} when this began and are {now} now: run it again"
+        ));
     }
 }
 

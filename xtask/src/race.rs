@@ -172,6 +172,7 @@ impl Lane {
                 }
                 self.result.runs.push(TimedRun {
                     ns_per_op: timed.ns as f64 / timed.operations.max(1) as f64,
+                    timed_ms: timed.ns as f64 / 1e6,
                     peak_kib: timed.peak_kib,
                     kept_kib: timed.kept_kib,
                 });

@@ -75,6 +75,8 @@ pub struct TimedContestant {
 pub struct TimedRun {
     /// Nanoseconds of the timed passes over their operations.
     pub ns_per_op: f64,
+    /// How long that took, in milliseconds.
+    pub timed_ms: f64,
     /// As of the contestant; null where the machine does not tell.
     pub peak_kib: Option<i64>,
     /// As of the contestant.

@@ -100,6 +100,7 @@ mod tests {
     fn contestant(name: &str, standing: Standing, times: &[f64]) -> TimedContestant {
         let run = |&ns_per_op: &f64| TimedRun {
             ns_per_op,
+            timed_ms: 100.0,
             peak_kib: Some(8),
             kept_kib: 4,
         };

@@ -7,7 +7,7 @@
 use model::{Benchmark, Geomean, Knob, Spread, Standing, TimedContestant, TimedWorkload};
 
 use crate::figures::{mebibytes, thousands};
-use crate::tables::plain_figures;
+use crate::tables::dense_figures;
 
 const LEGEND: &str = "\
 Ratio: to the fastest peer of the same round, the median of the rounds and [the least-the most]; a
@@ -30,7 +30,7 @@ pub fn benchmark(document: &Benchmark) -> String {
         let header: Vec<String> = header.chain(columns.iter().map(|c| heading(c))).collect();
         let rows = document.workloads.iter().map(|w| row(w, &columns, cell));
         let rows: Vec<Vec<String>> = rows.chain(last).collect();
-        plain_figures(&header, &rows)
+        dense_figures(&header, &rows)
     };
     let means = mean_row(&columns, &document.geomean_to_best_peer);
     let mut text = format!("{}\n\n", machine(document));
@@ -164,7 +164,7 @@ fn machine(document: &Benchmark) -> String {
     let host = &document.host;
     let known = |fact: &Option<String>| fact.clone().unwrap_or_else(|| "?".to_owned());
     format!(
-        "{}, Linux {}, glibc {}, {}, {} processors, {}, huge pages {}; {} rounds",
+        "{}, kernel {}, glibc {}, {}, {} processors, {}, huge pages {}; rounds: {}",
         known(&host.os),
         known(&host.kernel),
         known(&host.glibc),

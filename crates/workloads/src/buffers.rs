@@ -3,11 +3,9 @@
 //! Images, files, network frames. Whether a freed buffer goes back to the system decides everything
 //! here: if it does, the next one pays for every page again, and for its being zeroed.
 
-use std::hint::black_box;
-
 use fastrand::Rng;
 
-use crate::block::{Block, two_below};
+use crate::block::{Block, PAGE_BYTES, block, two_below};
 use crate::{Pass, Start, Workload};
 
 pub(crate) const BUFFERS: Workload = Workload {
@@ -22,7 +20,6 @@ pub(crate) const BUFFERS: Workload = Workload {
 };
 
 const SLOTS: usize = 4;
-const PAGE_BYTES: usize = 4096;
 const LEAST_PAGES: usize = (5 << 20) / PAGE_BYTES;
 const MOST_PAGES: usize = (25 << 20) / PAGE_BYTES;
 
@@ -35,18 +32,9 @@ fn prepare(size: u64) -> Pass {
         for _ in 0..size {
             let (slot, pages) = two_below(&mut rng, SLOTS, MOST_PAGES - LEAST_PAGES + 1);
             table[slot] = Block::default(); // freed first, and then asked for anew
-            table[slot] = buffer(pages + LEAST_PAGES);
+            table[slot] = block((pages + LEAST_PAGES) * PAGE_BYTES);
             touched += (pages + LEAST_PAGES) as u64;
         }
         touched
     })
-}
-
-/// A word of each page is written.
-fn buffer(pages: usize) -> Block {
-    let mut buffer: Block = Box::new_uninit_slice(pages * PAGE_BYTES);
-    for page in buffer.chunks_mut(PAGE_BYTES) {
-        page[0].write(1);
-    }
-    black_box(buffer)
 }

@@ -19,7 +19,7 @@ pub(crate) const LARSON: Workload = Workload {
     operation: "a block freed and another asked for",
     start: Start::Warm,
     passes: 5,
-    size: 200_000,
+    size: 800_000,
     prepare,
     limits: &[],
 };

@@ -22,7 +22,7 @@ pub(crate) const OF_24: Workload = Workload {
 pub(crate) const OF_256: Workload = Workload {
     name: "lifo-256",
     summary: "batches of 1,000 blocks of 256 bytes, freed last to first",
-    passes: 8,
+    passes: 6,
     prepare: |size| prepare::<256>(size, 0),
     ..OF_24
 };
@@ -31,6 +31,7 @@ pub(crate) const OF_2048: Workload = Workload {
     name: "lifo-2048",
     summary: "batches of 1,000 blocks of 2,048 bytes, freed last to first",
     passes: 4,
+    size: 500,
     prepare: |size| prepare::<2048>(size, 0),
     ..OF_24
 };

@@ -12,7 +12,7 @@ pub(crate) const REALLOC_GROWTH: Workload = Workload {
     summary: "eight vectors grown in turns from nothing to 1 MiB, 256 bytes at a time",
     operation: "256 bytes appended",
     start: Start::Warm,
-    passes: 40,
+    passes: 80,
     size: 4_096,
     prepare,
     limits: &[],

@@ -14,7 +14,7 @@ pub(crate) const REGEX: Workload = Workload {
     operation: "an expression compiled and dropped",
     start: Start::Warm,
     passes: 5,
-    size: 60,
+    size: 120,
     prepare,
     limits: &[],
 };

@@ -17,7 +17,7 @@ pub(crate) const TEN_256: Workload = Workload {
     operation: "a block freed and another asked for",
     start: Start::Warm,
     passes: 5,
-    size: 800_000,
+    size: 1_600_000,
     prepare: |size| uniform(size, 10_000, 256),
     limits: &[],
 };
@@ -25,7 +25,7 @@ pub(crate) const TEN_256: Workload = Workload {
 pub(crate) const TEN_1K: Workload = Workload {
     name: "slots-10k-1k",
     summary: "random replacement in 10,000 slots of 8 to 1,024 bytes",
-    size: 500_000,
+    size: 1_000_000,
     prepare: |size| uniform(size, 10_000, 1_024),
     ..TEN_256
 };
@@ -65,7 +65,7 @@ pub(crate) const HUNDRED_16K: Workload = Workload {
 pub(crate) const PARETO: Workload = Workload {
     name: "pareto",
     summary: "random replacement in 10,000 slots of 16 bytes to 1 MiB, small ones mostly (Pareto)",
-    size: 300_000,
+    size: 1_200_000,
     prepare: pareto,
     ..TEN_256
 };

@@ -10,7 +10,7 @@ pub(crate) const SORT_STRINGS: Workload = Workload {
     summary: "a vector of 50,000 strings of 6 to 400 bytes, sorted and dropped in the new order",
     operation: "a string made, sorted and dropped",
     start: Start::Warm,
-    passes: 8,
+    passes: 12,
     size: 50_000,
     prepare,
     limits: &[],
