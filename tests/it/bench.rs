@@ -105,19 +105,18 @@ fn what_a_workload_holds_is_counted_to_the_byte() {
     assert_eq!(counted("int-list").0, peak_bytes);
 }
 
-/// The kernel's mark is a running counter's: some pages may be missing in it.
-const LAG_KIB: i64 = 512;
-
 #[test]
 fn the_peak_is_what_was_resident_while_the_pass_ran() {
     let executable = ALLOCATORS[0].1;
     let whole = Race {
-        divisor: 4, // 40 MB, which the system's malloc has in blocks of 32 bytes
+        divisor: 4, // 51 MB, of which the system's malloc has 41 in blocks of 32 bytes
         ..race(executable, "int-list", Knob::default_settings())
     };
     let peak_kib = time(&whole).peak_kib.expect("a peak");
     let held_kib = 5_120_000 / 4 * 40 / 1024;
-    assert!((peak_kib - held_kib).abs() < LAG_KIB, "{peak_kib} KiB");
+    // The mark is a running counter's and lags by some pages; a huge page may lie half unused.
+    let off_kib = (peak_kib - held_kib).abs();
+    assert!(off_kib < held_kib / 10, "{peak_kib} KiB");
 }
 
 #[test]
@@ -129,7 +128,8 @@ fn a_setting_that_gives_back_at_once_keeps_less() {
     };
     let kept_kib = |knob| time(&whole(knob)).kept_kib;
     let at_once = knob("mimalloc", "purge-delay-0").expect("a knob");
-    assert!(kept_kib(at_once) < kept_kib(Knob::default_settings()) / 2);
+    let late = Knob::variable("MIMALLOC_PURGE_DELAY", "3600000"); // however slow the machine is
+    assert!(kept_kib(at_once) < kept_kib(late) / 2);
 }
 
 #[test]
