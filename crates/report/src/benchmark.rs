@@ -85,8 +85,8 @@ fn mean_row(columns: &[&str], means: &[Geomean]) -> Vec<String> {
     let figures = columns.iter().map(|column| {
         let mean = means.iter().find(|mean| mean.contestant == *column);
         let mean = mean.and_then(|mean| mean.ratio);
-        // In the place of the medians above it.
-        mean.map_or_else(dash, |ratio| format!("{} {:11}", times(ratio), ""))
+        let mean = mean.map_or_else(dash, times);
+        format!("{mean:>4} {:11}", "") // in the place of the medians above it
     });
     ["geomean".to_owned()].into_iter().chain(figures).collect()
 }
