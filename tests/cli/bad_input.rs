@@ -53,8 +53,8 @@ fn an_unknown_scenario_is_answered_with_the_valid_ones_and_the_nearest() {
 fn an_unknown_workload_is_answered_with_the_valid_ones_and_the_nearest() {
     let there_are = listed("workloads").join(", ");
     check(
-        &["bench", "--workload", "lifo-25"],
-        &format!(r#"unknown workload "lifo-25": there are {there_are}; did you mean lifo-24?"#),
+        &["bench", "--workload", "rebuilt"],
+        &format!(r#"unknown workload "rebuilt": there are {there_are}; did you mean rebuild?"#),
     );
 }
 
@@ -97,7 +97,7 @@ fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     let answer = only_line(&answer).strip_prefix("say what to do: ");
     let there_are = answer.and_then(|rest| rest.strip_suffix(" (--help tells more)"));
     let there_are = there_are.expect("the commands");
-    assert!(there_are.starts_with("compare, explain, curve, controls, list"));
+    assert!(there_are.starts_with("compare, explain, curve, bench, controls, list"));
     check(
         &["comapre"],
         &format!(r#"unknown command "comapre": there are {there_are}; did you mean compare?"#),
