@@ -117,7 +117,7 @@ pub(crate) struct BenchOptions {
 
     /// How long a subject may take over one run before its cell counts as failed
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_hyphen_values = true,
-          default_value = "60")]
+          default_value = "120")]
     pub(crate) step_limit: Duration,
 
     /// What to print on standard output

@@ -7,7 +7,7 @@
 use model::{Benchmark, Geomean, Knob, Spread, Standing, TimedContestant, TimedWorkload};
 
 use crate::figures::{mebibytes, thousands};
-use crate::tables::dense_figures;
+use crate::tables::{WIDTH, dense_figures};
 
 const LEGEND: &str = "\
 Ratio: to the fastest peer of the same round, the median of the rounds and [the least-the most]; a
@@ -33,7 +33,8 @@ pub fn benchmark(document: &Benchmark) -> String {
         dense_figures(&header, &rows)
     };
     let means = mean_row(&columns, &document.geomean_to_best_peer);
-    let mut text = format!("{}\n\n", machine(document));
+    let hanging = textwrap::Options::new(WIDTH).subsequent_indent("  ");
+    let mut text = format!("{}\n\n", textwrap::fill(&machine(document), hanging));
     text += &format!("{}\n\n", table("ratio", Some(means), &ratio));
     text += &format!("{}\n", table("ns per operation", None, &time));
     for workload in &document.workloads {

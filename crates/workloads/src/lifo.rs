@@ -30,8 +30,8 @@ pub(crate) const OF_256: Workload = Workload {
 pub(crate) const OF_2048: Workload = Workload {
     name: "lifo-2048",
     summary: "batches of 1,000 blocks of 2,048 bytes, freed last to first",
-    passes: 4,
-    size: 500,
+    passes: 8,
+    size: 250,
     prepare: |size| prepare::<2048>(size, 0),
     ..OF_24
 };
