@@ -50,6 +50,27 @@ fn an_unknown_scenario_is_answered_with_the_valid_ones_and_the_nearest() {
 }
 
 #[test]
+fn an_unknown_workload_is_answered_with_the_valid_ones_and_the_nearest() {
+    let there_are = listed("workloads").join(", ");
+    check(
+        &["bench", "--workload", "rebuilt"],
+        &format!(r#"unknown workload "rebuilt": there are {there_are}; did you mean rebuild?"#),
+    );
+}
+
+#[test]
+fn what_is_no_setting_of_the_allocator_is_not_timed() {
+    check(
+        &["bench", "--knob", "trim-after-drop"],
+        "cannot time trim-after-drop: it is a habit of the program's and no setting of the allocator's",
+    );
+    check(
+        &["bench", "--rounds", "0"],
+        "invalid value '0' for '--rounds <N>': give a whole number from 1 up (--help tells more)",
+    );
+}
+
+#[test]
 fn an_unknown_format_is_answered_with_the_valid_ones_and_the_nearest() {
     check(
         &["compare", "--format", "jsn"],
@@ -76,7 +97,7 @@ fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     let answer = only_line(&answer).strip_prefix("say what to do: ");
     let there_are = answer.and_then(|rest| rest.strip_suffix(" (--help tells more)"));
     let there_are = there_are.expect("the commands");
-    assert!(there_are.starts_with("compare, explain, curve, controls, list"));
+    assert!(there_are.starts_with("compare, explain, curve, bench, controls, list"));
     check(
         &["comapre"],
         &format!(r#"unknown command "comapre": there are {there_are}; did you mean compare?"#),

@@ -4,6 +4,7 @@
 //! prints, writes and leaves behind. What the figures mean is `tests/it`'s business.
 
 mod bad_input;
+mod bench;
 mod bring_your_own;
 mod controls;
 mod curve;

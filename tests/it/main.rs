@@ -4,6 +4,7 @@
 //! stand as snapshots, reviewed with `cargo insta review`, and each has a negative control.
 
 mod architecture;
+mod bench;
 mod clock;
 mod conversation;
 mod exactness;

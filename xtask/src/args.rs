@@ -26,9 +26,11 @@ pub(crate) enum Command {
     Explain(ExplainOptions),
     /// Let the clock run up to an hour after the drop and show what is kept along the way
     Curve(CurveOptions),
+    /// Time workloads under allocators, in rounds, and show ratios to the best peer
+    Bench(BenchOptions),
     /// Try to break every assertion of the test suite: whether each fails where it must
     Controls(ControlsOptions),
-    /// List allocators and scenarios, a line each
+    /// List allocators, scenarios, workloads and knobs, a line each
     List(ListOptions),
     /// Print the JSON Schema of what compare writes
     Schema(SchemaOptions),
@@ -100,6 +102,34 @@ pub(crate) struct CurveOptions {
 }
 
 #[derive(Args)]
+pub(crate) struct BenchOptions {
+    #[command(flatten)]
+    pub(crate) contestants: ContestantOptions,
+
+    /// Run this workload only (repeatable) [default: all]
+    #[arg(long = "workload", value_name = "NAME")]
+    pub(crate) workloads: Vec<String>,
+
+    /// How often each workload is run under each contestant
+    #[arg(long, value_name = "N", value_parser = positive::<u32>, allow_hyphen_values = true,
+          default_value = "5")]
+    pub(crate) rounds: u32,
+
+    /// How long a subject may take over one run before its cell counts as failed
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_hyphen_values = true,
+          default_value = "120")]
+    pub(crate) step_limit: Duration,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+
+    /// Where to write the full result as JSON [default: target/afterdrop/bench.json]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args)]
 pub(crate) struct ControlsOptions {
     /// Try the assertions about this allocator only (repeatable) [default: all]
     #[arg(long = "allocator", value_name = "NAME")]
@@ -132,7 +162,8 @@ pub(crate) struct ContestantOptions {
     pub(crate) subjects: Vec<PathBuf>,
 
     /// Turn this knob (repeatable): a name from the catalogue, `all`, `default`, or an
-    /// environment variable as NAME=VALUE [default: default]
+    /// environment variable as NAME=VALUE [default: default; of bench also what the catalogue marks
+    /// as benched]
     #[arg(long = "knob", value_name = "NAME")]
     pub(crate) knobs: Vec<String>,
 }
@@ -222,6 +253,9 @@ pub(crate) enum ListFormat {
 
 /// Where the full result goes if the user says nothing, in the workspace.
 pub(crate) const DEFAULT_OUT: &str = "target/afterdrop/compare.json";
+
+/// The same of a benchmark.
+pub(crate) const DEFAULT_BENCH_OUT: &str = "target/afterdrop/bench.json";
 
 /// Parses the process's own command line.
 pub(crate) fn parse() -> Result<Command, Stop> {

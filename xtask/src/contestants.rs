@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use driver::Schedule;
-use model::Knob;
+use model::{AfterDrop, Knob};
 use scenarios::Scenario;
 
 use crate::args::{CellOptions, ContestantOptions};
@@ -21,6 +21,13 @@ pub(crate) struct Contestants<'a> {
     allocators: Vec<&'a subjects::Allocator>,
     catalogues: Vec<Vec<knobs::Documented>>,
     options: &'a ContestantOptions,
+}
+
+/// One executable with one setting, to be timed.
+pub(crate) struct Racer {
+    pub(crate) allocator: String,
+    pub(crate) executable: PathBuf,
+    pub(crate) knob: Knob,
 }
 
 /// One executable to measure, and the knobs to turn on it.
@@ -91,6 +98,45 @@ impl<'a> Contestants<'a> {
                 knobs: knobs::chosen(&self.options.knobs, &[]),
             });
         Ok(ours.chain(theirs).collect())
+    }
+
+    /// What a program does after a drop is no setting of an allocator, and would not be timed.
+    ///
+    /// # Errors
+    /// [`Stop::BadInput`] for a knob of that kind, by its name.
+    pub(crate) fn refuse_habits(&self) -> Result<(), Stop> {
+        let known = self.catalogues.iter().flatten();
+        let mut habits = known.filter(|k| k.knob().after_drop != AfterDrop::Nothing);
+        match habits.find(|habit| self.options.knobs.contains(&habit.name)) {
+            Some(habit) => Err(Stop::BadInput(format!(
+                "cannot time {}: it is a habit of the program's and no setting of the allocator's",
+                habit.name
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Everybody who is to be timed, built. Where the user names no knob, those settings race
+    /// beside the default ones that the catalogue marks.
+    pub(crate) fn build_racers(&self) -> Result<Vec<Racer>, Stop> {
+        let contestants = self.build()?;
+        let catalogues = self.catalogues.iter().map(Vec::as_slice);
+        let catalogues = catalogues.chain(std::iter::repeat(&[][..])); // of the user's own
+        let racers = contestants.into_iter().zip(catalogues);
+        let racers = racers.flat_map(|(contestant, catalogue)| {
+            let mut knobs = contestant.knobs;
+            if self.options.knobs.is_empty() {
+                let benched = catalogue.iter().filter(|knob| knob.benched);
+                knobs.extend(benched.map(knobs::Documented::knob));
+            }
+            knobs.retain(|knob| knob.after_drop == AfterDrop::Nothing); // of `all`
+            knobs.into_iter().map(move |knob| Racer {
+                allocator: contestant.allocator.clone(),
+                executable: contestant.executable.clone(),
+                knob,
+            })
+        });
+        Ok(racers.collect())
     }
 }
 

@@ -46,6 +46,10 @@ fn table(allocators: &[Listed]) -> String {
             scenario.name, scenario.summary, scenario.unit
         );
     }
+    text += "workloads of bench\n";
+    for workload in workloads::ALL {
+        text += &format!("  {:<20} {}\n", workload.name, workload.summary);
+    }
     for (allocator, knobs) in allocators.iter().filter(|(_, knobs)| !knobs.is_empty()) {
         text += &format!("knobs of {}\n", allocator.name);
         for knob in knobs {
@@ -81,7 +85,15 @@ fn document(allocators: &[Listed]) -> serde_json::Value {
             "default_size": scenario.default_size,
         })
     });
+    let workloads = workloads::ALL.iter().map(|workload| {
+        json!({
+            "name": workload.name,
+            "summary": workload.summary,
+            "operation": workload.operation,
+        })
+    });
     json!({
+        "workloads": workloads.collect::<Vec<_>>(),
         "allocators": allocators.collect::<Vec<_>>(),
         "scenarios": scenarios.collect::<Vec<_>>(),
     })

@@ -5,6 +5,7 @@
 //! signal n (130 for Ctrl-C).
 
 mod args;
+mod bench;
 mod compare;
 mod contestants;
 mod controls;
@@ -16,6 +17,7 @@ mod matrix;
 mod names;
 mod output;
 mod progress;
+mod race;
 mod say;
 mod stop;
 mod subjects;
@@ -28,6 +30,7 @@ use args::{Command, SchemaFormat};
 fn main() -> ExitCode {
     let outcome = args::parse().and_then(|command| match command {
         Command::Compare(options) => compare::compare(&options),
+        Command::Bench(options) => bench::bench(&options),
         Command::Controls(options) => controls::controls(&options),
         Command::Explain(options) => explain::explain(&options),
         Command::Curve(options) => curve::curve(&options),

@@ -1,6 +1,7 @@
 //! What the user sees while waiting: a bar that names the running cell, or, where standard error
 //! is no terminal, a line for each cell.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -50,19 +51,27 @@ impl Progress {
 
     /// The cell sets out for a checkpoint.
     pub(crate) fn arriving(&self, moment: Moment, round: u32) {
-        self.bar
-            .set_message(format!("{}: {} {round}", self.cell, moment.name()));
+        self.at(&format_args!("{} {round}", moment.name()));
+    }
+
+    /// How far the cell has come.
+    pub(crate) fn at(&self, place: &dyn Display) {
+        self.bar.set_message(format!("{}: {place}", self.cell));
+    }
+
+    /// Says a line between two cells, or in the middle of one.
+    pub(crate) fn say(&self, line: &str) {
+        if self.bar.is_hidden() {
+            say::aside(&line);
+        } else {
+            self.bar.println(line);
+        }
     }
 
     /// The cell has ended, well or not.
     pub(crate) fn end(&self, failure: Option<&str>) {
         if let Some(failure) = failure {
-            let line = format!("{} failed: {failure}", self.cell);
-            if self.bar.is_hidden() {
-                say::aside(&line);
-            } else {
-                self.bar.println(line);
-            }
+            self.say(&format!("{} failed: {failure}", self.cell));
         }
         self.bar.inc(1);
     }

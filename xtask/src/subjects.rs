@@ -18,7 +18,11 @@ use crate::stop::{Stop, cannot};
 
 const PACKAGE: &str = "afterdrop-subject";
 const PREFIX: &str = "with-";
+/// The project's own allocator.
+pub(crate) const OURS: &str = "pool";
+
 const PLANTED: &str = "planted-fault";
+const COUNTING: &str = "count-live";
 
 /// An allocator that there is a subject for.
 pub(crate) struct Allocator {
@@ -66,7 +70,7 @@ pub(crate) fn workspace() -> Result<Workspace, Stop> {
     // What everybody has comes first, ours last.
     allocators.sort_by_key(|allocator| match allocator.name.as_str() {
         "system" => (0, String::new()),
-        "pool" => (2, String::new()),
+        OURS => (2, String::new()),
         other => (1, other.to_owned()),
     });
     let knobs = package.manifest_path.with_file_name("knobs");
@@ -133,6 +137,15 @@ pub(crate) fn build_with_planted(allocators: &[&Allocator]) -> Result<Built, Sto
         contestants,
         planted,
     })
+}
+
+/// Builds the subject that counts what a workload holds, which no other command knows either.
+pub(crate) fn build_counting() -> Result<PathBuf, Stop> {
+    let counting = Target {
+        name: COUNTING.to_owned(),
+        features: &[],
+    };
+    Ok(build_targets(&[counting])?.remove(0))
 }
 
 /// A binary of the subjects' package, and the features that it needs beyond the default ones.

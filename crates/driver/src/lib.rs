@@ -8,6 +8,9 @@
 //! its handle is dropped, on an error, on Ctrl-C and on a panic alike, and by the kernel should the
 //! driver itself be killed.
 //!
+//! [`time`] is the same for a benchmark: one workload, timed by the subject, with the kernel's figures
+//! before and after it.
+//!
 //! The driver measures and does not judge.
 
 mod conditions;
@@ -16,6 +19,7 @@ mod failure;
 mod interrupt;
 mod schedule;
 mod subject;
+mod time;
 mod walk;
 
 use std::path::PathBuf;
@@ -26,6 +30,7 @@ use model::{Checkpoint, Conditions, Knob, Part, Timings, Upheld};
 pub use failure::Failure;
 pub use interrupt::Interrupt;
 pub use schedule::{Schedule, curve_times};
+pub use time::{Race, Timed, time};
 pub use walk::run;
 
 /// What to measure: one cell.

@@ -1,19 +1,22 @@
 //! A subject as the driver sees it: a child process that answers one line to each line.
 
+use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use model::protocol::{Command, LONGEST_LINE, Reply, VERSION};
+use model::protocol::{Command, Hello, LONGEST_LINE, Reply, VERSION};
+use model::{Account, Conditions, Knob};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
-use crate::{Failure, Interrupt, Plan, conditions, executable};
+use crate::{Failure, Interrupt, Introduction, conditions, executable};
 
 /// How long a subject may take to end once it has closed its output or was told to exit.
 pub(crate) const LAST_BREATH: Duration = Duration::from_secs(5);
@@ -34,15 +37,20 @@ pub(crate) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Starts the plan's subject under the plan's conditions.
-    pub(crate) fn spawn(plan: &Plan, interrupt: &'a Interrupt) -> Result<Subject<'a>, Failure> {
-        let mut process = executable::command(&plan.subject).map_err(Failure::NotStarted)?;
+    /// Starts this executable under these conditions, with this knob turned.
+    pub(crate) fn spawn(
+        path: &Path,
+        conditions: Conditions,
+        knob: &Knob,
+        interrupt: &'a Interrupt,
+    ) -> Result<Subject<'a>, Failure> {
+        let mut process = executable::command(path).map_err(Failure::NotStarted)?;
         process
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0); // Ctrl-C in the terminal is for the driver to hear
-        conditions::impose(&mut process, plan.conditions, &plan.knob);
+        conditions::impose(&mut process, conditions, knob);
         let mut child = process.spawn().map_err(Failure::NotStarted)?;
         // Where memory runs out, let it be the subject that goes. Not all machines allow it.
         let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), "1000");
@@ -84,6 +92,36 @@ impl<'a> Subject<'a> {
             Received::Late => return Err(self.silent(asked(), limit)),
         }
         serde_json::from_slice(&self.line).map_err(|_| garbled(&self.line, asked()))
+    }
+
+    /// The subject's introduction of itself, which comes before anything else.
+    pub(crate) fn shake_hands(&mut self, limit: Duration) -> Result<Introduction, Failure> {
+        let hello = Command::Hello { protocol: VERSION };
+        match self.ask(&hello, limit)? {
+            Reply::Hello(Hello { protocol, .. }) if protocol != VERSION => {
+                Err(Failure::OtherProtocol {
+                    theirs: protocol.into(),
+                    ours: VERSION,
+                })
+            }
+            Reply::Hello(theirs) => Ok(Introduction {
+                allocator: theirs.allocator.into_owned(),
+                title: theirs.title.into_owned(),
+                version: theirs.version.into_owned(),
+                release_call: theirs.release_call.map(Cow::into_owned),
+                parts: theirs.parts.to_vec(),
+                upheld: theirs.upheld,
+            }),
+            reply => Err(out_of_turn(&hello, &reply)),
+        }
+    }
+
+    /// What the allocator says of itself.
+    pub(crate) fn account(&mut self, limit: Duration) -> Result<Account, Failure> {
+        match self.ask(&Command::Account, limit)? {
+            Reply::Account(account) => Ok(account),
+            reply => Err(out_of_turn(&Command::Account, &reply)),
+        }
     }
 
     /// Tells the subject to exit and waits until it has.
@@ -225,7 +263,7 @@ enum Received {
 }
 
 /// A command in words, for a sentence: `build`, `prepare int-list`.
-pub(crate) fn spelled(command: &Command<'_>) -> String {
+fn spelled(command: &Command<'_>) -> String {
     match command {
         Command::Hello { .. } => "say hello".to_owned(),
         Command::Prepare { scenario, .. } => format!("prepare {scenario}"),
@@ -234,8 +272,24 @@ pub(crate) fn spelled(command: &Command<'_>) -> String {
         Command::Wait { ms } => format!("wait {ms} ms"),
         Command::Traffic => "do ordinary traffic".to_owned(),
         Command::Release => "release".to_owned(),
+        Command::Time { workload, .. } => format!("time {workload}"),
         Command::Account => "give its account".to_owned(),
         Command::Exit => "exit".to_owned(),
+    }
+}
+
+/// The failure behind a reply of the protocol that does not answer what was asked.
+pub(crate) fn out_of_turn(command: &Command<'_>, reply: &Reply<'_>) -> Failure {
+    let asked = spelled(command);
+    match reply {
+        Reply::Refused(reason) => Failure::Refused {
+            asked,
+            reason: reason.clone().into_owned(),
+        },
+        other => Failure::OutOfTurn {
+            asked,
+            answer: beginning(&serde_json::to_vec(other).unwrap_or_default()),
+        },
     }
 }
 
@@ -256,7 +310,7 @@ fn garbled(line: &[u8], asked: String) -> Failure {
 }
 
 /// Enough of a line to recognise it by.
-pub(crate) fn beginning(line: &[u8]) -> String {
+fn beginning(line: &[u8]) -> String {
     String::from_utf8_lossy(line)
         .trim_end()
         .chars()

@@ -1,16 +1,15 @@
 //! The walk: from the handshake through every checkpoint to the exit.
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use model::protocol::{Command, Hello, Reply, VERSION};
-use model::{Account, Checkpoint, Moment, Timings};
+use model::protocol::{Command, Reply};
+use model::{Checkpoint, Moment, Timings};
 use nix::time::ClockId;
 use probe::{Probe, Unreadable};
 
 use crate::schedule::Step;
-use crate::subject::{LAST_BREATH, Subject, beginning, spelled};
-use crate::{Failure, Interrupt, Introduction, Plan, Run};
+use crate::subject::{LAST_BREATH, Subject, out_of_turn};
+use crate::{Failure, Interrupt, Plan, Run};
 
 /// Measures one cell. `arriving` hears of every checkpoint before the subject sets out for it.
 pub fn run(plan: &Plan, interrupt: &Interrupt, mut arriving: impl FnMut(Moment, u32)) -> Run {
@@ -42,7 +41,10 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn begin(plan: &'a Plan, interrupt: &'a Interrupt) -> Result<Walk<'a>, Failure> {
-        let subject = Subject::spawn(plan, interrupt)?;
+        let Plan {
+            conditions, knob, ..
+        } = plan;
+        let subject = Subject::spawn(&plan.subject, *conditions, knob, interrupt)?;
         let probe = Probe::open(subject.id())?;
         Ok(Walk {
             plan,
@@ -52,7 +54,9 @@ impl<'a> Walk<'a> {
     }
 
     fn all(&mut self, run: &mut Run, arriving: &mut dyn FnMut(Moment, u32)) -> Result<(), Failure> {
-        let introduction = run.introduction.insert(self.shake_hands()?);
+        let introduction = run
+            .introduction
+            .insert(self.subject.shake_hands(self.plan.step_limit)?);
         let can_be_asked = introduction.release_call.is_some();
         self.obey(&Command::Prepare {
             scenario: self.plan.scenario.as_str().into(),
@@ -75,27 +79,6 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn shake_hands(&mut self) -> Result<Introduction, Failure> {
-        let hello = Command::Hello { protocol: VERSION };
-        match self.subject.ask(&hello, self.plan.step_limit)? {
-            Reply::Hello(Hello { protocol, .. }) if protocol != VERSION => {
-                Err(Failure::OtherProtocol {
-                    theirs: protocol.into(),
-                    ours: VERSION,
-                })
-            }
-            Reply::Hello(theirs) => Ok(Introduction {
-                allocator: theirs.allocator.into_owned(),
-                title: theirs.title.into_owned(),
-                version: theirs.version.into_owned(),
-                release_call: theirs.release_call.map(Cow::into_owned),
-                parts: theirs.parts.to_vec(),
-                upheld: theirs.upheld,
-            }),
-            reply => Err(out_of_turn(&hello, &reply)),
-        }
-    }
-
     /// Takes one step and measures where it led. What the kernel has to say is read before the
     /// allocator is asked, whose answer may cost the subject time of its own.
     fn take(&mut self, step: &Step, run: &mut Run) -> Result<(), Failure> {
@@ -107,7 +90,7 @@ impl<'a> Walk<'a> {
         }
         let after = self.look(&mut probing, Probe::spent)?;
         let memory = self.look(&mut probing, Probe::memory)?;
-        let account = self.account()?;
+        let account = self.subject.account(self.plan.step_limit)?;
         let accounted = self.look(&mut probing, Probe::spent)?;
 
         let held_at_baseline = run.checkpoints.first().map(|first| first.memory.held_kib());
@@ -167,13 +150,6 @@ impl<'a> Walk<'a> {
             reply => Err(out_of_turn(command, &reply)),
         }
     }
-
-    fn account(&mut self) -> Result<Account, Failure> {
-        match self.subject.ask(&Command::Account, self.plan.step_limit)? {
-            Reply::Account(account) => Ok(account),
-            reply => Err(out_of_turn(&Command::Account, &reply)),
-        }
-    }
 }
 
 /// What a subject says of its state.
@@ -181,21 +157,6 @@ impl<'a> Walk<'a> {
 struct State {
     live_bytes: u64,
     clock_ms: u64,
-}
-
-/// The failure behind a reply of the protocol that does not answer what was asked.
-fn out_of_turn(command: &Command<'_>, reply: &Reply<'_>) -> Failure {
-    let asked = spelled(command);
-    match reply {
-        Reply::Refused(reason) => Failure::Refused {
-            asked,
-            reason: reason.clone().into_owned(),
-        },
-        other => Failure::OutOfTurn {
-            asked,
-            answer: beginning(&serde_json::to_vec(other).unwrap_or_default()),
-        },
-    }
 }
 
 /// CPU time of this thread, user and system: what others do to the machine is not in it.

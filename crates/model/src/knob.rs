@@ -71,6 +71,9 @@ pub struct DocumentedKnob {
     /// Whether it works by a thread that sleeps in real time, which the lab clock does not wake.
     #[serde(default)]
     pub real_time: bool,
+    /// Whether a benchmark runs it beside the default settings where the user names no knob.
+    #[serde(default)]
+    pub benched: bool,
     /// What it does.
     pub does: String,
     /// How it stands by default.

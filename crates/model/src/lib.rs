@@ -6,12 +6,13 @@
 //! The oracle turns a cell's checkpoints into a *ledger* each, a *verdict* and a *cause*. All cells of a run, the host
 //! they ran on and what it cost make a *comparison*, the document that every renderer
 //! reads and that `docs/compare.schema.json` describes. A *curve* is a cell that did nothing but let
-//! the clock run after its last drop.
+//! the clock run after its last drop. A *benchmark* has no cells: it times *workloads*.
 //!
 //! This crate holds data and no decision: it measures nothing, judges nothing and
 //! renders nothing but single [`figures`], which look the same in every sentence and table. Units stand last in a name: `kept_kib`, `clock_ms`.
 
 mod account;
+mod benchmark;
 mod cause;
 mod cell;
 mod checkpoint;
@@ -27,6 +28,9 @@ pub mod protocol;
 mod verdict;
 
 pub use account::{Account, Figure, Figures, Holds, MOST_FIGURES, Part, Parts};
+pub use benchmark::{
+    Benchmark, Geomean, Spread, Standing, TimedContestant, TimedRun, TimedWorkload,
+};
 pub use cause::{Cause, Evidence};
 pub use cell::{Cell, Conditions, Status};
 pub use checkpoint::{Checkpoint, Memory, MemorySource, Moment};

@@ -29,6 +29,10 @@ pub const LONGEST_LINE: usize = 8 * 1024;
 /// anything else, or nothing, for the lab's. It is read before `main`, by whoever asks first.
 pub const CONDITIONS_VARIABLE: &str = "AFTERDROP_CONDITIONS";
 
+/// The counter of an account that tells the most bytes which a workload held at once: kept by a
+/// subject that counts, for the sake of nothing else.
+pub const PEAK_LIVE_BYTES: &str = "peak live bytes";
+
 /// What the driver asks of a subject.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,6 +65,14 @@ pub enum Command<'a> {
     Traffic,
     /// Ask the allocator to give memory back.
     Release,
+    /// Run a workload between two readings of the clock, and free everything.
+    Time {
+        /// Its name.
+        #[serde(borrow)]
+        workload: Cow<'a, str>,
+        /// How many times smaller than usual; 1 but in tests.
+        divisor: u64,
+    },
     /// What does the allocator say of itself?
     Account,
     /// Exit with status 0.
@@ -84,6 +96,13 @@ pub enum Reply<'a> {
         live_bytes: u64,
         /// The subject's clock, in milliseconds since `Prepare`.
         clock_ms: u64,
+    },
+    /// To `Time`.
+    Timed {
+        /// Nanoseconds between the two readings.
+        ns: u64,
+        /// Operations between them.
+        operations: u64,
     },
     /// To `Account`.
     Account(Account),

@@ -271,6 +271,10 @@ fn command() -> impl Strategy<Value = Command<'static>> {
             }
         }),
         any::<u64>().prop_map(|ms| Command::Wait { ms }),
+        (text(), any::<u64>()).prop_map(|(workload, divisor)| Command::Time {
+            workload: workload.into(),
+            divisor,
+        }),
         prop::sample::select(vec![
             Command::Build,
             Command::Drop,
@@ -315,6 +319,7 @@ fn reply() -> impl Strategy<Value = Reply<'static>> {
             live_bytes,
             clock_ms
         }),
+        any::<(u64, u64)>().prop_map(|(ns, operations)| Reply::Timed { ns, operations }),
         account().prop_map(Reply::Account),
         text().prop_map(|reason| Reply::Refused(reason.into())),
     ]

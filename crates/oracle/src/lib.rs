@@ -14,6 +14,7 @@
 //! that occasion, names the occasion. If that was the drop itself, and an earlier drop kept its
 //! memory, the next round brought that back, which is activity.
 
+mod benchmark;
 mod cause;
 mod curve;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod thresholds;
 
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
+pub use benchmark::{geomeans, write_spreads};
 pub use cause::{cause, holder};
 pub use curve::curve;
 pub use ledger::{unexplained, write_ledgers};

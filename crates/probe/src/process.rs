@@ -8,7 +8,7 @@
 use model::{Memory, MemorySource};
 use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
-use procfs::process::{Process, SmapsRollup};
+use procfs::process::{ClearRefs, Process, SmapsRollup};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// A process that cannot be looked at: it has gone, or it belongs to somebody else.
@@ -70,6 +70,34 @@ impl Probe {
             (MemorySource::SmapsRollup, Some(process)) => self.walked(process),
             _ => self.counted(),
         }
+    }
+
+    /// Forgets the most that the process has had resident, which begins anew at what it has now.
+    ///
+    /// # Errors
+    /// [`Unreadable`] once the process has gone, and where the machine does not allow it.
+    pub fn set_peak_back(&self) -> Result<(), Unreadable> {
+        let process = self.kernels()?;
+        let cleared = process.clear_refs(ClearRefs::PeakRSS);
+        cleared.map_err(|reason| unreadable(self.pid, reason))
+    }
+
+    /// The most that the process has had resident at once, in KiB, pages of files among it: a running
+    /// counter's word, off by at most 64 pages a thread.
+    ///
+    /// # Errors
+    /// [`Unreadable`] once the process has gone, and where the machine does not count it.
+    pub fn peak_rss_kib(&self) -> Result<u64, Unreadable> {
+        let status = self.kernels()?.status();
+        let status = status.map_err(|reason| unreadable(self.pid, reason))?;
+        let peak = status.vmhwm;
+        peak.ok_or_else(|| unreadable(self.pid, "it has no peak"))
+    }
+
+    /// The process by way of `/proc`.
+    fn kernels(&self) -> Result<&Process, Unreadable> {
+        let process = self.process.as_ref();
+        process.ok_or_else(|| unreadable(self.pid, "there is no /proc"))
     }
 
     /// What the process has spent since it began.

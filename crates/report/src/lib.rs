@@ -4,6 +4,7 @@
 //! [`terminal`] and [`markdown`] lay out the same rows ([`rows`]) and close with the same
 //! sentences ([`sentences`]); what a figure looks like is decided once, in [`figures`].
 
+mod benchmark;
 mod controls;
 mod curves;
 mod explanation;
@@ -13,6 +14,7 @@ mod rows;
 mod sentences;
 mod tables;
 
+pub use benchmark::{benchmark, contestant};
 pub use controls::controls;
 pub use curves::{curves, real_time};
 pub use explanation::explanation;

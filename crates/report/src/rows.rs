@@ -1,7 +1,8 @@
 //! The table's rows: one scenario's cells, told by columns.
 
-use model::{Cell, Checkpoint, Knob, Moment, Verdict};
+use model::{Cell, Checkpoint, Moment, Verdict};
 
+use crate::benchmark::contestant;
 use crate::figures::{mebibytes, percent, thousands};
 
 /// One scenario's table.
@@ -85,10 +86,7 @@ impl Column {
 
 /// `jemalloc`, `jemalloc decay-0`
 pub(crate) fn name(cell: &Cell) -> String {
-    match cell.knob.as_str() {
-        Knob::DEFAULT => cell.allocator.clone(),
-        knob => format!("{} {knob}", cell.allocator),
-    }
+    contestant(&cell.allocator, &cell.knob)
 }
 
 fn row(cell: &Cell, columns: &[Column]) -> Vec<String> {

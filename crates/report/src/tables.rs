@@ -79,11 +79,24 @@ pub(crate) fn plain(header: &[String], rows: &[Vec<String>]) -> String {
 
 /// A table for a terminal, all figures but the first column.
 pub(crate) fn plain_figures(header: &[String], rows: &[Vec<String>]) -> String {
+    narrow(figures(header, rows))
+}
+
+/// The same with one blank between two columns, for many of them.
+pub(crate) fn dense_figures(header: &[String], rows: &[Vec<String>]) -> String {
+    let mut table = figures(header, rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 0)); // the line's own blank is left
+    }
+    table.trim_fmt()
+}
+
+fn figures(header: &[String], rows: &[Vec<String>]) -> Table {
     let mut table = table(header, rows, PLAIN);
     if let Some(last) = table.column_mut(header.len() - 1) {
         last.set_cell_alignment(CellAlignment::Right);
     }
-    narrow(table)
+    table
 }
 
 fn narrow(mut table: Table) -> String {

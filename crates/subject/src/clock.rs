@@ -44,8 +44,13 @@ pub fn is_lab() -> bool {
 
 /// Milliseconds on the clock that the process lives by.
 pub fn now_ms() -> u64 {
+    now_ns() / 1_000_000
+}
+
+/// Nanoseconds on the same clock.
+pub fn now_ns() -> u64 {
     let now = read(libc::CLOCK_MONOTONIC);
-    now.tv_sec as u64 * 1_000 + now.tv_nsec as u64 / 1_000_000
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
 /// Lets `ms` milliseconds pass: moves the lab clock, or sleeps where time is real.

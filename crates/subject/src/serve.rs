@@ -79,6 +79,7 @@ impl<'a> Bench<'a> {
         match command {
             Command::Hello { .. } => return self.hello(),
             Command::Account => return Reply::Account(self.account()),
+            Command::Time { workload, divisor } => return time(&workload, divisor),
             Command::Prepare {
                 scenario,
                 size,
@@ -147,6 +148,23 @@ impl<'a> Bench<'a> {
             live_bytes: self.object.as_ref().map_or(0, |object| object.live_bytes()),
             clock_ms: clock::now_ms() - since_ms,
         }
+    }
+}
+
+/// Times a workload by the real clock: the lab's stands still.
+fn time(workload: &str, divisor: u64) -> Reply<'static> {
+    if clock::is_lab() {
+        return refused("no time passes under lab conditions");
+    }
+    match workloads::find(workload) {
+        Some(workload) => {
+            let timed = workload.time(divisor, clock::now_ns);
+            Reply::Timed {
+                ns: timed.ns,
+                operations: timed.operations,
+            }
+        }
+        None => refused("no such workload in this subject"),
     }
 }
 

@@ -1,0 +1,206 @@
+//! A benchmark for a terminal of 120 columns: three tables, a row a workload, a column a contestant.
+//!
+//! Ratios first, since they are what the question is; the nanoseconds behind them; and what the speed
+//! was bought with, memory. Limits are no columns: they stand below, beside the workload that they
+//! are the limits of.
+
+use model::{Benchmark, Geomean, Knob, Spread, Standing, TimedContestant, TimedWorkload};
+
+use crate::figures::{mebibytes, thousands};
+use crate::tables::{WIDTH, dense_figures};
+
+const LEGEND: &str = "\
+Ratio: to the fastest peer of the same round, the median of the rounds and [the least-the most]; a
+peer is every contestant but the project's own, pool. geomean: of the medians, over all workloads.
+peak/live: the most that was resident, over the most that the workload held (from 1 MiB on). kept:
+resident when all of it had been freed. Both beyond what the process began with.
+";
+
+/// A workload that holds less says nothing of an allocator's footprint.
+const LEAST_LIVE_KIB: u64 = 1024;
+
+/// For a terminal.
+pub fn benchmark(document: &Benchmark) -> String {
+    let columns = columns(document);
+    if columns.is_empty() {
+        return "nothing was measured\n".to_owned();
+    }
+    let table = |title: &str, last: Option<Vec<String>>, cell: &dyn Fn(&Place<'_>) -> String| {
+        let header = [title.to_owned()].into_iter();
+        let header: Vec<String> = header.chain(columns.iter().map(|c| heading(c))).collect();
+        let rows = document.workloads.iter().map(|w| row(w, &columns, cell));
+        let rows: Vec<Vec<String>> = rows.chain(last).collect();
+        dense_figures(&header, &rows)
+    };
+    let means = mean_row(&columns, &document.geomean_to_best_peer);
+    let hanging = textwrap::Options::new(WIDTH).subsequent_indent("  ");
+    let mut text = format!("{}\n\n", textwrap::fill(&machine(document), hanging));
+    text += &format!("{}\n\n", table("ratio", Some(means), &ratio));
+    text += &format!("{}\n", table("ns per operation", None, &time));
+    for workload in &document.workloads {
+        text += &limits(workload);
+    }
+    text += &format!("\n{}\n\n", table("peak/live, kept", None, &memory));
+    text += LEGEND;
+    text + &failures(document)
+}
+
+/// A contestant in a workload.
+struct Place<'a> {
+    workload: &'a TimedWorkload,
+    contestant: &'a TimedContestant,
+}
+
+/// The contestants that have columns, in the order in which they ran.
+fn columns(document: &Benchmark) -> Vec<&str> {
+    let means = document.geomean_to_best_peer.iter();
+    means.map(|mean| mean.contestant.as_str()).collect()
+}
+
+/// The allocator, and below it the knob.
+fn heading(contestant: &str) -> String {
+    let name = contestant.replacen(' ', "\n", 1);
+    name.replace('=', "=\n").replace(',', ",\n")
+}
+
+fn row(
+    workload: &TimedWorkload,
+    columns: &[&str],
+    cell: &dyn Fn(&Place<'_>) -> String,
+) -> Vec<String> {
+    let figures = columns.iter().map(|column| {
+        let mut there = workload.contestants.iter();
+        match there.find(|contestant| contestant.contestant == *column) {
+            None => dash(),
+            Some(contestant) if contestant.failure.is_some() => "failed".to_owned(),
+            Some(contestant) => cell(&Place {
+                workload,
+                contestant,
+            }),
+        }
+    });
+    [workload.name.clone()].into_iter().chain(figures).collect()
+}
+
+fn mean_row(columns: &[&str], means: &[Geomean]) -> Vec<String> {
+    let figures = columns.iter().map(|column| {
+        let mean = means.iter().find(|mean| mean.contestant == *column);
+        let mean = mean.and_then(|mean| mean.ratio);
+        let mean = mean.map_or_else(dash, times);
+        format!("{mean:>4} {:11}", "") // in the place of the medians above it
+    });
+    ["geomean".to_owned()].into_iter().chain(figures).collect()
+}
+
+/// `1.05 [1.01-1.10]`
+fn ratio(place: &Place<'_>) -> String {
+    place
+        .contestant
+        .ratio_to_best_peer
+        .map_or_else(dash, spread)
+}
+
+fn spread(Spread { min, median, max }: Spread) -> String {
+    let range = format!("[{}-{}]", times(min), times(max));
+    format!("{} {range:>11}", times(median))
+}
+
+/// Three digits, or all of those before the point.
+fn times(ratio: f64) -> String {
+    match ratio {
+        ..9.995 => format!("{ratio:.2}"),
+        ..99.95 => format!("{ratio:.1}"),
+        _ => format!("{ratio:.0}"),
+    }
+}
+
+fn time(place: &Place<'_>) -> String {
+    let time = place.contestant.ns_per_op;
+    time.map_or_else(dash, |time| nanoseconds(time.median))
+}
+
+fn nanoseconds(ns: f64) -> String {
+    match ns {
+        ..999.5 => times(ns),
+        _ => thousands(ns.round() as u64),
+    }
+}
+
+/// `1.12  3.4 MiB`
+fn memory(place: &Place<'_>) -> String {
+    let kept = place.contestant.kept_kib.map_or_else(dash, mebibytes);
+    let live_kib = place.workload.peak_live_kib;
+    let live_kib = live_kib.filter(|&live_kib| live_kib >= LEAST_LIVE_KIB);
+    let footprint = place.contestant.peak_kib.zip(live_kib);
+    let footprint = footprint.map(|(peak, live)| times(peak as f64 / live as f64));
+    format!("{} {kept:>9}", footprint.unwrap_or_else(dash))
+}
+
+/// `int-list, limit-huge: 8.17 ns per operation, ratio 0.33 [0.31-0.40]`
+fn limits(workload: &TimedWorkload) -> String {
+    let limits = workload.contestants.iter();
+    let limits = limits.filter(|contestant| contestant.standing == Standing::Limit);
+    let line = |limit: &TimedContestant| {
+        let time = limit.ns_per_op?;
+        let ratio = limit
+            .ratio_to_best_peer
+            .map(spread)
+            .map_or_else(dash, single);
+        let time = nanoseconds(time.median);
+        let name = &limit.allocator;
+        Some(format!(
+            "{}, {name}: {time} ns, ratio {ratio}\n",
+            workload.name
+        ))
+    };
+    limits.filter_map(line).collect()
+}
+
+fn single(padded: String) -> String {
+    padded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Where the figures are from, as far as it may matter to them.
+fn machine(document: &Benchmark) -> String {
+    let host = &document.host;
+    let known = |fact: &Option<String>| fact.clone().unwrap_or_else(|| "?".to_owned());
+    format!(
+        "{}, kernel {}, glibc {}, {}, {} processors, {}, huge pages {}; rounds: {}",
+        known(&host.os),
+        known(&host.kernel),
+        known(&host.glibc),
+        host.architecture,
+        host.cpu_count,
+        mebibytes(host.memory_kib as i64),
+        known(&host.huge_pages),
+        document.rounds,
+    )
+}
+
+/// A line for each cell that failed.
+fn failures(document: &Benchmark) -> String {
+    let cells = document.workloads.iter().flat_map(|workload| {
+        let contestants = workload.contestants.iter();
+        contestants.map(move |contestant| (&workload.name, contestant))
+    });
+    let lines = cells.filter_map(|(workload, contestant)| {
+        let failure = contestant.failure.as_ref()?;
+        Some(format!(
+            "{workload} under {} failed: {failure}\n",
+            contestant.contestant
+        ))
+    });
+    lines.collect()
+}
+
+/// `jemalloc`, `jemalloc decay-0`
+pub fn contestant(allocator: &str, knob: &str) -> String {
+    match knob {
+        Knob::DEFAULT => allocator.to_owned(),
+        knob => format!("{allocator} {knob}"),
+    }
+}
+
+fn dash() -> String {
+    "-".to_owned()
+}

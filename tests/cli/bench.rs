@@ -1,0 +1,129 @@
+//! `bench`: what it prints and writes, for two quick workloads. Nothing is said of time.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::run::{Bench, finish, xtask};
+
+/// Two workloads that hold next to nothing, once each.
+fn quick(bench: &Bench, arguments: &[&str]) -> Command {
+    let mut command = xtask(&["bench", "--workload", "pair", "--workload", "lifo-24"]);
+    command.args(["--rounds", "1", "--out"]);
+    command.arg(bench.path("result.json")).args(arguments);
+    command
+}
+
+fn names<'a>(list: &'a Value, key: &str) -> Vec<&'a str> {
+    let list = list.as_array().expect("a list").iter();
+    list.map(|entry| entry[key].as_str().expect("a name"))
+        .collect()
+}
+
+const CONTESTANTS: [&str; 6] = [
+    "system",
+    "jemalloc",
+    "jemalloc decay-0",
+    "mimalloc",
+    "mimalloc purge-delay-0",
+    "pool",
+];
+
+#[test]
+fn the_document_has_every_figure_of_every_contestant() {
+    let bench = Bench::new();
+    let printed = finish(&mut quick(&bench, &["--format", "json"]));
+    assert_eq!(printed.status, 0, "{}", printed.stderr);
+    let document: Value = serde_json::from_str(&printed.stdout).expect("one document");
+    assert_eq!(document, bench.written());
+
+    assert_eq!(document["rounds"], 1);
+    assert_eq!(document["interrupted"], false);
+    assert!(document["host"]["kernel"].is_string());
+    assert_eq!(names(&document["workloads"], "name"), ["pair", "lifo-24"]);
+    for workload in document["workloads"].as_array().expect("workloads") {
+        assert!(workload["peak_live_kib"].as_u64().expect("counted") > 0);
+        assert_eq!(names(&workload["contestants"], "contestant"), CONTESTANTS);
+        for contestant in workload["contestants"].as_array().expect("contestants") {
+            for spread in ["ns_per_op", "ratio_to_best_peer"] {
+                let figure = |name| contestant[spread][name].as_f64().expect("a figure");
+                assert!(figure("min") > 0.0);
+                assert!(figure("min") <= figure("median") && figure("median") <= figure("max"));
+            }
+            for figure in ["peak_kib", "kept_kib"] {
+                assert!(contestant[figure].is_i64(), "{figure}");
+            }
+            let standing = match contestant["allocator"].as_str() {
+                Some("pool") => "ours",
+                _ => "peer",
+            };
+            assert_eq!(contestant["standing"], standing);
+            assert_eq!(contestant["status"], "measured");
+        }
+    }
+    let means = &document["geomean_to_best_peer"];
+    assert_eq!(names(means, "contestant"), CONTESTANTS);
+    for mean in means.as_array().expect("means") {
+        assert!(mean["ratio"].as_f64().expect("a mean") > 0.0);
+    }
+}
+
+#[test]
+fn the_tables_fit_a_terminal_of_120_columns() {
+    let bench = Bench::new();
+    let printed = finish(&mut quick(&bench, &[]));
+    assert_eq!(printed.status, 0, "{}", printed.stderr);
+    for line in printed.stdout.lines() {
+        assert!(line.chars().count() <= 120, "{line}");
+    }
+    for title in ["ratio", "ns per operation", "peak/live, kept", "geomean"] {
+        let mut lines = printed.stdout.lines();
+        assert!(lines.any(|line| line.starts_with(title)), "{title}");
+    }
+}
+
+#[test]
+fn limits_stand_beside_their_workload_and_are_nobodys_peer() {
+    let bench = Bench::new();
+    let mut command = xtask(&["bench", "--workload", "int-list", "--rounds", "1"]);
+    command.args(["--allocator", "pool", "--format", "json", "--out"]);
+    let printed = finish(command.arg(bench.path("result.json")));
+    assert_eq!(printed.status, 0, "{}", printed.stderr);
+    let document = bench.written();
+    let contestants = &document["workloads"][0]["contestants"];
+    assert_eq!(
+        names(contestants, "contestant"),
+        ["pool", "limit-huge", "limit-4k"]
+    );
+    for contestant in contestants.as_array().expect("contestants") {
+        assert!(contestant["ratio_to_best_peer"].is_null());
+    }
+    assert_eq!(
+        names(&document["geomean_to_best_peer"], "contestant"),
+        ["pool"]
+    );
+}
+
+#[test]
+fn a_subject_that_dies_costs_its_own_cell() {
+    let bench = Bench::new();
+    let script = bench.script("broken.sh", "exit 7");
+    let arguments = ["--allocator", "system", "--subject", &script];
+    let printed = finish(&mut quick(&bench, &arguments));
+    assert_eq!(printed.status, 1, "{}", printed.stderr);
+    let reason = "exited with status 7 while asked to say hello";
+    for workload in bench.written()["workloads"].as_array().expect("workloads") {
+        let [good, broken] = &workload["contestants"].as_array().expect("two")[..] else {
+            panic!("not two contestants: {workload:#}");
+        };
+        assert_eq!(good["status"], "measured");
+        assert_eq!(good["ratio_to_best_peer"]["median"], 1.0);
+        assert_eq!(broken["status"], "failed");
+        assert_eq!(broken["failure"], reason);
+        assert!(broken["ns_per_op"].is_null());
+    }
+    let said: Vec<&str> = printed.stderr.lines().collect();
+    let failed = format!("pair under broken.sh failed: {reason}");
+    assert!(said.contains(&failed.as_str()), "{said:?}");
+    assert_eq!(said.last(), Some(&"error: 2 of 4 cells failed"));
+}

@@ -1,0 +1,215 @@
+//! The runs of a benchmark, one after the other: for each workload round after round, and in a round
+//! one run of each contestant.
+//!
+//! ```text
+//! pair       count   A B C D   A B C D   A B C D
+//! lifo-24    count   A B C D   A B C D   A B C D
+//! ```
+//!
+//! Whatever the machine does for some seconds it does to a whole round, and ratios are taken within
+//! one. A contestant that fails once is not run again in this workload.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use driver::{Failure, Interrupt, Race};
+use model::protocol::PEAK_LIVE_BYTES;
+use model::{Knob, Standing, Status, TimedContestant, TimedRun, TimedWorkload};
+use workloads::Workload;
+
+use crate::contestants::Racer;
+use crate::progress::Progress;
+use crate::subjects;
+
+/// Who runs, and how often.
+pub(crate) struct Course {
+    pub(crate) racers: Vec<Racer>,
+    /// The subject that counts what a workload holds.
+    pub(crate) counting: PathBuf,
+    pub(crate) rounds: u32,
+    pub(crate) limit: Duration,
+}
+
+/// A contestant in one workload: how it is run, and what has come of it.
+struct Lane {
+    race: Race,
+    result: TimedContestant,
+}
+
+impl Course {
+    /// Runs these workloads, until the end or an interruption; what has no round is left out.
+    pub(crate) fn run(
+        &self,
+        workloads: &[&'static Workload],
+        interrupt: &Interrupt,
+    ) -> Vec<TimedWorkload> {
+        let mut progress = Progress::new(workloads.len() * self.rounds as usize);
+        let mut timed = Vec::new();
+        for workload in workloads {
+            let mut result = self.time(workload, &mut progress, interrupt);
+            if interrupt.signal().is_some() {
+                keep_whole_rounds(&mut result.contestants);
+            }
+            oracle::write_spreads(&mut result);
+            if result
+                .contestants
+                .iter()
+                .any(|c| c.failure.is_some() || !c.runs.is_empty())
+            {
+                timed.push(result);
+            }
+            if interrupt.signal().is_some() {
+                break;
+            }
+        }
+        timed
+    }
+
+    fn time(
+        &self,
+        workload: &Workload,
+        progress: &mut Progress,
+        interrupt: &Interrupt,
+    ) -> TimedWorkload {
+        let mut lanes = self.lanes(workload);
+        let mut peak_live_kib = None;
+        for round in 1..=self.rounds {
+            progress.begin(format!("{}, round {round}", workload.name));
+            if round == 1 {
+                progress.at(&"counting");
+                peak_live_kib = self.peak_live_kib(workload, interrupt, progress);
+            }
+            for lane in lanes
+                .iter_mut()
+                .filter(|lane| lane.result.failure.is_none())
+            {
+                if interrupt.signal().is_some() {
+                    break;
+                }
+                progress.at(&lane.result.contestant);
+                lane.run(interrupt);
+                if let Some(failure) = &lane.result.failure {
+                    let name = &lane.result.contestant;
+                    progress.say(&format!("{} under {name} failed: {failure}", workload.name));
+                }
+            }
+            progress.end(None);
+        }
+        TimedWorkload {
+            name: workload.name.to_owned(),
+            summary: workload.summary.to_owned(),
+            operation: workload.operation.to_owned(),
+            peak_live_kib,
+            contestants: lanes.into_iter().map(|lane| lane.result).collect(),
+        }
+    }
+
+    /// A lane for each contestant, and one for each limit of the workload. A limit asks no allocator
+    /// for anything: any subject will do.
+    fn lanes(&self, workload: &Workload) -> Vec<Lane> {
+        let racers = self.racers.iter().map(|racer| Lane {
+            race: self.race(workload, &racer.executable, racer.knob.clone()),
+            result: unmeasured(
+                &racer.allocator,
+                &racer.knob.name,
+                match racer.allocator == subjects::OURS {
+                    true => Standing::Ours,
+                    false => Standing::Peer,
+                },
+            ),
+        });
+        let knob = Knob::default_settings;
+        let limits = workload.limits.iter().map(|limit| Lane {
+            race: self.race(limit, &self.counting, knob()),
+            result: unmeasured(limit.name, &knob().name, Standing::Limit),
+        });
+        racers.chain(limits).collect()
+    }
+
+    fn race(&self, workload: &Workload, subject: &std::path::Path, knob: Knob) -> Race {
+        Race {
+            subject: subject.to_owned(),
+            knob,
+            workload: workload.name.to_owned(),
+            divisor: 1,
+            limit: self.limit,
+        }
+    }
+
+    /// What the workload holds at its peak, by its own requests.
+    fn peak_live_kib(
+        &self,
+        workload: &Workload,
+        interrupt: &Interrupt,
+        progress: &Progress,
+    ) -> Option<u64> {
+        let race = self.race(workload, &self.counting, Knob::default_settings());
+        match driver::time(&race, interrupt) {
+            Ok(timed) => {
+                let counters = timed.account.counters;
+                let peak = counters.iter().find(|count| count.name == PEAK_LIVE_BYTES);
+                peak.map(|count| count.value.div_ceil(1024))
+            }
+            Err(Failure::Interrupted(_)) => None,
+            Err(failure) => {
+                progress.say(&format!(
+                    "what {} holds was not counted: {failure}",
+                    workload.name
+                ));
+                None
+            }
+        }
+    }
+}
+
+impl Lane {
+    /// One more run.
+    fn run(&mut self, interrupt: &Interrupt) {
+        match driver::time(&self.race, interrupt) {
+            Ok(timed) => {
+                if self.result.standing != Standing::Limit {
+                    self.result.allocator_version = Some(timed.introduction.version);
+                }
+                self.result.runs.push(TimedRun {
+                    ns_per_op: timed.ns as f64 / timed.operations.max(1) as f64,
+                    timed_ms: timed.ns as f64 / 1e6,
+                    peak_kib: timed.peak_kib,
+                    kept_kib: timed.kept_kib,
+                });
+                self.result.status = Status::Measured;
+            }
+            Err(Failure::Interrupted(_)) => {} // nobody's fault
+            Err(failure) => {
+                self.result.status = Status::Failed;
+                self.result.failure = Some(failure.to_string());
+            }
+        }
+    }
+}
+
+/// A contestant before its first run.
+fn unmeasured(allocator: &str, knob: &str, standing: Standing) -> TimedContestant {
+    TimedContestant {
+        contestant: report::contestant(allocator, knob),
+        allocator: allocator.to_owned(),
+        knob: knob.to_owned(),
+        allocator_version: None,
+        standing,
+        status: Status::Failed,
+        failure: None,
+        ns_per_op: None,
+        ratio_to_best_peer: None,
+        peak_kib: None,
+        kept_kib: None,
+        runs: Vec::new(),
+    }
+}
+
+/// Of an interrupted workload: a round in which not everybody ran is none.
+fn keep_whole_rounds(contestants: &mut [TimedContestant]) {
+    let lanes = contestants.iter().filter(|c| c.failure.is_none());
+    let whole = lanes.map(|c| c.runs.len()).min().unwrap_or(0);
+    for contestant in contestants {
+        contestant.runs.truncate(whole);
+    }
+}
