@@ -22,7 +22,6 @@
 //!
 //! The fields below `words` belong to whoever holds the lock of the commons.
 
-use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
 use crate::class::{Class, Kind};
@@ -30,6 +29,7 @@ use crate::list::{Linked, Links, Ref};
 use crate::os::{self, invariant};
 use crate::pool::Pool;
 use crate::remote::Word;
+use crate::sync::Cell;
 
 /// Bytes of an arena, and its alignment: the size of a huge page on the common processors.
 pub(crate) const ARENA: usize = 2 << 20;

@@ -14,7 +14,7 @@
 //! order then costs one `madvise` per half a bound and one `munmap` per arena, and a loop that lives within the bound
 //! none at all. Both bounds hold whenever the lock is free, unless the kernel refuses to take pages.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use crate::arena::{ARENA, Arena, BY_AGE, HEADER};
 use crate::class::{Class, Kind, SLOTS};
@@ -24,6 +24,7 @@ use crate::pool::Pool;
 use crate::remote::Unowned;
 use crate::shelf::Shelf;
 use crate::stats::Stats;
+use crate::sync::{Mutex, MutexGuard};
 use crate::thread::Heaps;
 
 /// Dirty bytes that are always kept. More makes small steady loops cheaper (a fault per 4 KiB that a loop needs

@@ -141,6 +141,7 @@ mod remote;
 mod rest;
 mod shelf;
 mod stats;
+mod sync;
 mod thread;
 
 use std::alloc::{GlobalAlloc, Layout};

@@ -21,10 +21,8 @@
 //! the commons. `used` and `bump` are atomic only so that `stats` may read them from another thread; they are
 //! plain loads and stores to the owner.
 
-use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicPtr, AtomicU32};
 
 use crate::arena::Arena;
 use crate::class::Class;
@@ -32,6 +30,7 @@ use crate::heap::Heap;
 use crate::list::{Linked, Links, Ref};
 use crate::os::invariant;
 use crate::remote::Word;
+use crate::sync::{self, AtomicPtr, AtomicU32, Cell};
 
 /// The header. All-zero bytes are the header of a slice that was never used.
 #[repr(C, align(64))]
@@ -69,7 +68,7 @@ impl Block {
     #[inline(always)]
     pub(crate) unsafe fn link(block: *mut Self, next: *mut Self) {
         // SAFETY: every block has room for a link and is aligned for it.
-        unsafe { block.write(Self(next)) };
+        unsafe { sync::write(block, Self(next)) };
     }
 
     /// # Safety
@@ -77,7 +76,7 @@ impl Block {
     #[inline(always)]
     unsafe fn next(block: *mut Self) -> *mut Self {
         // SAFETY: a linked block begins with its link.
-        unsafe { block.read() }.0
+        unsafe { sync::read(block) }.0
     }
 }
 

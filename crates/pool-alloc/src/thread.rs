@@ -7,7 +7,6 @@
 //!
 //! Heaps themselves are never given back; there are as many as threads were ever alive together.
 
-use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
@@ -15,6 +14,7 @@ use crate::commons;
 use crate::heap::{Heap, NO_HEAP_REF};
 use crate::list::{List, Ref};
 use crate::os::{self, ExitHook};
+use crate::sync::{Cell, thread_local};
 
 thread_local! {
     static HEAP: Cell<Ref<Heap>> = const { Cell::new(NO_HEAP_REF) };
