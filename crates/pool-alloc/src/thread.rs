@@ -53,7 +53,7 @@ unsafe extern "C" fn on_exit(heap: *mut c_void) {
 }
 
 /// Ends the calling thread's use of its heap.
-fn retire(heap: Ref<Heap>) {
+pub(crate) fn retire(heap: Ref<Heap>) {
     HEAP.set(NO_HEAP_REF);
     heap.abandon();
     commons::lock().heaps.spare.push_front(heap);
