@@ -63,7 +63,10 @@ pub struct Plan {
 }
 
 /// Bytes in the world beyond which nothing more is allocated: every one of them is written, and read again.
-const MOST_BYTES: usize = 16 << 20;
+const MOST_BYTES: usize = 8 << 20;
+
+/// The same for one step, except that a few blocks are always allowed.
+const MOST_BYTES_A_STEP: usize = 256 << 10;
 
 /// Carries a plan out. Nobody else may use the allocator meanwhile.
 pub fn run(plan: &Plan) {
@@ -237,6 +240,7 @@ impl World {
             return None;
         };
         let room = MOST_BYTES.saturating_sub(self.bytes) / size;
+        let count = count.min((MOST_BYTES_A_STEP / size).max(3));
         self.seed = self.seed.wrapping_add(89);
         Some((count.min(room), self.seed))
     }
