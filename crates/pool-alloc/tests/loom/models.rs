@@ -171,30 +171,31 @@ pub(crate) fn an_arena_goes_as_another_releases() {
 }
 
 #[track_caller]
-fn check(name: &str, model: fn()) {
-    let executions = {let b=std::env::var("B").ok().map(|b|b.parse().unwrap()); let t=std::time::Instant::now(); let n=shadow::explore(model, b); println!("{:?}",t.elapsed()); n};
-    println!("{name}: {executions} executions");
+fn check(name: &str, model: fn(), bound: usize) {
+    let executions = shadow::explore(model, Some(bound));
+    println!("{name}: {executions} executions with at most {bound} preemptions");
     assert!(executions > 1, "threads met in one way only");
 }
 
 macro_rules! explored {
-    ($($test:ident: $model:ident;)*) => {
+    ($($test:ident: $model:ident, $bound:literal;)*) => {
         $(
             #[test]
             fn $test() {
-                check(stringify!($model), $model);
+                check(stringify!($model), $model, $bound);
             }
         )*
     };
 }
 
+// Bounds that make each a matter of seconds.
 explored! {
-    all_two_free_while_the_owner_allocates: two_free_while_the_owner_allocates;
-    all_two_free_in_a_full_pool: two_free_in_a_full_pool;
-    all_a_pool_becomes_full_as_another_frees: a_pool_becomes_full_as_another_frees;
-    all_a_thread_ends_as_another_frees: a_thread_ends_as_another_frees;
-    all_a_free_meets_an_adoption: a_free_meets_an_adoption;
-    all_a_thread_ends_as_others_free_and_adopt: a_thread_ends_as_others_free_and_adopt;
-    all_two_threads_end: two_threads_end;
-    all_an_arena_goes_as_another_releases: an_arena_goes_as_another_releases;
+    all_two_free_while_the_owner_allocates: two_free_while_the_owner_allocates, 1;
+    all_two_free_in_a_full_pool: two_free_in_a_full_pool, 3;
+    all_a_pool_becomes_full_as_another_frees: a_pool_becomes_full_as_another_frees, 3;
+    all_a_thread_ends_as_another_frees: a_thread_ends_as_another_frees, 3;
+    all_a_free_meets_an_adoption: a_free_meets_an_adoption, 3;
+    all_a_thread_ends_as_others_free_and_adopt: a_thread_ends_as_others_free_and_adopt, 2;
+    all_two_threads_end: two_threads_end, 4;
+    all_an_arena_goes_as_another_releases: an_arena_goes_as_another_releases, 2;
 }

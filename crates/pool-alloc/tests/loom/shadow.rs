@@ -51,7 +51,8 @@ pub(crate) fn execution() -> Option<Rc<Execution>> {
     CURRENT.try_with(|current| current.borrow().clone()).ok()?
 }
 
-/// Explores every execution of `model` that loom can tell apart; returns how many there were.
+/// Explores every execution of `model` that loom can tell apart, or those with so many preemptions at most; returns
+/// how many there were. `LOOM_MAX_PREEMPTIONS` sets another bound.
 pub(crate) fn explore(model: fn(), bound: Option<usize>) -> usize {
     EXECUTIONS.set(0);
     let mut builder = loom::model::Builder::new();
