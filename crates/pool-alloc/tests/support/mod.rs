@@ -83,16 +83,22 @@ impl Held {
     }
 
     pub fn new_zeroed(size: usize, align: usize, seed: u8) -> Self {
+        Self::try_new_zeroed(size, align, seed).expect("the machine has memory for the tests")
+    }
+
+    pub fn try_new_zeroed(size: usize, align: usize, seed: u8) -> Option<Self> {
         let layout = Layout::from_size_align(size, align).expect("tests ask for valid layouts");
         // SAFETY: the size is not zero.
         let at = unsafe { Subject.alloc_zeroed(layout) };
+        if at.is_null() {
+            return None;
+        }
         let held = Self { at, layout, seed };
-        assert!(!at.is_null());
         let tail = size.saturating_sub(64)..size;
         for at in held.places().chain(tail) {
             assert_eq!(held.byte(at), 0, "byte {at} of {layout:?} is not zeroed");
         }
-        Self::fill_new(held.leak(), layout, seed).expect("it is not null")
+        Self::fill_new(held.leak(), layout, seed)
     }
 
     fn fill_new(at: *mut u8, layout: Layout, seed: u8) -> Option<Self> {
@@ -106,10 +112,19 @@ impl Held {
     }
 
     pub fn resize(&mut self, size: usize) {
+        assert!(self.try_resize(size), "the machine has memory for the tests");
+    }
+
+    /// False where there is no memory for it; the block is as it was.
+    pub fn try_resize(&mut self, size: usize) -> bool {
         self.check();
         // SAFETY: the block is held with this layout, and the size is not zero.
         let at = unsafe { Subject.realloc(self.at, self.layout, size) };
-        assert!(!at.is_null() && at.addr() % self.layout.align() == 0);
+        if at.is_null() {
+            self.check();
+            return false;
+        }
+        assert_eq!(at.addr() % self.layout.align(), 0, "{:?} moved", self.layout);
         let old = self.layout.size();
         self.at = at;
         self.layout = Layout::from_size_align(old.min(size), self.layout.align())
@@ -118,6 +133,7 @@ impl Held {
         self.layout = Layout::from_size_align(size, self.layout.align())
             .expect("tests ask for valid layouts");
         self.fill(old.min(size));
+        true
     }
 
     pub fn check(&self) {
