@@ -75,7 +75,11 @@ fn planted_faults_are_found() {
 
 fn number(variable: &str) -> Option<u64> {
     let value = env::var(variable).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
+    Some(
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable} is a number")),
+    )
 }
 
 fn any_seed() -> u64 {
@@ -91,8 +95,13 @@ fn file(name: &str) -> PathBuf {
 fn regressions() -> Vec<(PathBuf, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/regressions");
     let files = fs::read_dir(folder).expect("the folder is there");
-    let mut files: Vec<_> = files.map(|file| file.expect("it can be read").path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "bytes"));
+    let mut files: Vec<_> = files
+        .map(|file| file.expect("it can be read").path())
+        .collect();
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "bytes")
+    });
     files.sort();
     assert!(!files.is_empty());
     let read = |file: PathBuf| {
@@ -184,7 +193,9 @@ impl Source {
 
     fn fresh(&mut self) -> Vec<u8> {
         let len = self.random.usize(1..=MOST_BYTES);
-        std::iter::repeat_with(|| self.random.u8(..)).take(len).collect()
+        std::iter::repeat_with(|| self.random.u8(..))
+            .take(len)
+            .collect()
     }
 
     fn any(&mut self) -> Vec<u8> {

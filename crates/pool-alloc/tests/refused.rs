@@ -82,7 +82,9 @@ unsafe extern "C" fn mmap(
         return libc::MAP_FAILED;
     }
     // SAFETY: as promised by the caller.
-    unsafe { libc::syscall(libc::SYS_mmap, at, len, protection, flags, file, offset) as *mut c_void }
+    unsafe {
+        libc::syscall(libc::SYS_mmap, at, len, protection, flags, file, offset) as *mut c_void
+    }
 }
 
 /// # Safety
@@ -121,7 +123,14 @@ unsafe extern "C" fn mremap(at: *mut c_void, old: usize, new: usize, flags: c_in
 /// Blocks of every kind, as many as there is memory for; then some of them resized, freed, and allocated again.
 fn history() -> Vec<Held> {
     let mut held = Vec::with_capacity(1 << 12);
-    let shapes = [(24, 8), (3_000, 8), (60_000, 64), (256 << 10, 8), (400 << 10, 8), (8, 4 << 20)];
+    let shapes = [
+        (24, 8),
+        (3_000, 8),
+        (60_000, 64),
+        (256 << 10, 8),
+        (400 << 10, 8),
+        (8, 4 << 20),
+    ];
     for round in 0..2 {
         for (size, align) in shapes {
             let count = (128_usize << 10).div_ceil(size).clamp(2, 20);
@@ -216,7 +225,11 @@ fn a_thread_that_can_have_no_heap_can_free() {
     }
     let this = std::env::current_exe().expect("tests are files");
     let status = Command::new(this)
-        .args(["--exact", "a_thread_that_can_have_no_heap_can_free", "--nocapture"])
+        .args([
+            "--exact",
+            "a_thread_that_can_have_no_heap_can_free",
+            "--nocapture",
+        ])
         .env(CHILD, "1")
         .status()
         .expect("the test can start itself");
@@ -231,7 +244,11 @@ fn free_without_a_heap() {
     };
     // Blocks of full pools, of this thread's current one, and of one whose owner has ended.
     let mut blocks = list(1_000, 1_000);
-    blocks.extend(thread::spawn(|| list(10, 2_000)).join().expect("it does not fail"));
+    blocks.extend(
+        thread::spawn(|| list(10, 2_000))
+            .join()
+            .expect("it does not fail"),
+    );
     let (mut waiting, mut without) = (Vec::new(), 0);
     // Threads that live together, until one can have no heap.
     while without == 0 {

@@ -53,7 +53,10 @@ impl AtomicUsize {
             shadow.store(value, Relaxed);
             return seen;
         }
-        shadow.swap(value, weakened(order, Mutant::CollectAcquiresNothing, Relaxed))
+        shadow.swap(
+            value,
+            weakened(order, Mutant::CollectAcquiresNothing, Relaxed),
+        )
     }
 
     pub(crate) fn compare_exchange(
@@ -87,7 +90,10 @@ impl AtomicUsize {
         let Some(shadow) = self.shadow() else {
             return self.0.compare_exchange_weak(seen, new, order, otherwise);
         };
-        assert_eq!(order, AcqRel, "a new site of the protocol: name its mutants");
+        assert_eq!(
+            order, AcqRel,
+            "a new site of the protocol: name its mutants"
+        );
         if is(Mutant::FreeDoesNotCompare) {
             return exchange_without_comparing(&shadow, seen, new, order);
         }

@@ -54,46 +54,82 @@ fn races(mutant: Mutant, model: fn()) {
 
 #[test]
 fn a_free_that_releases_nothing_is_seen() {
-    races(Mutant::FreeReleasesNothing, word::two_free_and_the_owner_collects);
-    races(Mutant::FreeReleasesNothing, models::two_free_while_the_owner_allocates);
+    races(
+        Mutant::FreeReleasesNothing,
+        word::two_free_and_the_owner_collects,
+    );
+    races(
+        Mutant::FreeReleasesNothing,
+        models::two_free_while_the_owner_allocates,
+    );
 }
 
 #[test]
 fn a_free_that_acquires_nothing_is_seen() {
     races(Mutant::FreeAcquiresNothing, word::a_free_meets_a_disowning);
-    races(Mutant::FreeAcquiresNothing, models::a_pool_becomes_full_as_another_frees);
+    races(
+        Mutant::FreeAcquiresNothing,
+        models::a_pool_becomes_full_as_another_frees,
+    );
 }
 
 #[test]
 fn a_free_that_does_not_compare_is_seen() {
-    fails(Mutant::FreeDoesNotCompare, word::two_free_and_the_owner_collects);
+    fails(
+        Mutant::FreeDoesNotCompare,
+        word::two_free_and_the_owner_collects,
+    );
     fails(Mutant::FreeDoesNotCompare, word::two_free_in_a_full_pool);
     fails(Mutant::FreeDoesNotCompare, models::two_free_in_a_full_pool);
 }
 
 #[test]
 fn a_collecting_that_acquires_nothing_is_seen() {
-    races(Mutant::CollectAcquiresNothing, word::two_free_and_the_owner_collects);
-    races(Mutant::CollectAcquiresNothing, models::two_free_while_the_owner_allocates);
+    races(
+        Mutant::CollectAcquiresNothing,
+        word::two_free_and_the_owner_collects,
+    );
+    races(
+        Mutant::CollectAcquiresNothing,
+        models::two_free_while_the_owner_allocates,
+    );
 }
 
 #[test]
 fn a_collecting_in_two_steps_is_seen() {
-    fails(Mutant::CollectIsNotAtomic, word::two_free_and_the_owner_collects);
+    fails(
+        Mutant::CollectIsNotAtomic,
+        word::two_free_and_the_owner_collects,
+    );
 }
 
 #[test]
 fn a_disowning_that_releases_nothing_is_seen() {
-    races(Mutant::DisownReleasesNothing, word::a_free_meets_a_disowning);
-    races(Mutant::DisownReleasesNothing, models::a_pool_becomes_full_as_another_frees);
-    races(Mutant::DisownReleasesNothing, models::a_thread_ends_as_another_frees);
+    races(
+        Mutant::DisownReleasesNothing,
+        word::a_free_meets_a_disowning,
+    );
+    races(
+        Mutant::DisownReleasesNothing,
+        models::a_pool_becomes_full_as_another_frees,
+    );
+    races(
+        Mutant::DisownReleasesNothing,
+        models::a_thread_ends_as_another_frees,
+    );
 }
 
 #[test]
 fn a_disowning_that_does_not_compare_is_seen() {
     fails(Mutant::DisownDoesNotCompare, word::a_free_meets_a_disowning);
-    fails(Mutant::DisownDoesNotCompare, models::a_pool_becomes_full_as_another_frees);
-    fails(Mutant::DisownDoesNotCompare, models::a_thread_ends_as_another_frees);
+    fails(
+        Mutant::DisownDoesNotCompare,
+        models::a_pool_becomes_full_as_another_frees,
+    );
+    fails(
+        Mutant::DisownDoesNotCompare,
+        models::a_thread_ends_as_another_frees,
+    );
 }
 
 /// In the allocator a claim is made under the lock that the disowning was made under, so that its Acquire is not
@@ -106,7 +142,10 @@ fn a_claim_that_acquires_nothing_is_seen() {
 #[test]
 fn a_claim_that_does_not_compare_is_seen() {
     fails(Mutant::ClaimDoesNotCompare, word::a_free_meets_a_claim);
-    fails(Mutant::ClaimDoesNotCompare, models::a_free_meets_an_adoption);
+    fails(
+        Mutant::ClaimDoesNotCompare,
+        models::a_free_meets_an_adoption,
+    );
 }
 
 #[test]

@@ -29,12 +29,15 @@ use crate::{os, thread};
 /// Where an atomic's turns are counted: atomics lie at even addresses.
 const TURN: usize = 1;
 
+/// Where a static is, and whose it is if it is one thread's.
+type Static = (usize, Option<ThreadId>);
+
 /// One execution of a model.
 #[derive(Default)]
 pub(crate) struct Execution {
     cells: RefCell<HashMap<usize, Rc<loom::cell::UnsafeCell<()>>>>,
     atomics: RefCell<HashMap<usize, Rc<LoomAtomic>>>,
-    statics: RefCell<HashMap<(usize, Option<ThreadId>), Rc<dyn Any>>>,
+    statics: RefCell<HashMap<Static, Rc<dyn Any>>>,
     exits: RefCell<HashMap<ThreadId, NonNull<Heap>>>,
     mapped: RefCell<Vec<Range<usize>>>,
     unmapped: RefCell<Vec<Range<usize>>>,
@@ -157,7 +160,11 @@ impl Execution {
     }
 
     fn assert_is_mapped(&self, at: usize) {
-        let gone = self.unmapped.borrow().iter().any(|range| range.contains(&at));
+        let gone = self
+            .unmapped
+            .borrow()
+            .iter()
+            .any(|range| range.contains(&at));
         assert!(!gone, "{at:#x} is used after it was unmapped");
     }
 
@@ -169,7 +176,11 @@ impl Execution {
 /// The addresses in `range` that have a shadow, in order: what a model does must not depend on a hash.
 fn touched<T>(shadows: &RefCell<HashMap<usize, T>>, range: &Range<usize>) -> Vec<usize> {
     let shadows = shadows.borrow();
-    let mut found: Vec<usize> = shadows.keys().copied().filter(|at| range.contains(at)).collect();
+    let mut found: Vec<usize> = shadows
+        .keys()
+        .copied()
+        .filter(|at| range.contains(at))
+        .collect();
     found.sort_unstable();
     found
 }

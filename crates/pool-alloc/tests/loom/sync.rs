@@ -120,7 +120,10 @@ impl<T: 'static> Mutex<T> {
             value: UnsafeCell::new(unsafe { std::ptr::read(&self.pristine) }),
         });
         let held = (!is(Mutant::LockDoesNotLock)).then(|| {
-            let held = locked.lock.lock().expect("nothing panics while holding the lock");
+            let held = locked
+                .lock
+                .lock()
+                .expect("nothing panics while holding the lock");
             // SAFETY: the guard is dropped before `locked`, which stands beside it.
             unsafe { std::mem::transmute::<loom::sync::MutexGuard<'_, ()>, _>(held) }
         });

@@ -180,7 +180,11 @@ fn check(name: &str, model: fn(), bound: Option<usize>) {
 
 #[test]
 fn word_two_free_and_the_owner_collects() {
-    check("two_free_and_the_owner_collects", two_free_and_the_owner_collects, Some(4));
+    check(
+        "two_free_and_the_owner_collects",
+        two_free_and_the_owner_collects,
+        Some(4),
+    );
 }
 
 #[test]

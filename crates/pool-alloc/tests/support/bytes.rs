@@ -20,7 +20,11 @@ pub fn plan(bytes: &[u8]) -> Plan {
     }
     Plan {
         threads: 1 + usize::from(how & 3),
-        order: if how & 4 == 0 { Order::InTurns } else { Order::AtOnce },
+        order: if how & 4 == 0 {
+            Order::InTurns
+        } else {
+            Order::AtOnce
+        },
         steps,
     }
 }
@@ -80,6 +84,10 @@ impl Bytes<'_> {
     /// Mostly a few, else enough to fill pools of small blocks.
     fn count(&mut self) -> Option<usize> {
         let count = self.number()?;
-        Some(if count < 192 { 1 + count % 8 } else { (count - 191) * 4 })
+        Some(if count < 192 {
+            1 + count % 8
+        } else {
+            (count - 191) * 4
+        })
     }
 }

@@ -112,7 +112,10 @@ impl Held {
     }
 
     pub fn resize(&mut self, size: usize) {
-        assert!(self.try_resize(size), "the machine has memory for the tests");
+        assert!(
+            self.try_resize(size),
+            "the machine has memory for the tests"
+        );
     }
 
     /// False where there is no memory for it; the block is as it was.
@@ -124,7 +127,12 @@ impl Held {
             self.check();
             return false;
         }
-        assert_eq!(at.addr() % self.layout.align(), 0, "{:?} moved", self.layout);
+        assert_eq!(
+            at.addr() % self.layout.align(),
+            0,
+            "{:?} moved",
+            self.layout
+        );
         let old = self.layout.size();
         self.at = at;
         self.layout = Layout::from_size_align(old.min(size), self.layout.align())
@@ -139,7 +147,12 @@ impl Held {
     pub fn check(&self) {
         for at in self.places() {
             let expected = self.pattern(at);
-            assert_eq!(self.byte(at), expected, "byte {at} of {:?} changed", self.layout);
+            assert_eq!(
+                self.byte(at),
+                expected,
+                "byte {at} of {:?} changed",
+                self.layout
+            );
         }
     }
 
