@@ -25,10 +25,8 @@
 //!
 //! The fields below `words` belong to whoever holds the lock of the commons.
 
-use std::cell::Cell;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::AtomicU64;
 
 use crate::class::{Class, Kind};
 use crate::list::{Linked, Links, Ref};
@@ -36,6 +34,7 @@ use crate::os::{self, invariant};
 use crate::pool::Pool;
 use crate::remote::Word;
 use crate::sweep;
+use crate::sync::{AtomicU64, Cell};
 
 /// Bytes of an arena, and its alignment: the size of a huge page on the common processors.
 pub(crate) const ARENA: usize = 2 << 20;
@@ -256,10 +255,10 @@ impl Arena {
         invariant!(self.free.get() & bit == 0);
         invariant!(pool.used() == 0 && pool.owner().is_null());
         let slice = Self::slice_start(pool);
-        let mut touched = self.resident_bytes(pool);
+        let mut touched = self.touched_bytes(pool);
         if pool.purged() != 0 {
             // Little of it is resident, and so that a slice need not remember its holes, that goes now.
-            let resident = touched - pool.purged_bytes();
+            let resident = self.resident_bytes(pool);
             pool.set_purged(0);
             touched = Self::discard(slice, touched);
             sweep::count(resident.saturating_sub(touched));
@@ -272,8 +271,14 @@ impl Arena {
         touched
     }
 
-    /// Bytes of an open pool's slice, from its start, that may be resident.
+    /// Bytes of an open pool's slice that may be resident.
     pub(crate) fn resident_bytes(&self, pool: &Pool) -> usize {
+        // A sweep takes the page behind the last block, too, which nobody touches.
+        self.touched_bytes(pool).saturating_sub(pool.purged_bytes())
+    }
+
+    /// Bytes of an open pool's slice, from its start, that may be resident but for purged pages.
+    fn touched_bytes(&self, pool: &Pool) -> usize {
         let slice = Self::slice_start(pool).addr();
         match pool.touched() {
             _ if self.pages.get() != Pages::Usual => Self::slice_of(pool).end - slice,

@@ -15,9 +15,10 @@
 //! the bound none at all. A loop that does not is given a reserve after some rounds (see `reserve`). Both bounds hold
 //! whenever the lock is free, unless the kernel refuses to take pages.
 
+#[path = "commons/orphans.rs"]
 mod orphans;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use crate::arena::{ARENA, Arena, BY_AGE, HEADER, Pages};
 use crate::class::{Class, Kind, SLOTS};
@@ -29,6 +30,7 @@ use crate::reserve::Reserve;
 use crate::shelf::Shelf;
 use crate::stats::Stats;
 use crate::sweep;
+use crate::sync::{Mutex, MutexGuard};
 use crate::thread::Heaps;
 
 /// Dirty bytes that are always kept. More keeps more after a drop; less costs a large drop more calls of the system,
@@ -320,8 +322,7 @@ impl Commons {
             for pool in arena.open_pools() {
                 let used = pool.used() as usize * pool.block_size();
                 stats.allocated_bytes += used;
-                let resident = arena.resident_bytes(pool) - pool.purged_bytes();
-                stats.cached_bytes += resident.saturating_sub(used);
+                stats.cached_bytes += arena.resident_bytes(pool).saturating_sub(used);
             }
         }
         stats

@@ -14,8 +14,6 @@
 //! An empty pool is closed at once, unless it is current: then it may rest (see `rest`), so that a loop of one
 //! allocation and one free does not open and close a pool each time.
 
-use std::cell::Cell;
-
 use crate::arena::Arena;
 use crate::class::{Class, Kind, SLOTS};
 use crate::commons;
@@ -25,6 +23,7 @@ use crate::pool::{Block, EMPTY, NEVER, Pool};
 use crate::remote::{Freed, Unowned};
 use crate::rest::{RESTING_BYTES, Rests};
 use crate::sparse::Sparse;
+use crate::sync::Cell;
 use crate::thread;
 
 /// See the top of this file. Only its thread touches it, except while it is on the commons' list of spare heaps.

@@ -149,6 +149,7 @@ mod slot;
 mod sparse;
 mod stats;
 mod sweep;
+mod sync;
 mod thread;
 
 use std::alloc::{GlobalAlloc, Layout};

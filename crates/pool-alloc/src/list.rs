@@ -8,11 +8,11 @@
 //! element.prev.next == element == element.next.prev      list.first.prev == list.last.next == None
 //! ```
 
-use std::cell::Cell;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
 use crate::os::invariant;
+use crate::sync::Cell;
 
 /// A pointer that may be followed: see the constructor for what that rests on.
 pub(crate) struct Ref<T>(NonNull<T>);

@@ -21,10 +21,9 @@
 //! the commons. `used` and `bump` are atomic only so that `stats` may read them from another thread; they are
 //! plain loads and stores to the owner.
 
-use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::Ordering::{Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU32, compiler_fence};
+use std::sync::atomic::compiler_fence;
 
 use crate::arena::Arena;
 use crate::class::Class;
@@ -33,6 +32,7 @@ use crate::list::{Linked, Links, Ref};
 use crate::os::invariant;
 use crate::remote::Word;
 use crate::sweep::Pages;
+use crate::sync::{self, AtomicPtr, AtomicU32, Cell};
 
 /// The header. All-zero bytes are the header of a slice that was never used.
 #[repr(C, align(64))]
@@ -78,7 +78,7 @@ impl Block {
     #[inline(always)]
     pub(crate) unsafe fn link(block: *mut Self, next: *mut Self) {
         // SAFETY: every block has room for a link and is aligned for it.
-        unsafe { block.write(Self(next)) };
+        unsafe { sync::write(block, Self(next)) };
     }
 
     /// # Safety
@@ -86,7 +86,7 @@ impl Block {
     #[inline(always)]
     unsafe fn next(block: *mut Self) -> *mut Self {
         // SAFETY: a linked block begins with its link.
-        unsafe { block.read() }.0
+        unsafe { sync::read(block) }.0
     }
 }
 
@@ -238,7 +238,7 @@ impl Pool {
 
     /// No block is left to hand out, as far as the owner has collected.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.next_is_missing() && self.purged() == 0
+        self.next_is_missing() && !self.has_purged_blocks()
     }
 
     /// `take` would find nothing, though there may be purged blocks to restore.

@@ -28,10 +28,10 @@
 //! Each step out of a state releases what the thread wrote to the pool before, each step into ownership and each
 //! collecting acquires it. A thread that pushed touches neither word nor pool afterwards: the pool may be gone.
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use crate::pool::Block;
+use crate::sync::AtomicUsize;
 
 /// The word. Zero is Owned(empty), which suits a fresh page; blocks are multiples of 8, so that the states without an
 /// owner find room below.

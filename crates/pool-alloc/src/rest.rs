@@ -7,9 +7,8 @@
 //! empty pools <= RESTING, each with at most RESTING_BYTES touched
 //! ```
 
-use std::cell::Cell;
-
 use crate::class::{CLASSES, Class, Kind, SLOTS};
+use crate::sync::Cell;
 
 /// Empty pools that a heap keeps: more spares a thread that alternates between more sizes the lock, at up to
 /// `RESTING_BYTES` each that stay after a drop.

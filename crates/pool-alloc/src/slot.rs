@@ -19,10 +19,9 @@ pub(crate) use way::{get, set};
     not(miri)
 )))]
 mod way {
-    use std::cell::Cell;
-
     use super::{Heap, Ref};
     use crate::heap::NO_HEAP_REF;
+    use crate::sync::{Cell, thread_local};
 
     thread_local! {
         static HEAP: Cell<Ref<Heap>> = const { Cell::new(NO_HEAP_REF) };

@@ -15,14 +15,15 @@
 //! used + free + purged + untouched = capacity
 //! ```
 //!
-//! A block may begin on a page and end on the next. If only its end is on a purged page, the block is free as any
-//! other, and handing it out touches that page again; the next sweep takes it back.
+//! A block may begin on a page and end on another. If only its end is on a purged page, the block is free as any
+//! other, and handing it out touches that page again, which the statistics do not see; the next sweep takes it back.
 //!
 //! `restore` is the way back: it links the blocks that begin on one purged page, when the pool has nothing else to
 //! hand out. So a pool that was swept and is used again pays one page fault for each page that it needs.
 //!
 //! A sweep follows every free block's link. When it is worth that, the heap says (`sparse`).
 
+use std::ops::Range;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicUsize, compiler_fence};
@@ -52,10 +53,8 @@ impl Pool {
     pub(crate) fn sweep(&self) {
         let grid = Grid::of(self);
         let before = self.purged();
+        // Those that were purged before may be resident again, from the end of a block that begins on another.
         let vacant = self.vacant(grid);
-        if vacant & !before == 0 {
-            return;
-        }
         self.retain_free(|block| vacant & (1 << grid.number(block.addr())) == 0);
         // In this order, should another thread fork here (see `fork`): what is on no list and not purged is merely lost.
         compiler_fence(Release);
@@ -73,27 +72,38 @@ impl Pool {
         }
     }
 
-    /// Puts the blocks of one purged page back on the free list, which is empty; false where there is no such page.
+    /// Whether there are purged blocks: a page in the middle of a large one has none of its own.
+    pub(crate) fn has_purged_blocks(&self) -> bool {
+        self.first_purged_blocks().is_some()
+    }
+
+    /// Puts the blocks of one purged page back on the free list, which is empty; false where there are none.
     #[cold]
     pub(crate) fn restore(&self) -> bool {
-        while self.purged() != 0 {
-            let number = self.purged().trailing_zeros() as usize;
-            self.set_purged(self.purged() & !(1 << number));
-            compiler_fence(Release); // as in `sweep`
-            let grid = Grid::of(self);
-            let (first, end) = (
-                self.block_from(grid.page(number)),
-                self.block_from(grid.page(number + 1)),
-            );
-            for block in (first..end).step_by(self.block_size()).rev() {
-                // SAFETY: the block begins on a purged page, so it is on no list and not in use.
-                unsafe { self.push(ptr::with_exposed_provenance_mut(block)) };
-            }
-            if first < end {
-                return true;
-            }
+        let Some((page, blocks)) = self.first_purged_blocks() else {
+            return false;
+        };
+        self.set_purged(self.purged() & !(1 << page));
+        compiler_fence(Release); // as in `sweep`
+        for block in blocks.step_by(self.block_size()).rev() {
+            // SAFETY: the block begins on a purged page, so it is on no list and not in use.
+            unsafe { self.push(ptr::with_exposed_provenance_mut(block)) };
         }
-        false
+        true
+    }
+
+    /// The first purged page with blocks that begin on it, and the addresses from the first of these to the next
+    /// page's.
+    fn first_purged_blocks(&self) -> Option<(usize, Range<usize>)> {
+        if self.purged() == 0 {
+            return None;
+        }
+        let grid = Grid::of(self);
+        let pages = runs(self.purged()).flat_map(|(first, end)| first..end);
+        let blocks = |page| self.block_from(grid.page(page))..self.block_from(grid.page(page + 1));
+        pages
+            .map(|page| (page, blocks(page)))
+            .find(|(_, blocks)| !blocks.is_empty())
     }
 
     /// Bytes of its pages that were purged and not restored.

@@ -70,7 +70,7 @@ unsafe extern "C" fn on_exit(armed: *mut c_void) {
 }
 
 /// Ends the calling thread's use of its heap.
-fn retire(heap: Ref<Heap>) {
+pub(crate) fn retire(heap: Ref<Heap>) {
     slot::set(ENDED_REF);
     heap.abandon();
     commons::lock().heaps.spare.push_front(heap);

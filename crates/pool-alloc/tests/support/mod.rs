@@ -2,10 +2,15 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod bytes;
+pub mod faults;
+pub mod plan;
+
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use faults::Subject;
 use pool_alloc::{PoolAlloc, Stats};
 
 pub const POOL: PoolAlloc = PoolAlloc::new();
@@ -73,21 +78,27 @@ impl Held {
     pub fn try_new(size: usize, align: usize, seed: u8) -> Option<Self> {
         let layout = Layout::from_size_align(size, align).expect("tests ask for valid layouts");
         // SAFETY: the size is not zero.
-        let at = unsafe { POOL.alloc(layout) };
+        let at = unsafe { Subject.alloc(layout) };
         Self::fill_new(at, layout, seed)
     }
 
     pub fn new_zeroed(size: usize, align: usize, seed: u8) -> Self {
+        Self::try_new_zeroed(size, align, seed).expect("the machine has memory for the tests")
+    }
+
+    pub fn try_new_zeroed(size: usize, align: usize, seed: u8) -> Option<Self> {
         let layout = Layout::from_size_align(size, align).expect("tests ask for valid layouts");
         // SAFETY: the size is not zero.
-        let at = unsafe { POOL.alloc_zeroed(layout) };
+        let at = unsafe { Subject.alloc_zeroed(layout) };
+        if at.is_null() {
+            return None;
+        }
         let held = Self { at, layout, seed };
-        assert!(!at.is_null());
-        assert!(
-            held.bytes().iter().all(|byte| *byte == 0),
-            "{layout:?} is not zeroed"
-        );
-        Self::fill_new(held.leak(), layout, seed).expect("it is not null")
+        let tail = size.saturating_sub(64)..size;
+        for at in held.places().chain(tail) {
+            assert_eq!(held.byte(at), 0, "byte {at} of {layout:?} is not zeroed");
+        }
+        Self::fill_new(held.leak(), layout, seed)
     }
 
     fn fill_new(at: *mut u8, layout: Layout, seed: u8) -> Option<Self> {
@@ -101,10 +112,27 @@ impl Held {
     }
 
     pub fn resize(&mut self, size: usize) {
+        assert!(
+            self.try_resize(size),
+            "the machine has memory for the tests"
+        );
+    }
+
+    /// False where there is no memory for it; the block is as it was.
+    pub fn try_resize(&mut self, size: usize) -> bool {
         self.check();
         // SAFETY: the block is held with this layout, and the size is not zero.
-        let at = unsafe { POOL.realloc(self.at, self.layout, size) };
-        assert!(!at.is_null() && at.addr() % self.layout.align() == 0);
+        let at = unsafe { Subject.realloc(self.at, self.layout, size) };
+        if at.is_null() {
+            self.check();
+            return false;
+        }
+        assert_eq!(
+            at.addr() % self.layout.align(),
+            0,
+            "{:?} moved",
+            self.layout
+        );
         let old = self.layout.size();
         self.at = at;
         self.layout = Layout::from_size_align(old.min(size), self.layout.align())
@@ -113,13 +141,15 @@ impl Held {
         self.layout = Layout::from_size_align(size, self.layout.align())
             .expect("tests ask for valid layouts");
         self.fill(old.min(size));
+        true
     }
 
     pub fn check(&self) {
-        for (at, byte) in self.bytes().iter().enumerate() {
+        for at in self.places() {
+            let expected = self.pattern(at);
             assert_eq!(
-                *byte,
-                self.pattern(at),
+                self.byte(at),
+                expected,
                 "byte {at} of {:?} changed",
                 self.layout
             );
@@ -134,17 +164,22 @@ impl Held {
         std::mem::ManuallyDrop::new(self).at
     }
 
-    fn bytes(&self) -> &[u8] {
-        // SAFETY: the block is held and has this many bytes, all of them initialised.
-        unsafe { std::slice::from_raw_parts(self.at, self.layout.size()) }
+    /// The bytes that are written and read: the first KiB, then some in each line of the cache. Whether a byte is one
+    /// of them does not depend on the block's size.
+    fn places(&self) -> impl Iterator<Item = usize> + use<> {
+        let size = self.layout.size();
+        (0..size.min(1 << 10)).chain((1 << 10..size).step_by(61))
+    }
+
+    fn byte(&self, at: usize) -> u8 {
+        // SAFETY: the block is held, and this byte of it was written, or zeroed by the allocator.
+        unsafe { self.at.wrapping_add(at).read() }
     }
 
     fn fill(&self, from: usize) {
-        for at in from..self.layout.size() {
-            // SAFETY: the index is below the block's size.
-            let byte = unsafe { self.at.add(at) };
-            // SAFETY: the block is held, and nobody borrows it now.
-            unsafe { byte.write(self.pattern(at)) };
+        for at in self.places().filter(|at| *at >= from) {
+            // SAFETY: the block is held and has this byte.
+            unsafe { self.at.wrapping_add(at).write(self.pattern(at)) };
         }
     }
 
@@ -160,6 +195,6 @@ impl Drop for Held {
             self.check();
         }
         // SAFETY: the block is held with this layout, and this is its end.
-        unsafe { POOL.dealloc(self.at, self.layout) };
+        unsafe { Subject.dealloc(self.at, self.layout) };
     }
 }

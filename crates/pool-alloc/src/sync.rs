@@ -1,0 +1,30 @@
+//! Everything that threads share, or that must not be shared, under one name: the standard library's here.
+//!
+//! The crate takes its cells, atomics, lock and thread-locals from this file, and reads and writes links through it,
+//! so that `tests/loom` can compile the same files over ones of its own: there a model checker decides what each
+//! load sees, and follows who touched which cell when.
+
+pub(crate) use std::cell::Cell;
+pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+pub(crate) use std::sync::{Mutex, MutexGuard};
+pub(crate) use std::thread_local;
+
+/// Writes to memory that is the caller's.
+///
+/// # Safety
+/// As `pointer::write`.
+#[inline(always)]
+pub(crate) unsafe fn write<T>(at: *mut T, value: T) {
+    // SAFETY: as promised by the caller.
+    unsafe { at.write(value) };
+}
+
+/// Reads from memory that is the caller's.
+///
+/// # Safety
+/// As `pointer::read`.
+#[inline(always)]
+pub(crate) unsafe fn read<T>(at: *const T) -> T {
+    // SAFETY: as promised by the caller.
+    unsafe { at.read() }
+}
