@@ -7,6 +7,7 @@
 pub(crate) use std::cell::Cell;
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 pub(crate) use std::sync::{Mutex, MutexGuard};
+#[allow(unused_imports, reason = "not needed where the slot is assembly")]
 pub(crate) use std::thread_local;
 
 /// Writes to memory that is the caller's.

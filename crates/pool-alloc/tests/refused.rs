@@ -142,8 +142,8 @@ fn history() -> Vec<Held> {
                 }
             }
         }
-        for (number, block) in held.iter_mut().enumerate().step_by(5) {
-            block.try_resize([20_000, 300 << 10, 500 << 10, 10][number % 4]);
+        for (number, block) in held.iter_mut().enumerate().step_by(3) {
+            block.try_resize([20_000, 600 << 10, 500 << 10, 10][number % 4]);
         }
         let mut number = 0;
         held.retain(|_| {
