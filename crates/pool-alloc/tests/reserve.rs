@@ -42,13 +42,18 @@ fn large_round() -> usize {
     stats().cached_bytes
 }
 
+/// What the last of so many rounds leaves.
+fn after(rounds: usize, round: fn() -> usize) -> usize {
+    (0..rounds).fold(0, |_, _| round())
+}
+
 #[test]
 fn a_loop_earns_a_reserve_after_some_rounds() {
-    for round in [small_round, large_round] {
+    for round in [small_round as fn() -> usize, large_round] {
         alone(|| {
             let first: Vec<usize> = (0..8).map(|_| round()).collect();
             assert!(first.iter().all(|kept| *kept < MIB), "{first:?}");
-            let kept = (0..24).map(|_| round()).last().expect("a round");
+            let kept = after(24, round);
             assert!(kept > 15 * MIB, "{kept}");
             assert!(POOL.release() >= kept);
             assert!(stats().cached_bytes == 0, "{:?}", stats());
@@ -58,9 +63,9 @@ fn a_loop_earns_a_reserve_after_some_rounds() {
 
 #[test]
 fn a_reserve_that_is_not_used_goes_back() {
-    for round in [small_round, large_round] {
+    for round in [small_round as fn() -> usize, large_round] {
         alone(|| {
-            let earned = (0..32).map(|_| round()).last().expect("a round");
+            let earned = after(32, round);
             assert!(earned > 15 * MIB, "{earned}");
             // Less than a twentieth of it is needed from now on.
             for _ in 0..600 {
