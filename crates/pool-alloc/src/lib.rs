@@ -16,8 +16,9 @@
 //!
 //! Most allocators keep what a program frees: until a timer that ticks only while the program allocates, until the
 //! top of the heap happens to become free, or for ever. Those settings that give back at once make every reuse pay.
-//! This one decides at the moment when memory becomes free, from what it sees then. There is no clock, no background
-//! thread and no randomness: the same calls touch the same pages.
+//! This one decides at the moment when memory becomes free, from what it sees then. There is no timer, no background
+//! thread and no randomness: the same calls touch the same pages. A clock is read in one place only, to tell a loop
+//! that wants its memory back at once from a program that repeats itself now and then (`reserve`).
 //!
 //! # Arena, pool, block
 //!
@@ -38,7 +39,7 @@
 //! ```
 //!
 //! A *block* is what the program gets. Block sizes are multiples of 8 up to 128, then four per doubling up to 256 KiB
-//! (`class`); what is larger is mapped and unmapped by itself (`large`). A *pool* is cut into blocks of one size: 64
+//! (`class`); what is larger is a run of pages of its own (`large`). A *pool* is cut into blocks of one size: 64
 //! KiB for blocks of up to 8 KiB, 512 KiB above. An *arena* is cut into *slices* that are pools of one kind (`arena`).
 //! Both kinds share all code: an arena of large slices has 4 instead of 32. The headers of all pools are together in
 //! the arena's first page, so a pool is all blocks, and masking a block's address is all it takes to find its pool.
@@ -51,10 +52,12 @@
 //! # The states
 //!
 //! A **block** is *untouched* (at or above its pool's bump pointer, never handed out), *in use*, *free* (on its
-//! pool's list), or *remote*: freed by a thread that does not own the pool, and waiting for the owner. A free block is
-//! preferred to an untouched one, so memory that is not needed is never touched.
+//! pool's list), *purged* (free, and the page where it begins was given back), or *remote*: freed by a thread that does
+//! not own the pool, and waiting for the owner. A free block is preferred to an untouched one, so memory that is not
+//! needed is never touched.
 //!
-//! A **slice** is a pool, or free: *clean*, which costs nothing, or *dirty*, which may be resident. A **pool** is:
+//! A **slice** is a pool, or free: *clean*, which costs nothing, *dirty*, which may be resident, or *fresh*, which came
+//! with the arena's huge page and has not been used. A **pool** is:
 //!
 //! ```text
 //!             a slice is opened
@@ -93,14 +96,28 @@
 //! When the last block of a pool comes back, its slice is closed, and under the lock of the commons these hold again:
 //!
 //! ```text
-//! empty arenas             <= 1 of each kind                            else the arena is unmapped
-//! bytes of dirty slices    <= max(1 MiB, 1/128 of the open pools)       else the longest dirty are purged to half
-//! empty pools of a heap    <= 8, of at most 64 KiB each                 else the longest resting is closed (`rest`)
+//! empty arenas             <= 1 of each kind while there is no reserve      else the arena is unmapped
+//! bytes of dirty slices    <= max(256 KiB, 1/128 of the open pools)         else the longest dirty are purged
+//!                             + reserve
+//! bytes of fresh slices    <= 1/4 of the open pools                         else they count as dirty
+//! empty pools of a heap    <= 8, of at most 64 KiB each                     else the longest resting is closed (`rest`)
+//! sparse pools of a heap   <= 4 that were not swept                         else the longest waiting is swept
 //! ```
 //!
-//! Large blocks go back at once. So after a drop without survivors, what stays is bounded by a constant per process
-//! and a constant per thread. [`PoolAlloc::release`] takes the constants, too. The figures above are constants of the
-//! source, each with what it costs.
+//! *Survivors.* A pool is *sparse* when few of its blocks are in use (`sparse`). A *sweep* finds its pages on which no
+//! block is in use, and gives them back (`sweep`). So a survivor keeps the page or two that it lies on, not its pool.
+//!
+//! *Loops.* A loop that drops and builds would pay for every page each round. After sixteen such rounds in quick
+//! succession there is a *reserve* of a round's size, which goes back when it is not used (`reserve`). Arenas have
+//! one, large runs have another (`large`).
+//!
+//! *Huge pages.* One fault takes the place of 512; but an arena that asks for a huge page is resident as a whole. So an arena asks when four times as much is in use already, a smaller heap declines huge
+//! pages even where the system gives them unasked, and an arena of which something was given back declines from then
+//! on: else a thread of the kernel would fill it again (`arena`).
+//!
+//! After a drop without survivors, then, what stays is bounded by a constant per process and a constant per thread,
+//! unless there is a reserve. [`PoolAlloc::release`] takes all of it. The figures above are constants of the source,
+//! each with what it costs.
 //!
 //! # Who may touch what
 //!
@@ -114,16 +131,13 @@
 //!
 //! # Weaknesses
 //!
-//! - One block in use keeps its pool: the pages of the pool that were touched, up to 64 KiB (512 KiB for blocks above
-//!   8 KiB), stay though the blocks beside it are free.
+//! - A process that looped and goes idle keeps one round's memory until it goes on allocating, or calls `release`.
 //! - Blocks that others free in a pool that its owner still fills wait until the owner needs a block of that class, or
 //!   ends, or calls `release`. For a thread that never does, that is its current and its partial pools.
-//! - A loop that drops and builds more than the dirty bound pays page faults each round, about as if nothing were
-//!   ever kept. The bound does not learn.
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.
-//! - Where the system gives huge pages without being asked (`transparent_hugepage=always`), an arena that is touched
-//!   is resident as a whole, which the statistics do not see.
+//! - Large blocks of the module [`by_address`] have no reserve: each is mapped and unmapped.
+//! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
 //! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free.
 //! - `fork`: a child of a process with several threads can allocate and has the other threads' pools (`fork`), but
 //!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is

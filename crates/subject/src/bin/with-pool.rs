@@ -44,7 +44,7 @@ impl Control for Pool {
         let [allocated, cached, slices, metadata, mapped, released] = [
             stats.allocated_bytes,
             stats.cached_bytes,
-            stats.free_slice_bytes,
+            stats.free_slice_bytes + stats.free_large_bytes,
             stats.metadata_bytes,
             stats.mapped_bytes,
             stats.released_bytes,
@@ -85,14 +85,16 @@ static PARTS: [Part; 4] = [
     Part::new(
         "free blocks",
         Holds::Free,
-        "stats().cached_bytes - stats().free_slice_bytes",
-        "each in a pool of 64 KiB with a block that is in use, and a pool goes back as a whole",
+        "stats().cached_bytes - stats().free_slice_bytes - stats().free_large_bytes",
+        "on pages with a block that is in use, or in the few pools that a thread has just emptied or \
+         nearly so: others of them go back when it turns to the next",
     ),
     Part::new(
         "free slices",
         Holds::Free,
-        "stats().free_slice_bytes",
-        "which wait for the next pools, up to a bound that follows what has been in use",
+        "stats().free_slice_bytes + stats().free_large_bytes",
+        "which wait for the next pools and large blocks, up to a bound that follows what has been in \
+         use, and higher for a program that drops and builds the same again and again",
     ),
     Part::new(
         "metadata",
