@@ -39,7 +39,6 @@ mod rest;
 mod shadow;
 #[path = "../../src/shelf.rs"]
 mod shelf;
-#[path = "../../src/slot.rs"]
 mod slot;
 #[path = "../../src/sparse.rs"]
 mod sparse;
