@@ -38,10 +38,10 @@ fn each_binary_holds_its_own_allocator_and_no_other() {
 }
 
 #[test]
-fn each_binary_brings_its_own_clock_and_randomness() {
+fn each_binary_brings_its_own_clock_randomness_and_placement() {
     for (allocator, executable) in ALLOCATORS {
         let symbols = symbols(executable);
-        for function in ["clock_gettime", "getrandom", "syscall"] {
+        for function in ["clock_gettime", "getrandom", "mmap", "syscall"] {
             let defined = symbols.iter().any(|symbol| symbol == function);
             assert!(
                 defined,

@@ -14,6 +14,7 @@ pub mod clock;
 mod control;
 mod interpose;
 mod mappings;
+mod placement;
 mod process;
 pub mod random;
 mod serve;

@@ -4,14 +4,14 @@ use std::mem::MaybeUninit;
 
 use model::Upheld;
 
-use crate::{clock, random};
+use crate::{clock, placement, random};
 
 /// Looks at each condition. Leaves everything as it was and allocates nothing.
 pub(crate) fn look() -> Upheld {
     Upheld {
         lab_clock: clock::is_in_effect(),
         seeded_randomness: random::is_in_effect(),
-        fixed_addresses: addresses_are_fixed(),
+        fixed_addresses: addresses_are_fixed() && placement::is_in_effect(),
         no_huge_pages: huge_pages_are_off(),
         one_cpu: cpu_count() == Some(1),
     }
