@@ -220,11 +220,12 @@ impl Heap {
         }
     }
 
-    /// Takes in a pool that this thread has claimed and that has a free block.
+    /// Takes in a pool that this thread has claimed and that has a free block: as the last to be used, so that until
+    /// then more of its blocks come back, and it does not go in and out for each.
     fn own_partial(&self, pool: Ref<Pool>) {
         invariant!(!self.is_none() && !pool.is_exhausted());
         pool.set_owner(Some(self.as_ref()));
-        self.partial[pool.class().index()].push_front(pool);
+        self.partial[pool.class().index()].push_back(pool);
     }
 
     /// Decides about a pool of this heap that has no more blocks in use than its mark says.

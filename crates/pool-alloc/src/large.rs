@@ -14,6 +14,7 @@
 //! bytes of waiting runs <= reserve
 //! ```
 
+use std::cmp::Ordering;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -167,8 +168,8 @@ fn give(run: Run) {
     unsafe { os::unmap(surplus.at, surplus.len) };
 }
 
-/// Resizes a block: cuts its end off, or adds what waits behind it, or has its pages moved to where there is room.
-/// Null leaves it as it was.
+/// Resizes a block: cuts its end off, adds what waits behind it, copies it to where a run waits that is long enough,
+/// or has its pages moved to where there is room. Null leaves it as it was.
 ///
 /// # Safety
 /// `block` is a large block of `old` bytes whose alignment is at most a page's; on success only the result is used.
@@ -178,17 +179,41 @@ pub(crate) unsafe fn resize(block: *mut u8, old: usize, new: usize) -> *mut u8 {
     };
     let (old, new) = (os::whole_pages(old), os::whole_pages(new));
     let mut run = Run { at, len: old };
-    if new < old {
-        give(run.cut(new));
-    } else if new > old && !waiting().extend(run, new - old) {
-        // SAFETY: the block is one run of this length.
-        match unsafe { os::remap(at, old, new) } {
-            Some(at) => run.at = at,
-            None => return ptr::null_mut(),
+    let resized = match new.cmp(&old) {
+        Ordering::Less => {
+            give(run.cut(new));
+            Some(at)
         }
-    }
+        Ordering::Equal => Some(at),
+        Ordering::Greater => grow(run, new),
+    };
+    let Some(at) = resized else {
+        return ptr::null_mut();
+    };
     IN_USE.fetch_add(new.wrapping_sub(old), Relaxed);
-    run.at.as_ptr()
+    at.as_ptr()
+}
+
+/// Where a run's contents are when it has `len` bytes, which is more than it had.
+fn grow(run: Run, len: usize) -> Option<NonNull<u8>> {
+    let mut waiting = waiting();
+    if waiting.extend(run, len - run.len) {
+        return Some(run.at);
+    }
+    // Copying costs less than fetching what is to be added, and leaves no more resident than there was.
+    let longer = waiting.take_if_fits(len);
+    if longer.is_none() {
+        waiting.reserve.fetched(len - run.len, os::now_ms);
+    }
+    drop(waiting);
+    let Some(longer) = longer else {
+        // SAFETY: the block is one run of this length.
+        return unsafe { os::remap(run.at, run.len, len) };
+    };
+    // SAFETY: both runs hold this many bytes, and they are two.
+    unsafe { run.at.copy_to_nonoverlapping(longer.at, run.len) };
+    give(run);
+    Some(longer.at)
 }
 
 /// Gives back all runs that wait; returns their bytes.
@@ -223,18 +248,28 @@ impl Waiting {
     /// A run of `len` bytes, or one to be stretched to that, off the table: the least that is long enough, else the
     /// longest.
     fn take(&mut self, len: usize) -> Option<Run> {
-        let runs = || self.runs.iter().flatten();
-        let fits = runs()
-            .filter(|run| run.len >= len)
-            .min_by_key(|run| run.len);
-        let best = fits
-            .or_else(|| runs().max_by_key(|run| run.len))
+        if let Some(run) = self.take_if_fits(len) {
+            return Some(run);
+        }
+        let longest = self
+            .runs
+            .iter()
+            .flatten()
+            .max_by_key(|run| run.len)
             .map(|run| run.at);
-        let taken = best.and_then(|at| self.remove(|run| run.at == at));
-        let had = taken.map_or(0, |run| run.len);
-        self.reserve.fetched(len.saturating_sub(had), os::now_ms);
-        let mut run = taken?;
-        if had > len {
+        let run = longest.and_then(|at| self.remove(|run| run.at == at));
+        self.reserve.used_from(self.bytes);
+        let had = run.map_or(0, |run| run.len);
+        self.reserve.fetched(len - had, os::now_ms);
+        run
+    }
+
+    /// The least run that has `len` bytes, cut to that, off the table.
+    fn take_if_fits(&mut self, len: usize) -> Option<Run> {
+        let fits = self.runs.iter().flatten().filter(|run| run.len >= len);
+        let at = fits.min_by_key(|run| run.len)?.at;
+        let mut run = self.remove(|run| run.at == at)?;
+        if run.len > len {
             self.insert(run.cut(len));
         }
         self.reserve.used_from(self.bytes);
@@ -244,10 +279,8 @@ impl Waiting {
     /// Takes `more` bytes off a run that begins where `run` ends; false where there is none so long.
     fn extend(&mut self, run: Run, more: usize) -> bool {
         let end = run.end();
-        let Some(mut behind) =
-            self.remove(|other| other.at.addr().get() == end && other.len >= more)
-        else {
-            self.reserve.fetched(more, os::now_ms);
+        let follows = |other: &Run| other.at.addr().get() == end && other.len >= more;
+        let Some(mut behind) = self.remove(follows) else {
             return false;
         };
         if behind.len > more {
