@@ -37,9 +37,10 @@ pub(crate) fn heap_or_new() -> Option<Ref<Heap>> {
     if heap == ENDED_REF {
         return None;
     }
+    // Before this thread first takes the lock: from then on a fork must know of it.
+    fork::watch();
     let (heap, hook) = commons::lock().heaps.obtain()?;
     slot::set(heap);
-    fork::watch();
     // Without a hook (the process has used up its thread-specific slots), a thread's pools stay its own after its
     // end: blocks of them can be freed, yet what is freed is lost.
     if hook.is_none_or(|hook| hook.arm(heap.as_ptr().cast::<c_void>())) {
