@@ -365,12 +365,7 @@ impl Arena {
     }
 
     /// All pools that are not free slices.
-    pub(crate) fn open_pools(&self) -> impl Iterator<Item = &Pool> {
-        bits(all(self.kind.get()) & !self.free.get()).map(|number| &self.pools[number])
-    }
-
-    /// As above, to be kept longer than a borrow lasts.
-    pub(crate) fn pools_in_use(&self) -> impl Iterator<Item = Ref<Pool>> {
+    pub(crate) fn open_pools(&self) -> impl Iterator<Item = Ref<Pool>> {
         bits(all(self.kind.get()) & !self.free.get()).map(|number| self.pool(number))
     }
 

@@ -322,7 +322,7 @@ impl Commons {
             for pool in arena.open_pools() {
                 let used = pool.used() as usize * pool.block_size();
                 stats.allocated_bytes += used;
-                stats.cached_bytes += arena.resident_bytes(pool).saturating_sub(used);
+                stats.cached_bytes += arena.resident_bytes(&pool).saturating_sub(used);
             }
         }
         stats

@@ -37,7 +37,7 @@ impl Commons {
         let empty = List::<Pool>::new();
         for shelf in &self.shelves {
             for arena in shelf.arenas() {
-                for pool in arena.pools_in_use() {
+                for pool in arena.open_pools() {
                     if pool.owner() != survivor.as_ptr() {
                         self.settle(pool, &empty);
                     }
