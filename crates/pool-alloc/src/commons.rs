@@ -12,7 +12,7 @@
 //!
 //! When the second is exceeded, arenas are purged, the longest dirty first, to `DIRTY_MIN` below the bound: a big
 //! drop in order then costs one `madvise` per so many bytes and one `munmap` per arena, and a loop that lives within
-//! the bound none at all. A loop that does not is given a reserve after some rounds (see `reserve`). Both bounds hold
+//! the bound none at all. A loop that does not is given a reserve after some rounds (see `tide`). Both bounds hold
 //! whenever the lock is free, unless the kernel refuses to take pages.
 
 #[path = "commons/orphans.rs"]
@@ -26,12 +26,13 @@ use crate::list::{List, Ref};
 use crate::os::{self, invariant};
 use crate::pool::Pool;
 use crate::remote::Unowned;
-use crate::reserve::Reserve;
 use crate::shelf::Shelf;
+use crate::sparse;
 use crate::stats::Stats;
 use crate::sweep;
 use crate::sync::{Mutex, MutexGuard};
 use crate::thread::Heaps;
+use crate::tide::Tide;
 
 /// Dirty bytes that are always kept. More keeps more after a drop; less costs a large drop more calls of the system,
 /// of which there is one for so many bytes.
@@ -59,7 +60,7 @@ pub(crate) struct Commons {
     open_bytes: usize,
     dirty_bytes: usize,
     released_bytes: usize,
-    reserve: Reserve,
+    tide: Tide,
 }
 
 // SAFETY: its pointers lead to mapped memory that belongs to no thread, reached only under the lock.
@@ -120,7 +121,7 @@ impl Commons {
             open_bytes: 0,
             dirty_bytes: 0,
             released_bytes: 0,
-            reserve: Reserve::new(),
+            tide: Tide::new(),
         }
     }
 
@@ -149,17 +150,13 @@ impl Commons {
         let was_dirty = arena.is_dirty();
         let pool = arena.open(class);
         shelf.insert(arena);
-        match pool.stale() {
-            0 => self.reserve.fetched(class.kind().pool_size(), os::now_ms),
-            _ => self
-                .reserve
-                .used_from(self.dirty_bytes.saturating_sub(DIRTY_MIN)),
-        }
         self.dirty_bytes -= pool.stale();
         if was_dirty && !arena.is_dirty() {
             self.dirty.remove(arena);
         }
         self.open_bytes += class.kind().pool_size();
+        self.watch();
+        self.purge_excess();
         Some(pool)
     }
 
@@ -205,8 +202,8 @@ impl Commons {
         if !was_dirty && arena.is_dirty() {
             self.dirty.push_back(arena);
         }
-        self.reserve.freed(arena.kind().pool_size());
-        if self.reserve.bytes() == 0 && self.is_surplus(arena) {
+        self.watch();
+        if self.tide.reserve() == 0 && self.is_surplus(arena) {
             self.forget(arena);
             return Some(arena);
         }
@@ -247,12 +244,18 @@ impl Commons {
         }
         self.dirty_bytes -= dirty;
         self.released_bytes += dirty + HEADER;
-        self.reserve.gave(dirty, os::now_ms);
         self.arenas -= 1;
     }
 
+    /// Lets the tide see how much is open.
+    fn watch(&mut self) {
+        self.tide.stands_at(self.open_bytes, os::now_ms);
+        sparse::set_reserve(self.tide.reserve());
+    }
+
     fn purge_excess(&mut self) {
-        let bound = DIRTY_MIN.max(self.open_bytes / DIRTY_SHARE) + self.reserve.bytes();
+        let reserve = self.tide.reserve().saturating_sub(sparse::spared_bytes());
+        let bound = DIRTY_MIN.max(self.open_bytes / DIRTY_SHARE) + reserve;
         if self.dirty_bytes > bound {
             self.purge_down_to(bound - DIRTY_MIN);
         }
@@ -275,7 +278,6 @@ impl Commons {
             self.shelves[arena.kind() as usize].insert(arena);
             self.dirty_bytes -= given;
             self.released_bytes += given;
-            self.reserve.gave(given, os::now_ms);
             if arena.is_dirty() {
                 return;
             }
@@ -297,7 +299,8 @@ impl Commons {
             }
         }
         self.purge_down_to(0);
-        self.reserve = Reserve::new();
+        self.tide = Tide::new();
+        self.watch();
     }
 
     /// All bytes ever given back from arenas.

@@ -22,7 +22,7 @@ use crate::os::{self, invariant};
 use crate::pool::{Block, EMPTY, NEVER, Pool};
 use crate::remote::{Freed, Unowned};
 use crate::rest::{RESTING_BYTES, Rests};
-use crate::sparse::Sparse;
+use crate::sparse::{self, Sparse};
 use crate::sync::Cell;
 use crate::thread;
 
@@ -181,6 +181,7 @@ impl Heap {
         let pool = match self.partial[class.index()].pop_front() {
             Some(pool) => {
                 self.sparse.forget(pool);
+                pool.spare_no_more();
                 pool
             }
             None => {
@@ -242,7 +243,19 @@ impl Heap {
         waited.collect();
         match waited.used() {
             0 => self.emptied(waited),
-            _ => waited.sweep_and_mark(),
+            _ => waited.sweep_or_spare(),
+        }
+        if sparse::is_overdrawn() {
+            self.sweep_spared();
+        }
+    }
+
+    /// Sweeps what the reserve does not cover any more.
+    #[cold]
+    fn sweep_spared(&self) {
+        let pools = self.partial.iter().flat_map(List::iter);
+        for pool in pools.filter(|pool| pool.spare_no_more()) {
+            pool.sweep_and_mark();
         }
     }
 
@@ -250,6 +263,7 @@ impl Heap {
     fn emptied(&self, pool: Ref<Pool>) {
         let class = pool.class();
         self.sparse.forget(pool);
+        pool.spare_no_more();
         if self.current[class.index()].get() != pool {
             self.partial[class.index()].remove(pool);
             return commons::close(pool);
@@ -295,6 +309,7 @@ impl Heap {
             }
             let partial = &self.partial[class.index()];
             for pool in partial.iter() {
+                pool.spare_no_more();
                 pool.collect();
                 if pool.used() == 0 {
                     self.sparse.forget(pool);
@@ -316,6 +331,7 @@ impl Heap {
             }
             while let Some(pool) = partial.pop_front() {
                 self.sparse.forget(pool);
+                pool.spare_no_more();
                 commons::abandon(pool);
             }
         }

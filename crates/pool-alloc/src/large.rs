@@ -5,7 +5,7 @@
 //! ```
 //!
 //! There is no header and no table of those in use: `dealloc` and `realloc` are handed the size. A program that frees
-//! large blocks and soon wants as much again, round after round, earns a reserve (`reserve`): then free runs wait in a
+//! large blocks and soon wants as much again, round after round, earns a reserve (`tide`): then free runs wait in a
 //! table of `RUNS` entries. A run serves a smaller request by being cut, and a larger one by being stretched: the
 //! system moves its pages to where there is room and adds what is missing, so that no size fails to find what another
 //! left. Neighbours in the table are joined.
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::os::{self, invariant};
-use crate::reserve::Reserve;
+use crate::tide::Tide;
 
 /// Runs that wait at most. More would find a closer fit, at a comparison each.
 const RUNS: usize = 16;
@@ -74,7 +74,7 @@ impl Run {
 struct Waiting {
     runs: [Option<Run>; RUNS],
     bytes: usize,
-    reserve: Reserve,
+    tide: Tide,
 }
 
 // SAFETY: its runs are mapped memory that belongs to no thread, reached only under the lock.
@@ -100,10 +100,9 @@ pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8
     // The size may be small where the alignment is large, even zero if the caller breaks the rules.
     let len = os::whole_pages(size.max(1));
     let page = os::page_size();
-    let waited = if align <= page {
-        waiting().take(len)
-    } else {
-        None
+    let waited = match align <= page {
+        true => waiting().take(len),
+        false => None,
     };
     let run = waited.and_then(|run| stretched(run, len));
     if let (Some(run), Contents::Zero) = (run, contents) {
@@ -115,11 +114,16 @@ pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8
         .or_else(|| fresh(len, align.max(page), contents));
     match at {
         Some(at) => {
-            IN_USE.fetch_add(len, Relaxed);
+            in_use_grew(len);
             at.as_ptr()
         }
         None => ptr::null_mut(),
     }
+}
+
+fn in_use_grew(by: usize) {
+    IN_USE.fetch_add(by, Relaxed);
+    waiting().watch();
 }
 
 fn fresh(len: usize, align: usize, contents: Contents) -> Option<NonNull<u8>> {
@@ -179,19 +183,21 @@ pub(crate) unsafe fn resize(block: *mut u8, old: usize, new: usize) -> *mut u8 {
     };
     let (old, new) = (os::whole_pages(old), os::whole_pages(new));
     let mut run = Run { at, len: old };
-    let resized = match new.cmp(&old) {
+    match new.cmp(&old) {
         Ordering::Less => {
+            IN_USE.fetch_sub(old - new, Relaxed);
             give(run.cut(new));
-            Some(at)
+            block
         }
-        Ordering::Equal => Some(at),
-        Ordering::Greater => grow(run, new),
-    };
-    let Some(at) = resized else {
-        return ptr::null_mut();
-    };
-    IN_USE.fetch_add(new.wrapping_sub(old), Relaxed);
-    at.as_ptr()
+        Ordering::Equal => block,
+        Ordering::Greater => match grow(run, new) {
+            Some(at) => {
+                in_use_grew(new - old);
+                at.as_ptr()
+            }
+            None => ptr::null_mut(),
+        },
+    }
 }
 
 /// Where a run's contents are when it has `len` bytes, which is more than it had.
@@ -202,9 +208,6 @@ fn grow(run: Run, len: usize) -> Option<NonNull<u8>> {
     }
     // Copying costs less than fetching what is to be added, and leaves no more resident than there was.
     let longer = waiting.take_if_fits(len);
-    if longer.is_none() {
-        waiting.reserve.fetched(len - run.len, os::now_ms);
-    }
     drop(waiting);
     let Some(longer) = longer else {
         // SAFETY: the block is one run of this length.
@@ -241,27 +244,17 @@ impl Waiting {
         Self {
             runs: [None; RUNS],
             bytes: 0,
-            reserve: Reserve::new(),
+            tide: Tide::new(),
         }
     }
 
     /// A run of `len` bytes, or one to be stretched to that, off the table: the least that is long enough, else the
     /// longest.
     fn take(&mut self, len: usize) -> Option<Run> {
-        if let Some(run) = self.take_if_fits(len) {
-            return Some(run);
-        }
-        let longest = self
-            .runs
-            .iter()
-            .flatten()
-            .max_by_key(|run| run.len)
-            .map(|run| run.at);
-        let run = longest.and_then(|at| self.remove(|run| run.at == at));
-        self.reserve.used_from(self.bytes);
-        let had = run.map_or(0, |run| run.len);
-        self.reserve.fetched(len - had, os::now_ms);
-        run
+        self.take_if_fits(len).or_else(|| {
+            let longest = self.runs.iter().flatten().max_by_key(|run| run.len)?.at;
+            self.remove(|run| run.at == longest)
+        })
     }
 
     /// The least run that has `len` bytes, cut to that, off the table.
@@ -272,7 +265,6 @@ impl Waiting {
         if run.len > len {
             self.insert(run.cut(len));
         }
-        self.reserve.used_from(self.bytes);
         Some(run)
     }
 
@@ -286,17 +278,15 @@ impl Waiting {
         if behind.len > more {
             self.insert(behind.cut(more));
         }
-        self.reserve.used_from(self.bytes);
         true
     }
 
     /// Puts a free run on the table if the reserve goes so far, at the expense of others; returns what goes back.
     fn put(&mut self, run: Run) -> Option<Run> {
-        self.reserve.freed(run.len);
-        let room = self.reserve.bytes().checked_sub(run.len);
-        self.shrink_to(room.unwrap_or(self.reserve.bytes()));
+        self.watch();
+        let room = self.tide.reserve().checked_sub(run.len);
+        self.shrink_to(room.unwrap_or(self.tide.reserve()));
         if room.is_none() {
-            self.reserve.gave(run.len, os::now_ms);
             return Some(run);
         }
         let mut run = run;
@@ -315,6 +305,12 @@ impl Waiting {
         None
     }
 
+    /// Lets the tide see what is in use, and gives back what is beyond the reserve then.
+    fn watch(&mut self) {
+        self.tide.stands_at(IN_USE.load(Relaxed), os::now_ms);
+        self.shrink_to(self.tide.reserve());
+    }
+
     fn shrink_to(&mut self, bytes: usize) {
         while self.bytes > bytes {
             self.give_one_back();
@@ -323,7 +319,6 @@ impl Waiting {
 
     fn give_one_back(&mut self) {
         if let Some(run) = self.remove(|_| true) {
-            self.reserve.gave(run.len, os::now_ms);
             // SAFETY: nobody uses the run.
             unsafe { os::unmap(run.at, run.len) };
         }

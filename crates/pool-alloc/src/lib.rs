@@ -18,7 +18,7 @@
 //! top of the heap happens to become free, or for ever. Those settings that give back at once make every reuse pay.
 //! This one decides at the moment when memory becomes free, from what it sees then. There is no timer, no background
 //! thread and no randomness: the same calls touch the same pages. A clock is read in one place only, to tell a loop
-//! that wants its memory back at once from a program that repeats itself now and then (`reserve`).
+//! that wants its memory back at once from a program that repeats itself now and then (`tide`).
 //!
 //! # Arena, pool, block
 //!
@@ -102,18 +102,20 @@
 //! bytes of fresh slices    <= 1/4 of the open pools                         else they count as dirty
 //! empty pools of a heap    <= 8, of at most 64 KiB each                     else the longest resting is closed (`rest`)
 //! sparse pools of a heap   <= 4 that were not swept                         else the longest waiting is swept
+//!                             + what the reserve covers
 //! ```
 //!
 //! *Survivors.* A pool is *sparse* when few of its blocks are in use (`sparse`). A *sweep* finds its pages on which no
 //! block is in use, and gives them back (`sweep`). So a survivor keeps the page or two that it lies on, not its pool.
 //!
-//! *Loops.* A loop that drops and builds would pay for every page each round. After sixteen such rounds in quick
-//! succession there is a *reserve* of a round's size, which goes back when it is not used (`reserve`). Arenas have
-//! one, large runs have another (`large`).
+//! *Loops.* A loop that drops and builds would pay for every page each round. After a few such rounds in quick
+//! succession there is a *reserve* of a round's size and a quarter, which goes back when no more such rounds come
+//! (`tide`). Arenas have one, large runs have another (`large`).
 //!
-//! *Huge pages.* One fault takes the place of 512; but an arena that asks for a huge page is resident as a whole. So an arena asks when four times as much is in use already, a smaller heap declines huge
-//! pages even where the system gives them unasked, and an arena of which something was given back declines from then
-//! on: else a thread of the kernel would fill it again (`arena`).
+//! *Huge pages.* One fault takes the place of 512; but an arena that asks for a huge page is resident as a whole. So
+//! an arena asks when four times as much is in use already, a smaller heap declines huge pages even where the system
+//! gives them unasked, and an arena of which something was given back declines from then on: else a thread of the
+//! kernel would fill it again (`arena`).
 //!
 //! After a drop without survivors, then, what stays is bounded by a constant per process and a constant per thread,
 //! unless there is a reserve. [`PoolAlloc::release`] takes all of it. The figures above are constants of the source,
@@ -157,7 +159,6 @@ mod list;
 mod os;
 mod pool;
 mod remote;
-mod reserve;
 mod rest;
 mod shelf;
 mod slot;
@@ -166,6 +167,7 @@ mod stats;
 mod sweep;
 mod sync;
 mod thread;
+mod tide;
 
 use std::alloc::{GlobalAlloc, Layout};
 

@@ -52,6 +52,8 @@ pub(crate) struct Pool {
     /// `rest`), more is when it is sparse (see `sparse`).
     mark: Cell<u16>,
     class: Cell<u8>,
+    /// Sparse, and left unswept on the reserve's account (see `sparse`).
+    spared: Cell<bool>,
 }
 
 /// The mark of a pool that the heap looks at when it is empty.
@@ -104,6 +106,7 @@ impl Pool {
             stale: Cell::new(0),
             mark: Cell::new(EMPTY),
             class: Cell::new(0),
+            spared: Cell::new(false),
         }
     }
 
@@ -283,6 +286,11 @@ impl Pool {
     /// See the field.
     pub(crate) fn mark(&self) -> u16 {
         self.mark.get()
+    }
+
+    /// See the field.
+    pub(crate) fn spared(&self) -> &Cell<bool> {
+        &self.spared
     }
 
     pub(crate) fn set_mark(&self, mark: u16) {

@@ -5,11 +5,21 @@
 //! a pool that becomes sparse waits, until so many others have become sparse after it:
 //!
 //! ```text
-//! sparse pools of a heap that were not swept <= WAITING
+//! sparse pools of a heap that were not swept <= WAITING + spared
+//! ```
+//!
+//! A loop that frees in disorder passes through it as well, and pays for each page again in the next round. Where it
+//! has earned a reserve (`tide`), its pools are *spared* from the sweep, as far as that goes:
+//!
+//! ```text
+//! bytes of spared pools + bytes of dirty slices <= what the commons allow   (see there)
 //! ```
 //!
 //! A pool is looked at when fewer of its blocks are in use than its *mark* says. Full pools are given a mark when they
 //! leave their heap; pools that a heap hands blocks out from are looked at when they are empty.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::list::Ref;
 use crate::pool::{EMPTY, Pool};
@@ -26,6 +36,27 @@ const FIRST: usize = 8;
 /// at each quarter of what was left.
 const PAGES: u32 = 16;
 const NEXT: u32 = 4;
+
+/// Bytes of the pools that were spared.
+static SPARED: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes that may be spared: the reserve of the commons.
+static RESERVE: AtomicUsize = AtomicUsize::new(0);
+
+/// Says how much may be spared.
+pub(crate) fn set_reserve(bytes: usize) {
+    RESERVE.store(bytes, Relaxed);
+}
+
+/// How much is spared.
+pub(crate) fn spared_bytes() -> usize {
+    SPARED.load(Relaxed)
+}
+
+/// Whether more is spared than may be.
+pub(crate) fn is_overdrawn() -> bool {
+    spared_bytes() > RESERVE.load(Relaxed)
+}
 
 /// The pools that became sparse last, in that order from `next` on.
 pub(crate) struct Sparse {
@@ -69,6 +100,26 @@ impl Pool {
         if self.used() as usize <= self.capacity() / FIRST {
             self.sweep_and_mark();
         }
+    }
+
+    /// Sweeps the pool, unless the reserve goes so far.
+    pub(crate) fn sweep_or_spare(&self) {
+        let bytes = self.slice().len();
+        if spared_bytes() + bytes > RESERVE.load(Relaxed) {
+            return self.sweep_and_mark();
+        }
+        if !self.spared().replace(true) {
+            SPARED.fetch_add(bytes, Relaxed);
+        }
+    }
+
+    /// Takes the pool, if it was spared, off the reserve's account.
+    pub(crate) fn spare_no_more(&self) -> bool {
+        let was_spared = self.spared().take();
+        if was_spared {
+            SPARED.fetch_sub(self.slice().len(), Relaxed);
+        }
+        was_spared
     }
 
     /// Sweeps the pool, and sets the mark for the next time.

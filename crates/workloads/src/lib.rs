@@ -50,7 +50,7 @@ pub struct Workload {
     pub summary: &'static str,
     /// What one operation is.
     pub operation: &'static str,
-    /// Whether a pass that is not timed comes first.
+    /// Whether passes that are not timed come first.
     pub start: Start,
     /// How many passes are timed.
     pub passes: u32,
@@ -68,11 +68,15 @@ pub type Pass = Box<dyn FnMut() -> u64>;
 /// What precedes the timed passes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Start {
-    /// One pass that is not timed: the allocator has what it needs.
+    /// Twice as many passes as are timed: the allocator has what it needs and knows what there is
+    /// to know. What counts is how it goes on.
     Warm,
     /// Nothing: the first time is what counts.
     Cold,
 }
+
+/// Passes that come first, for each that is timed.
+const WARM_UPS: u64 = 2;
 
 /// How much was timed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,10 +93,12 @@ impl Workload {
     pub fn time(&self, divisor: u64, clock_ns: impl Fn() -> u64) -> Timed {
         let shrunk = |number: u64| (number / divisor.max(1)).max(1);
         let mut pass = (self.prepare)(shrunk(self.size));
-        if self.start == Start::Warm {
-            pass();
-        }
         let passes = shrunk(self.passes.into());
+        if self.start == Start::Warm {
+            for _ in 0..WARM_UPS * passes {
+                pass();
+            }
+        }
         let mut operations = 0;
         let began_ns = clock_ns();
         for _ in 0..passes {

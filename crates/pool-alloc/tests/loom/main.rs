@@ -32,8 +32,6 @@ mod os;
 mod pool;
 #[path = "../../src/remote.rs"]
 mod remote;
-#[path = "../../src/reserve.rs"]
-mod reserve;
 #[path = "../../src/rest.rs"]
 mod rest;
 mod shadow;
@@ -49,6 +47,8 @@ mod sweep;
 mod sync;
 #[path = "../../src/thread.rs"]
 mod thread;
+#[path = "../../src/tide.rs"]
+mod tide;
 mod word;
 
 /// The models do not fork.

@@ -1,0 +1,321 @@
+//! The tide: how much free memory may stay resident because it is about to be needed again.
+//!
+//! What a program drops goes back, since nothing says that it will be wanted. A loop that drops and builds says so,
+//! round after round, and each round pays for every page twice. So the memory in use is watched as it rises and falls:
+//!
+//! ```text
+//!   bytes           _                     _
+//!   in use        _/ \   _              _/ \   _
+//!               _/    \_/ \           _/    \_/ \
+//!             _/           \        _/           \
+//!           _/              \______/              \______
+//!                   |<->|                 |<->|                 small rounds
+//!                 |<--------------------->|                     a large one
+//! ```
+//!
+//! Loops nest, so rounds are counted for each *level*, a power of two of bytes. A level has a *float* that the surface
+//! pushes up and down and that has some play, as much as the level's width; so it feels only what is larger:
+//!
+//! ```text
+//! low <= bytes in use <= low + width          where a float has turned down and then up again, that was a round
+//! ```
+//!
+//! After `ROUNDS` no larger than one before, soon one after another, there is a *reserve* of a round's size: so much may
+//! stay resident. It ends when no such round has been seen for a while, be it that the program goes on otherwise. Nothing happens because
+//! time passes: a program that looped and then does nothing at all keeps one round's memory, which is this design's
+//! weakness.
+//!
+//! ```text
+//! reserve = 0 until ROUNDS alike were seen;     a program that does not loop never has a reserve
+//! ```
+
+/// Rounds that must be seen. More keeps less in programs that repeat themselves a few times and then do something
+/// else, fewer pays for fewer rounds before the reserve is there.
+const ROUNDS: u8 = 6;
+
+/// Milliseconds that what was given back may lie before it is needed again; what waits longer, others could have used.
+/// The time to write it counts, hence some more for each MiB.
+const SOON_MS: u64 = 100;
+const SOON_MS_PER_MIB: u64 = 1;
+
+/// A level is forgotten when so many times that passed without a round.
+const LAPSE: u64 = 10;
+
+/// The least level's width: what is less is not worth a thought, see `DIRTY_MIN` of the commons.
+const LEAST: usize = 256 << 10;
+
+/// Up to 128 GiB.
+const LEVELS: usize = 20;
+
+/// A round of so many widths or more is another level's.
+const ALIKE: usize = 4;
+
+/// Beyond the largest round, the reserve has one part in so many for what does not fit where the last round lay. Less
+/// makes some of each round be fetched all the same, more keeps more.
+const SLACK: usize = 4;
+
+/// The largest of the last rounds counts, of at least so many and at most twice as many.
+const WINDOW: u8 = 16;
+
+/// See the top of this file.
+pub(crate) struct Tide {
+    floats: [Float; LEVELS],
+    reserve: usize,
+}
+
+/// What a level knows. All sizes in bytes of memory in use, all times in milliseconds.
+struct Float {
+    low: usize,
+    rises: bool,
+    /// Where it last turned down.
+    top: usize,
+    /// When it was last pushed down, and when a round was last seen.
+    fell_ms: u64,
+    round_ms: u64,
+    rounds: u8,
+    /// The largest round of this window and of the last.
+    largest: [usize; 2],
+    /// Rounds in this window.
+    seen: u8,
+}
+
+impl Float {
+    /// The surface stands at `bytes`; false where that does not move the float.
+    fn feel(&mut self, width: usize, bytes: usize, now_ms: u64) -> bool {
+        if bytes < self.low {
+            if self.rises {
+                self.rises = false;
+                self.top = self.low + width;
+            }
+            self.low = bytes;
+            self.fell_ms = now_ms;
+        } else if bytes > self.low + width {
+            if !self.rises {
+                self.rises = true;
+                self.count(width, now_ms);
+            }
+            self.low = bytes - width;
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Counts the round that ends now, with the float at its lowest.
+    fn count(&mut self, width: usize, now_ms: u64) {
+        let round = self.top - self.low;
+        if round >= ALIKE * width {
+            return;
+        }
+        if now_ms.saturating_sub(self.fell_ms) > soon_ms(width) {
+            self.rounds = 0;
+            return;
+        }
+        self.round_ms = now_ms;
+        // What grows by doubling drops the smaller each time: a record is no repetition.
+        if round <= self.largest() {
+            self.rounds = ROUNDS.min(self.rounds + 1);
+        }
+        self.seen += 1;
+        if self.seen > WINDOW {
+            self.seen = 1;
+            self.largest = [0, self.largest[0]];
+        }
+        self.largest[0] = self.largest[0].max(round);
+    }
+
+    fn largest(&self) -> usize {
+        self.largest[0].max(self.largest[1])
+    }
+
+    /// What may stay resident for this level's sake.
+    fn reserve(&self, width: usize, now_ms: u64) -> usize {
+        if self.rounds == ROUNDS && now_ms.saturating_sub(self.round_ms) <= LAPSE * soon_ms(width) {
+            self.largest() + self.largest() / SLACK
+        } else {
+            0
+        }
+    }
+}
+
+fn soon_ms(width: usize) -> u64 {
+    SOON_MS + (width as u64 >> 20) * SOON_MS_PER_MIB
+}
+
+const fn width(level: usize) -> usize {
+    LEAST << level
+}
+
+impl Tide {
+    pub(crate) const fn new() -> Self {
+        Self {
+            floats: [const {
+                Float {
+                    low: 0,
+                    rises: true,
+                    top: 0,
+                    fell_ms: 0,
+                    round_ms: 0,
+                    rounds: 0,
+                    largest: [0; 2],
+                    seen: 0,
+                }
+            }; LEVELS],
+            reserve: 0,
+        }
+    }
+
+    /// Bytes that may stay resident though they are not in use.
+    pub(crate) fn reserve(&self) -> usize {
+        self.reserve
+    }
+
+    /// Notes how much is in use now. `now_ms` reads the clock, which happens when that has moved by a quarter of a
+    /// MiB, or goes on moving.
+    pub(crate) fn stands_at(&mut self, bytes: usize, now_ms: impl FnOnce() -> u64) {
+        let least = &self.floats[0];
+        if bytes >= least.low && bytes <= least.low + LEAST {
+            return;
+        }
+        let now_ms = now_ms();
+        // A float of more play is moved by less only: where one rests, so do those above it.
+        for (level, float) in self.floats.iter_mut().enumerate() {
+            if !float.feel(width(level), bytes, now_ms) {
+                break;
+            }
+        }
+        let reserve = |(level, float): (usize, &Float)| float.reserve(width(level), now_ms);
+        self.reserve = self
+            .floats
+            .iter()
+            .enumerate()
+            .map(reserve)
+            .max()
+            .unwrap_or(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    /// The reserve after memory in use stood at these places, one after the other, so many milliseconds apart.
+    fn reserve_after(places: impl IntoIterator<Item = usize>, apart_ms: u64) -> usize {
+        let (mut tide, mut now_ms) = (Tide::new(), 1_000_000);
+        for place in places {
+            tide.stands_at(place, || now_ms);
+            now_ms += apart_ms;
+        }
+        tide.reserve()
+    }
+
+    /// So many rounds between two places, and the rise of the next.
+    fn rounds(count: usize, low: usize, high: usize) -> impl Iterator<Item = usize> {
+        std::iter::repeat_n([high, low], count)
+            .flatten()
+            .chain([high])
+    }
+
+    #[test]
+    fn rounds_earn_what_one_takes_and_some_slack() {
+        let earned = |count| reserve_after(rounds(count, 7 * MIB, 27 * MIB), 1);
+        // The first is the measure of those that follow.
+        assert_eq!(earned(usize::from(ROUNDS)), 0);
+        assert_eq!(earned(usize::from(ROUNDS) + 1), 25 * MIB);
+        assert_eq!(earned(1_000), 25 * MIB);
+    }
+
+    #[test]
+    fn rounds_of_less_than_the_least_level_earn_nothing() {
+        assert_eq!(reserve_after(rounds(1_000, MIB, MIB + LEAST), 1), 0);
+    }
+
+    #[test]
+    fn rounds_far_apart_earn_nothing() {
+        let soon_ms = soon_ms(16 * MIB);
+        assert_eq!(reserve_after(rounds(100, 0, 20 * MIB), soon_ms), 25 * MIB);
+        assert_eq!(reserve_after(rounds(100, 0, 20 * MIB), soon_ms + 1), 0);
+    }
+
+    #[test]
+    fn one_large_round_does_not_hide_a_loop_of_small_ones() {
+        let large = [0, 1_000 * MIB, 0];
+        let earned = reserve_after(large.into_iter().chain(rounds(20, 0, MIB)), 1);
+        assert_eq!(earned, MIB + MIB / SLACK);
+    }
+
+    #[test]
+    fn a_loop_within_a_loop_earns_for_both() {
+        let inner = || rounds(20, 99 * MIB, 100 * MIB).chain([20 * MIB]);
+        let outer = |count| (0..count).flat_map(move |_| inner());
+        assert_eq!(reserve_after(outer(2), 1), MIB + MIB / SLACK);
+        assert_eq!(reserve_after(outer(9), 1), 100 * MIB);
+    }
+
+    #[test]
+    fn growth_by_doubling_earns_nothing() {
+        // The new block is there before the old one goes.
+        let grown = (18..32).flat_map(|bit| [3 << bit, 2 << bit]);
+        assert_eq!(reserve_after(grown.chain([0, 1 << 30]), 1), 0);
+    }
+
+    #[test]
+    fn growth_and_a_drop_earn_nothing() {
+        let grown = (0..1_000).map(|step| step * MIB);
+        assert_eq!(reserve_after(grown.clone().chain(grown.rev()), 1), 0);
+    }
+
+    #[test]
+    fn what_is_not_used_lapses() {
+        let (mut tide, mut now_ms) = (Tide::new(), 0);
+        for place in rounds(20, 0, 20 * MIB) {
+            tide.stands_at(place, || now_ms);
+            now_ms += 1;
+        }
+        assert_eq!(tide.reserve(), 25 * MIB);
+        now_ms += (LAPSE - 1) * soon_ms(16 * MIB);
+        tide.stands_at(0, || now_ms);
+        assert_eq!(tide.reserve(), 25 * MIB);
+        now_ms += soon_ms(16 * MIB);
+        tide.stands_at(MIB, || now_ms);
+        assert_eq!(tide.reserve(), 0);
+    }
+
+    #[test]
+    fn a_loop_that_becomes_smaller_has_less() {
+        let places = rounds(20, 0, 20 * MIB).chain(rounds(40, 0, 17 * MIB));
+        assert_eq!(reserve_after(places, 1), 17 * MIB + 17 * MIB / SLACK);
+    }
+
+    proptest! {
+        /// Floats hold the surface in their play, and one of less play moves whenever one of more does.
+        #[test]
+        fn floats_nest(places in prop::collection::vec(0..200 * MIB, 1..200)) {
+            let mut tide = Tide::new();
+            for place in places {
+                tide.stands_at(place, || 0);
+                let plays = || tide.floats.iter().enumerate().map(|(level, float)| (float.low, float.low + width(level)));
+                for ((low, high), (wider_low, wider_high)) in plays().zip(plays().skip(1)) {
+                    prop_assert!((low..=high).contains(&place));
+                    prop_assert!(wider_low <= low && high <= wider_high);
+                }
+            }
+        }
+
+        /// Nobody has a reserve of more than memory in use ever fell by, but for the slack.
+        #[test]
+        fn a_reserve_is_at_most_the_greatest_fall(places in prop::collection::vec(0..200 * MIB, 1..200)) {
+            let (mut tide, mut highest, mut fall) = (Tide::new(), 0, 0);
+            for place in places {
+                tide.stands_at(place, || 0);
+                highest = highest.max(place);
+                fall = fall.max(highest - place);
+                prop_assert!(tide.reserve() <= fall + fall / SLACK);
+            }
+        }
+    }
+}
