@@ -52,8 +52,12 @@ struct Run {
 }
 
 impl Run {
+    fn start(self) -> usize {
+        self.at.addr().get()
+    }
+
     fn end(self) -> usize {
-        self.at.addr().get() + self.len
+        self.start() + self.len
     }
 
     /// Cuts the run behind its first `len` bytes, which are fewer than it has; returns the rest.
@@ -144,8 +148,7 @@ fn stretched(run: Run, len: usize) -> Option<Run> {
     match unsafe { os::remap(run.at, run.len, len) } {
         Some(at) => Some(Run { at, len }),
         None => {
-            // SAFETY: nobody uses the run.
-            unsafe { os::unmap(run.at, run.len) };
+            unmap(run);
             None
         }
     }
@@ -165,11 +168,13 @@ pub(crate) unsafe fn free(block: *mut u8, size: usize) {
 
 /// Puts a free run into the reserve, or gives it back.
 fn give(run: Run) {
-    let Some(surplus) = waiting().put(run) else {
-        return;
-    };
+    waiting().put(run);
+}
+
+/// Gives a free run back.
+fn unmap(run: Run) {
     // SAFETY: nobody uses the run.
-    unsafe { os::unmap(surplus.at, surplus.len) };
+    unsafe { os::unmap(run.at, run.len) };
 }
 
 /// Resizes a block: cuts its end off, adds what waits behind it, copies it to where a run waits that is long enough,
@@ -223,8 +228,7 @@ fn grow(run: Run, len: usize) -> Option<NonNull<u8>> {
 pub(crate) fn release() -> usize {
     let all = std::mem::replace(&mut *waiting(), Waiting::new());
     for run in all.runs.into_iter().flatten() {
-        // SAFETY: nobody uses the run.
-        unsafe { os::unmap(run.at, run.len) };
+        unmap(run);
     }
     all.bytes
 }
@@ -271,7 +275,7 @@ impl Waiting {
     /// Takes `more` bytes off a run that begins where `run` ends; false where there is none so long.
     fn extend(&mut self, run: Run, more: usize) -> bool {
         let end = run.end();
-        let follows = |other: &Run| other.at.addr().get() == end && other.len >= more;
+        let follows = |other: &Run| other.start() == end && other.len >= more;
         let Some(mut behind) = self.remove(follows) else {
             return false;
         };
@@ -281,28 +285,25 @@ impl Waiting {
         true
     }
 
-    /// Puts a free run on the table if the reserve goes so far, at the expense of others; returns what goes back.
-    fn put(&mut self, run: Run) -> Option<Run> {
+    /// Puts a free run on the table, as far as the reserve goes.
+    fn put(&mut self, mut run: Run) {
         self.watch();
-        let room = self.tide.reserve().checked_sub(run.len);
-        self.shrink_to(room.unwrap_or(self.tide.reserve()));
-        if room.is_none() {
-            return Some(run);
+        if self.tide.reserve() == 0 {
+            return unmap(run);
         }
-        let mut run = run;
-        while let Some(other) = self.remove(|other| {
-            other.end() == run.at.addr().get() || run.end() == other.at.addr().get()
-        }) {
+        while let Some(other) =
+            self.remove(|other| other.end() == run.start() || run.end() == other.start())
+        {
             run = Run {
                 at: run.at.min(other.at),
                 len: run.len + other.len,
             };
         }
         if self.runs.iter().all(Option::is_some) {
-            self.give_one_back();
+            self.give_back_of_least(usize::MAX);
         }
         self.insert(run);
-        None
+        self.shrink_to(self.tide.reserve());
     }
 
     /// Lets the tide see what is in use, and gives back what is beyond the reserve then.
@@ -311,17 +312,28 @@ impl Waiting {
         self.shrink_to(self.tide.reserve());
     }
 
+    /// Gives back until no more than so much waits.
     fn shrink_to(&mut self, bytes: usize) {
         while self.bytes > bytes {
-            self.give_one_back();
+            self.give_back_of_least(os::whole_pages(self.bytes - bytes));
         }
     }
 
-    fn give_one_back(&mut self) {
-        if let Some(run) = self.remove(|_| true) {
-            // SAFETY: nobody uses the run.
-            unsafe { os::unmap(run.at, run.len) };
+    /// Gives up to so many bytes of the least run back, from its end.
+    fn give_back_of_least(&mut self, bytes: usize) {
+        let least = self.runs.iter().flatten().min_by_key(|run| run.len);
+        let Some(mut run) = least
+            .map(|run| run.at)
+            .and_then(|at| self.remove(|run| run.at == at))
+        else {
+            return;
+        };
+        if bytes < run.len {
+            let rest = run.cut(run.len - bytes);
+            self.insert(run);
+            run = rest;
         }
+        unmap(run);
     }
 
     fn remove(&mut self, is_it: impl Fn(&Run) -> bool) -> Option<Run> {

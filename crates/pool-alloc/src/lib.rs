@@ -109,7 +109,7 @@
 //! block is in use, and gives them back (`sweep`). So a survivor keeps the page or two that it lies on, not its pool.
 //!
 //! *Loops.* A loop that drops and builds would pay for every page each round. After a few such rounds in quick
-//! succession there is a *reserve* of a round's size and a quarter, which goes back when no more such rounds come
+//! succession there is a *reserve* of a round's size and a third, which goes back when no more such rounds come
 //! (`tide`). Arenas have one, large runs have another (`large`).
 //!
 //! *Huge pages.* One fault takes the place of 512; but an arena that asks for a huge page is resident as a whole. So

@@ -30,8 +30,11 @@
 //! ```
 
 /// Rounds that must be seen. More keeps less in programs that repeat themselves a few times and then do something
-/// else, fewer pays for fewer rounds before the reserve is there.
+/// else, fewer pays for fewer rounds before the reserve is there. Of large rounds fewer will do: each costs more, and
+/// they are less often an accident.
 const ROUNDS: u8 = 6;
+const LARGE_ROUNDS: u8 = 3;
+const LARGE: usize = 4 << 20;
 
 /// Milliseconds that what was given back may lie before it is needed again; what waits longer, others could have used.
 /// The time to write it counts, hence some more for each MiB.
@@ -52,7 +55,7 @@ const ALIKE: usize = 4;
 
 /// Beyond the largest round, the reserve has one part in so many for what does not fit where the last round lay. Less
 /// makes some of each round be fetched all the same, more keeps more.
-const SLACK: usize = 4;
+const SLACK: usize = 3;
 
 /// The largest of the last rounds counts, of at least so many and at most twice as many.
 const WINDOW: u8 = 16;
@@ -130,7 +133,8 @@ impl Float {
 
     /// What may stay resident for this level's sake.
     fn reserve(&self, width: usize, now_ms: u64) -> usize {
-        if self.rounds == ROUNDS && now_ms.saturating_sub(self.round_ms) <= LAPSE * soon_ms(width) {
+        let enough = if width < LARGE { ROUNDS } else { LARGE_ROUNDS };
+        if self.rounds >= enough && now_ms.saturating_sub(self.round_ms) <= LAPSE * soon_ms(width) {
             self.largest() + self.largest() / SLACK
         } else {
             0
@@ -222,11 +226,13 @@ mod tests {
 
     #[test]
     fn rounds_earn_what_one_takes_and_some_slack() {
-        let earned = |count| reserve_after(rounds(count, 7 * MIB, 27 * MIB), 1);
-        // The first is the measure of those that follow.
-        assert_eq!(earned(usize::from(ROUNDS)), 0);
-        assert_eq!(earned(usize::from(ROUNDS) + 1), 25 * MIB);
-        assert_eq!(earned(1_000), 25 * MIB);
+        for (round, enough) in [(2 * MIB, ROUNDS), (20 * MIB, LARGE_ROUNDS)] {
+            let earned = |count| reserve_after(rounds(count, 7 * MIB, 7 * MIB + round), 1);
+            // The first is the measure of those that follow.
+            assert_eq!(earned(usize::from(enough)), 0);
+            assert_eq!(earned(usize::from(enough) + 1), round + round / SLACK);
+            assert_eq!(earned(1_000), round + round / SLACK);
+        }
     }
 
     #[test]
@@ -237,7 +243,10 @@ mod tests {
     #[test]
     fn rounds_far_apart_earn_nothing() {
         let soon_ms = soon_ms(16 * MIB);
-        assert_eq!(reserve_after(rounds(100, 0, 20 * MIB), soon_ms), 25 * MIB);
+        assert_eq!(
+            reserve_after(rounds(100, 0, 20 * MIB), soon_ms),
+            20 * MIB + 20 * MIB / SLACK
+        );
         assert_eq!(reserve_after(rounds(100, 0, 20 * MIB), soon_ms + 1), 0);
     }
 
@@ -253,7 +262,7 @@ mod tests {
         let inner = || rounds(20, 99 * MIB, 100 * MIB).chain([20 * MIB]);
         let outer = |count| (0..count).flat_map(move |_| inner());
         assert_eq!(reserve_after(outer(2), 1), MIB + MIB / SLACK);
-        assert_eq!(reserve_after(outer(9), 1), 100 * MIB);
+        assert_eq!(reserve_after(outer(9), 1), 80 * MIB + 80 * MIB / SLACK);
     }
 
     #[test]
@@ -276,10 +285,10 @@ mod tests {
             tide.stands_at(place, || now_ms);
             now_ms += 1;
         }
-        assert_eq!(tide.reserve(), 25 * MIB);
+        assert_eq!(tide.reserve(), 20 * MIB + 20 * MIB / SLACK);
         now_ms += (LAPSE - 1) * soon_ms(16 * MIB);
         tide.stands_at(0, || now_ms);
-        assert_eq!(tide.reserve(), 25 * MIB);
+        assert_eq!(tide.reserve(), 20 * MIB + 20 * MIB / SLACK);
         now_ms += soon_ms(16 * MIB);
         tide.stands_at(MIB, || now_ms);
         assert_eq!(tide.reserve(), 0);
