@@ -17,9 +17,10 @@ use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::commons::{self, Commons};
-use crate::{large, os, thread};
+use crate::runs::{self, Table};
+use crate::{os, thread};
 
-type Guards = (MutexGuard<'static, Commons>, large::Guard);
+type Guards = (MutexGuard<'static, Commons>, MutexGuard<'static, Table>);
 
 /// The locks, from before a fork to after it. Whoever holds that of the commons may look here.
 struct Held(UnsafeCell<Option<Guards>>);
@@ -38,7 +39,7 @@ pub(crate) fn watch() {
 }
 
 extern "C" fn before() {
-    let guards = (commons::lock(), large::lock());
+    let guards = (commons::lock(), runs::lock());
     // SAFETY: this thread holds the lock, and nobody borrows what is inside.
     unsafe { *HELD.0.get() = Some(guards) };
 }
@@ -54,7 +55,7 @@ extern "C" fn after_in_parent() {
 }
 
 extern "C" fn after_in_child() {
-    if let Some((mut commons, _large)) = take_held() {
+    if let Some((mut commons, _runs)) = take_held() {
         let _errno = os::ErrnoKept::now();
         commons.adopt_orphans(thread::heap());
     }

@@ -110,7 +110,7 @@
 //!
 //! *Loops.* A loop that drops and builds would pay for every page each round. After a few such rounds in quick
 //! succession there is a *reserve* of a round's size and a quarter, which goes back when no more such rounds come
-//! (`tide`). Arenas have one, large runs have another (`large`).
+//! (`tide`). Arenas have one, the runs of large blocks have another (`runs`).
 //!
 //! *Huge pages.* One fault takes the place of 512; but an arena that asks for a huge page is resident as a whole. So
 //! an arena asks when four times as much is in use already, a smaller heap declines huge pages even where the system
@@ -160,6 +160,7 @@ mod os;
 mod pool;
 mod remote;
 mod rest;
+mod runs;
 mod shelf;
 mod slot;
 mod sparse;
@@ -172,7 +173,7 @@ mod tide;
 use std::alloc::{GlobalAlloc, Layout};
 
 use class::{Class, Kind};
-use large::Contents;
+use runs::Contents;
 pub use stats::Stats;
 
 /// The allocator. All values of this type are the same allocator: its state is the process's.
@@ -230,7 +231,7 @@ impl PoolAlloc {
         if !heap.is_none() {
             heap.give_back();
         }
-        let large = large::release();
+        let large = runs::release();
         let mut commons = commons::lock();
         commons.release();
         commons.released_bytes() - before + large
@@ -239,7 +240,9 @@ impl PoolAlloc {
     /// The allocator's account of itself. Looks at every pool, so it costs about a microsecond per arena, during
     /// which threads that need a pool wait.
     pub fn stats(&self) -> Stats {
-        let (large_bytes, waiting_bytes) = (large::bytes_in_use(), large::waiting_bytes());
+        let runs = runs::lock();
+        let (large_bytes, waiting_bytes) = (runs.bytes_in_use(), runs.waiting_bytes());
+        drop(runs);
         let mut stats = commons::lock().stats();
         stats.allocated_bytes += large_bytes;
         stats.cached_bytes += waiting_bytes;
@@ -286,6 +289,15 @@ impl PoolAlloc {
         }
         copy
     }
+}
+
+/// What an attempt to get memory comes to. Where the system refuses, it is first given back all that is free here,
+/// and then asked once more. Not for whoever holds a lock.
+fn insistently<T>(attempt: impl Fn() -> Option<T>) -> Option<T> {
+    attempt().or_else(|| match PoolAlloc.release() {
+        0 => None,
+        _ => attempt(),
+    })
 }
 
 /// The examples of the README are tests.

@@ -1,0 +1,179 @@
+//! The table of the runs that wait, and the account of those in use.
+//!
+//! A table of a few entries, gone through for each request: a request is for 64 pages at least, so that whatever is
+//! done with the block costs more than the look. Everything here happens under one lock.
+
+use super::{Need, Run};
+use crate::os;
+use crate::tide::Tide;
+
+/// Runs that wait at most. More would find a closer fit, at a comparison each.
+const RUNS: usize = 16;
+
+/// See the top of this file.
+pub(crate) struct Table {
+    runs: [Option<Run>; RUNS],
+    waiting_bytes: usize,
+    bytes_in_use: usize,
+    tide: Tide,
+}
+
+// SAFETY: its runs are mapped memory that belongs to no thread, reached only under the lock.
+unsafe impl Send for Table {}
+
+impl Table {
+    pub(super) const fn new() -> Self {
+        Self {
+            runs: [None; RUNS],
+            waiting_bytes: 0,
+            bytes_in_use: 0,
+            tide: Tide::new(),
+        }
+    }
+
+    /// Bytes of the runs of all large blocks.
+    pub(crate) fn bytes_in_use(&self) -> usize {
+        self.bytes_in_use
+    }
+
+    /// Bytes of the runs that wait.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
+    /// So many bytes more are in use.
+    pub(super) fn grew(&mut self, by: usize) {
+        self.bytes_in_use += by;
+        self.watch();
+    }
+
+    /// So many bytes are in use no more.
+    pub(super) fn shrank(&mut self, by: usize) {
+        self.bytes_in_use -= by;
+        self.watch();
+    }
+
+    /// What is needed, cut from the least run that has it.
+    pub(super) fn take(&mut self, need: Need) -> Option<Run> {
+        let fit = self.least(|run| run.has_room_for(need))?;
+        let mut before = self.remove(fit)?;
+        let mut run = before.cut(fit.lead(need));
+        let behind = run.cut(need.len);
+        self.insert(before);
+        self.insert(behind);
+        self.grew(need.len);
+        Some(run)
+    }
+
+    /// The longest run that begins as needed, to be stretched; not more of it than is needed.
+    pub(super) fn take_longest(&mut self, need: Need) -> Option<Run> {
+        let aligned = self.entries().filter(|run| run.lead(need) == 0);
+        let longest = aligned.max_by_key(|run| run.len)?;
+        let mut run = self.remove(longest)?;
+        self.insert(run.cut(run.len.min(need.len)));
+        self.grew(run.len);
+        Some(run)
+    }
+
+    /// Takes `more` bytes off a run that begins where `run` ends; false where there is none so long.
+    pub(super) fn extend(&mut self, run: Run, more: usize) -> bool {
+        let follows = |other: &Run| other.at.addr().get() == run.end() && other.len >= more;
+        let Some(behind) = self.least(follows) else {
+            return false;
+        };
+        if let Some(mut behind) = self.remove(behind) {
+            self.insert(behind.cut(more));
+        }
+        self.grew(more);
+        true
+    }
+
+    /// Puts the run of a block on the table if the reserve goes so far, at the expense of others; returns what goes
+    /// back.
+    pub(crate) fn put(&mut self, run: Run) -> Option<Run> {
+        self.shrank(run.len);
+        let room = self.tide.reserve().checked_sub(run.len);
+        self.shrink_to(room.unwrap_or(self.tide.reserve()));
+        if room.is_none() {
+            return Some(run);
+        }
+        let mut run = run;
+        let touches = |run: Run| {
+            move |other: &Run| {
+                other.end() == run.at.addr().get() || run.end() == other.at.addr().get()
+            }
+        };
+        while let Some(other) = self.least(touches(run)) {
+            self.remove(other);
+            run = Run {
+                at: run.at.min(other.at),
+                len: run.len + other.len,
+            };
+        }
+        self.insert(run);
+        None
+    }
+
+    /// Gives back all runs, and forgets what loops there were; returns their bytes.
+    pub(super) fn release(&mut self) -> usize {
+        let bytes = self.waiting_bytes;
+        self.shrink_to(0);
+        self.tide = Tide::new();
+        bytes
+    }
+
+    /// Lets the tide see what is in use, and gives back what is beyond the reserve then.
+    fn watch(&mut self) {
+        self.tide.stands_at(self.bytes_in_use, os::now_ms);
+        self.shrink_to(self.tide.reserve());
+    }
+
+    fn shrink_to(&mut self, bytes: usize) {
+        while self.waiting_bytes > bytes
+            && let Some(least) = self.least(|_| true)
+        {
+            self.give_back(least);
+        }
+    }
+
+    fn give_back(&mut self, run: Run) {
+        if let Some(run) = self.remove(run) {
+            // SAFETY: nobody uses the run, and it is off the table.
+            unsafe { run.unmap() };
+        }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Run> {
+        self.runs.iter().flatten().copied()
+    }
+
+    /// The least of those that are asked for.
+    fn least(&self, is_it: impl Fn(&Run) -> bool) -> Option<Run> {
+        self.entries().filter(is_it).min_by_key(|run| run.len)
+    }
+
+    fn remove(&mut self, run: Run) -> Option<Run> {
+        let is_it = |entry: &&mut Option<Run>| entry.is_some_and(|other| other.at == run.at);
+        let removed = self.runs.iter_mut().find(is_it)?.take()?;
+        self.waiting_bytes -= removed.len;
+        Some(removed)
+    }
+
+    /// Enters a run, unless it is empty. Where the table is full, the least goes back.
+    fn insert(&mut self, run: Run) {
+        if run.len == 0 {
+            return;
+        }
+        if self.runs.iter().all(Option::is_some) {
+            match self.least(|other| other.len < run.len) {
+                Some(least) => self.give_back(least),
+                // SAFETY: nobody uses the run, and it is in no table.
+                None => return unsafe { run.unmap() },
+            }
+        }
+        if let Some(entry) = self.runs.iter_mut().find(|entry| entry.is_none()) {
+            self.waiting_bytes += run.len;
+            *entry = Some(run);
+        }
+    }
+}
