@@ -18,9 +18,10 @@
 mod table;
 
 use std::ptr::NonNull;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use crate::os::{self, invariant};
+use crate::sync::{Mutex, MutexGuard};
 pub(crate) use table::Table;
 
 /// Bytes that are written to make them zero. Where more have to be zero, they are given back and come as zeroes when
