@@ -56,11 +56,11 @@ impl Found {
         // SAFETY: the block is in use, and if the result is null, goes on being so.
         let at = unsafe { by_address::resize(self.at, size) };
         if !at.is_null() {
-            let old = self.size;
-            (self.at, self.size) = (at, old.min(size));
+            let written = self.places(0).count();
+            (self.at, self.size) = (at, self.size.min(size));
             self.check();
             self.size = size;
-            self.write(old.min(size).next_multiple_of(STEP));
+            self.write(written * STEP);
         }
         self.check();
         !at.is_null()
