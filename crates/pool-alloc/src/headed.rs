@@ -1,4 +1,4 @@
-//! Large blocks that are found by their address: a mapping each, with a header in the page before the block.
+//! Large blocks that are found by their address: a run of pages each (`runs`), with a header in the page before the block.
 //!
 //! ```text
 //!      multiple of 2 MiB                              multiple of 2 MiB (and of the alignment asked for)
@@ -15,7 +15,7 @@
 //! No alignment is an exception, since a multiple of 1 GiB is one of 2 MiB: whatever the alignment, the header is in
 //! the same place, and telling the two sorts of block apart takes no memory access. It costs a page of memory per
 //! block, addresses, which are free, and one mapping of the kernel's each, of which a process may have 65,530 by
-//! default: they do not touch, so the kernel cannot merge them.
+//! default: few of them touch, so the kernel cannot merge them.
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicUsize;

@@ -103,6 +103,7 @@
 //! empty pools of a heap    <= 8, of at most 64 KiB each                     else the longest resting is closed (`rest`)
 //! sparse pools of a heap   <= 4 that were not swept                         else the longest waiting is swept
 //!                             + what the reserve covers
+//! runs of large blocks     <= the reserve of their own (`runs`)             else they are unmapped
 //! ```
 //!
 //! *Survivors.* A pool is *sparse* when few of its blocks are in use (`sparse`). A *sweep* finds its pages on which no
@@ -116,6 +117,9 @@
 //! an arena asks when four times as much is in use already, a smaller heap declines huge pages even where the system
 //! gives them unasked, and an arena of which something was given back declines from then on: else a thread of the
 //! kernel would fill it again (`arena`).
+//!
+//! *Refusals.* Where the system refuses memory, all that is free goes back, and it is asked once more: what is kept for
+//! later never makes a request fail.
 //!
 //! After a drop without survivors, then, what stays is bounded by a constant per process and a constant per thread,
 //! unless there is a reserve. [`PoolAlloc::release`] takes all of it. The figures above are constants of the source,
@@ -140,6 +144,8 @@
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.
 //! - A request that the system refuses is refused, though a reserve could be given back first.
 //! - Large blocks of the module [`by_address`] have no reserve: each is mapped and unmapped.
+//! - A request that the system refuses costs the reserve, also one that could never be met; and what the heaps of
+//!   other threads keep, up to 512 KiB each, is out of its reach.
 //! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
 //! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free.
 //! - `fork`: a child of a process with several threads can allocate and has the other threads' pools (`fork`), but

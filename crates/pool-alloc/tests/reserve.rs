@@ -158,6 +158,7 @@ fn blocks_grow_into_what_waits() {
             (1..=3).for_each(|mib| assert!(block.try_resize(mib * MIB)));
         };
         assert!(fetched_pages(growth) < FEW);
+        assert_eq!(stats().large_bytes, 0, "what was outgrown is not in use");
         POOL.release();
         assert!(fetched_pages(growth) > 7 * MIB / 4096, "the measure tells");
     });

@@ -7,12 +7,15 @@ use super::{Need, Run};
 use crate::os;
 use crate::tide::Tide;
 
-/// Runs that wait at most. More would find a closer fit, at a comparison each.
-const RUNS: usize = 16;
+/// Runs that wait at most. More lose less of what programs leave that hold many blocks of many sizes; each that waits
+/// costs some comparisons per request.
+const RUNS: usize = 32;
 
 /// See the top of this file.
 pub(crate) struct Table {
+    /// The first `count` are there.
     runs: [Option<Run>; RUNS],
+    count: usize,
     waiting_bytes: usize,
     bytes_in_use: usize,
     tide: Tide,
@@ -25,6 +28,7 @@ impl Table {
     pub(super) const fn new() -> Self {
         Self {
             runs: [None; RUNS],
+            count: 0,
             waiting_bytes: 0,
             bytes_in_use: 0,
             tide: Tide::new(),
@@ -144,7 +148,7 @@ impl Table {
     }
 
     fn entries(&self) -> impl Iterator<Item = Run> {
-        self.runs.iter().flatten().copied()
+        self.runs.iter().take(self.count).flatten().copied()
     }
 
     /// The least of those that are asked for.
@@ -153,8 +157,10 @@ impl Table {
     }
 
     fn remove(&mut self, run: Run) -> Option<Run> {
-        let is_it = |entry: &&mut Option<Run>| entry.is_some_and(|other| other.at == run.at);
-        let removed = self.runs.iter_mut().find(is_it)?.take()?;
+        let place = self.entries().position(|other| other.at == run.at)?;
+        let removed = self.runs[place].take()?;
+        self.count -= 1;
+        self.runs.swap(place, self.count);
         self.waiting_bytes -= removed.len;
         Some(removed)
     }
@@ -164,16 +170,15 @@ impl Table {
         if run.len == 0 {
             return;
         }
-        if self.runs.iter().all(Option::is_some) {
+        if self.count == RUNS {
             match self.least(|other| other.len < run.len) {
                 Some(least) => self.give_back(least),
                 // SAFETY: nobody uses the run, and it is in no table.
                 None => return unsafe { run.unmap() },
             }
         }
-        if let Some(entry) = self.runs.iter_mut().find(|entry| entry.is_none()) {
-            self.waiting_bytes += run.len;
-            *entry = Some(run);
-        }
+        self.runs[self.count] = Some(run);
+        self.count += 1;
+        self.waiting_bytes += run.len;
     }
 }
