@@ -27,6 +27,7 @@
 
 use crate::arena::Arena;
 use crate::class::{Class, MEDIUM_MAX};
+use crate::runs::Contents;
 use crate::{headed, heap, os, thread};
 
 /// What every block's address is a multiple of.
@@ -38,7 +39,7 @@ pub const MIN_ALIGN: usize = 16;
 pub fn allocate(size: usize, align: usize) -> *mut u8 {
     match class_of(size, align) {
         Some(class) => thread::heap().allocate(class),
-        None => headed::allocate(size, align),
+        None => headed::allocate(size, align, Contents::Any),
     }
 }
 
@@ -47,8 +48,7 @@ pub fn allocate(size: usize, align: usize) -> *mut u8 {
 pub fn allocate_zeroed(size: usize) -> *mut u8 {
     match class_of(size, MIN_ALIGN) {
         Some(class) => thread::heap().allocate_zeroed(class, size),
-        // Fresh mappings are zero.
-        None => headed::allocate(size, MIN_ALIGN),
+        None => headed::allocate(size, MIN_ALIGN, Contents::Zero),
     }
 }
 
