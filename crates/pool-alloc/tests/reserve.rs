@@ -116,10 +116,8 @@ fn fetched_pages(work: impl FnOnce()) -> usize {
         // SAFETY: all zeroes are a valid value of this type.
         let mut usage = unsafe { std::mem::zeroed::<libc::rusage>() };
         // SAFETY: `usage` is ours to write.
-        assert_eq!(
-            unsafe { libc::getrusage(libc::RUSAGE_THREAD, &mut usage) },
-            0
-        );
+        let status = unsafe { libc::getrusage(libc::RUSAGE_THREAD, &mut usage) };
+        assert_eq!(status, 0);
         usage.ru_minflt as usize
     };
     let before = fetched();
