@@ -171,7 +171,8 @@ pub(crate) unsafe fn resize_in_place(at: NonNull<u8>, old: usize, new: usize) ->
     }
 }
 
-/// Resizes a mapping and moves its pages to `to`, in place of what is mapped there; false leaves both as they were.
+/// Resizes a mapping and moves its pages to `to`, in place of what is mapped there. False leaves it as it was; what is
+/// at `to` then may have been unmapped to make room.
 ///
 /// # Safety
 /// As `remap`; `[to, to + new)` was mapped by this module, apart from the old mapping, and nobody uses it.
