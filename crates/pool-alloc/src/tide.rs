@@ -64,6 +64,8 @@ const WINDOW: u8 = 16;
 pub(crate) struct Tide {
     floats: [Float; LEVELS],
     reserve: usize,
+    /// After this the reserve is less.
+    until_ms: u64,
 }
 
 /// What a level knows. All sizes in bytes of memory in use, all times in milliseconds.
@@ -83,8 +85,8 @@ struct Float {
 }
 
 impl Float {
-    /// The surface stands at `bytes`; false where that does not move the float.
-    fn feel(&mut self, width: usize, bytes: usize, now_ms: u64) -> bool {
+    /// The surface stands at `bytes`.
+    fn feel(&mut self, width: usize, bytes: usize, now_ms: u64) -> Felt {
         if bytes < self.low {
             if self.rises {
                 self.rises = false;
@@ -92,16 +94,18 @@ impl Float {
             }
             self.low = bytes;
             self.fell_ms = now_ms;
+            Felt::Push
         } else if bytes > self.low + width {
-            if !self.rises {
+            let turns = !self.rises;
+            if turns {
                 self.rises = true;
                 self.count(width, now_ms);
             }
             self.low = bytes - width;
+            if turns { Felt::Round } else { Felt::Push }
         } else {
-            return false;
+            Felt::Nothing
         }
-        true
     }
 
     /// Counts the round that ends now, with the float at its lowest.
@@ -131,15 +135,22 @@ impl Float {
         self.largest[0].max(self.largest[1])
     }
 
-    /// What may stay resident for this level's sake.
-    fn reserve(&self, width: usize, now_ms: u64) -> usize {
+    /// What may stay resident for this level's sake, and until when.
+    fn reserve(&self, width: usize, now_ms: u64) -> Option<(usize, u64)> {
         let enough = if width < LARGE { ROUNDS } else { LARGE_ROUNDS };
-        if self.rounds >= enough && now_ms.saturating_sub(self.round_ms) <= LAPSE * soon_ms(width) {
-            self.largest() + self.largest() / SLACK
-        } else {
-            0
-        }
+        let until_ms = self.round_ms + LAPSE * soon_ms(width);
+        let bytes = self.largest() + self.largest() / SLACK;
+        (self.rounds >= enough && now_ms <= until_ms).then_some((bytes, until_ms))
     }
+}
+
+/// What the surface does to a float.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Felt {
+    Nothing,
+    Push,
+    /// The push that ends a round.
+    Round,
 }
 
 fn soon_ms(width: usize) -> u64 {
@@ -166,6 +177,7 @@ impl Tide {
                 }
             }; LEVELS],
             reserve: 0,
+            until_ms: u64::MAX,
         }
     }
 
@@ -182,20 +194,27 @@ impl Tide {
             return;
         }
         let now_ms = now_ms();
+        let mut round_ended = false;
         // A float of more play is moved by less only: where one rests, so do those above it.
         for (level, float) in self.floats.iter_mut().enumerate() {
-            if !float.feel(width(level), bytes, now_ms) {
+            let felt = float.feel(width(level), bytes, now_ms);
+            if felt == Felt::Nothing {
                 break;
             }
+            round_ended |= felt == Felt::Round;
         }
-        let reserve = |(level, float): (usize, &Float)| float.reserve(width(level), now_ms);
-        self.reserve = self
-            .floats
-            .iter()
-            .enumerate()
-            .map(reserve)
-            .max()
-            .unwrap_or(0);
+        if round_ended || now_ms > self.until_ms {
+            self.judge(now_ms);
+        }
+    }
+
+    /// Finds the reserve, which is that of the level with the most.
+    fn judge(&mut self, now_ms: u64) {
+        let levels = self.floats.iter().enumerate();
+        let reserves = levels.filter_map(|(level, float)| float.reserve(width(level), now_ms));
+        (self.reserve, self.until_ms) = reserves.fold((0, u64::MAX), |most, one| {
+            (most.0.max(one.0), most.1.min(one.1))
+        });
     }
 }
 
