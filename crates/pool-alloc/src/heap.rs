@@ -223,10 +223,20 @@ impl Heap {
 
     /// Takes in a pool that this thread has claimed and that has a free block: as the last to be used, so that until
     /// then more of its blocks come back, and it does not go in and out for each.
+    ///
+    /// In exchange, the one that has waited longest is looked at, and goes if others have emptied it: a current pool may
+    /// live on what others free in it, so that its heap needs none of the pools that it goes on claiming.
     fn own_partial(&self, pool: Ref<Pool>) {
         invariant!(!self.is_none() && !pool.is_exhausted());
         pool.set_owner(Some(self.as_ref()));
-        self.partial[pool.class().index()].push_back(pool);
+        let partial = &self.partial[pool.class().index()];
+        if let Some(longest) = partial.first() {
+            longest.collect();
+            if longest.used() == 0 {
+                self.emptied(longest);
+            }
+        }
+        partial.push_back(pool);
     }
 
     /// Decides about a pool of this heap that has no more blocks in use than its mark says.

@@ -33,6 +33,39 @@ fn memory_freed_by_another_thread_is_not_lost() {
 }
 
 #[test]
+fn pools_that_a_thread_claims_and_others_empty_do_not_pile_up() {
+    alone(|| {
+        let (to_claimer, claimed) = mpsc::channel::<Held>();
+        let (done, is_done) = mpsc::channel();
+        let claimer = move || {
+            for block in claimed {
+                drop(block);
+                done.send(()).expect("the other thread waits for it");
+            }
+        };
+        thread::scope(|scope| {
+            scope.spawn(claimer);
+            let mut before: Option<[Held; 2]> = None;
+            for number in 0..100 {
+                // Two fill a pool, and the next two are asked of another: the pool before has no owner.
+                let pair = [0, 1].map(|_| Held::new(250_000, 8, number));
+                if let Some([first, second]) = before.replace(pair) {
+                    // The other thread, which needs nothing, owns the pool from now on.
+                    to_claimer.send(first).expect("it is there");
+                    is_done.recv().expect("as above");
+                    // And this one empties it.
+                    drop(second);
+                }
+            }
+            let stats = stats();
+            assert!(stats.arenas <= 3, "100 pools are 25 arenas: {stats:?}");
+            drop(before);
+            drop(to_claimer);
+        });
+    });
+}
+
+#[test]
 fn blocks_of_an_exited_thread_can_be_freed() {
     alone(|| {
         let blocks = on_a_thread(|| list(10_000, 200));
