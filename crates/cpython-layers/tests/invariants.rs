@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cpython_layers::{
-    ArenasFrom, Block, Chunk, Collected, Counting, EmptyArenas, FreeList, Heap, Interpreter, Kind,
-    Raw, SmallInts, VERSIONS, Version, Word,
+    ArenasFrom, Block, Chunk, Collected, Counting, EmptyArenas, FreeList, Heap, IntLayout,
+    Interpreter, Kind, Raw, SmallInts, VERSIONS, Version, Word,
 };
 use proptest::prelude::*;
 
@@ -59,14 +59,22 @@ fn versions() -> impl Strategy<Value = (&'static Version, Word)> {
         .prop_map(|(row, word)| (&ROWS[row], word))
 }
 
-/// A block with the addresses that it had when it was made.
-type Held = (Block, Option<Range<usize>>);
+/// A live block.
+struct Held {
+    block: Block,
+    /// The addresses that it had when it was made.
+    range: Option<Range<usize>>,
+    asked: usize,
+}
 
 struct Program<R: Raw> {
     python: Interpreter<R>,
     live: Vec<Held>,
     /// Ends of the live blocks' addresses, by their starts.
     taken: BTreeMap<usize, usize>,
+    /// Bytes of the live blocks as they were asked for, those of the small ints included.
+    asked: usize,
+    sizes: (&'static Version, Word),
 }
 
 impl<R: Raw> Program<R> {
@@ -75,6 +83,8 @@ impl<R: Raw> Program<R> {
             python: Interpreter::new(version, word, raw).expect("there is memory"),
             live: Vec::new(),
             taken: BTreeMap::new(),
+            asked: small_int_bytes(version, word),
+            sizes: (version, word),
         }
     }
 
@@ -109,15 +119,25 @@ impl<R: Raw> Program<R> {
             assert!(free, "{kind:?} overlaps with a live block");
             self.taken.insert(range.start, range.end);
         }
-        self.live.push((block, range));
+        let (version, word) = self.sizes;
+        let asked = range.as_ref().map_or(0, |_| asked(version, word, kind));
+        self.asked += asked;
+        let held = Held {
+            block,
+            range,
+            asked,
+        };
+        self.live.push(held);
     }
 
-    fn free(&mut self, (block, range): Held) {
-        assert_eq!(self.python.address(&block), range, "a block has moved");
-        if let Some(range) = range {
+    fn free(&mut self, held: Held) {
+        let now = self.python.address(&held.block);
+        assert_eq!(now, held.range, "a block has moved");
+        if let Some(range) = held.range {
             self.taken.remove(&range.start);
         }
-        self.python.free(block);
+        self.asked -= held.asked;
+        self.python.free(held.block);
     }
 
     fn free_all(&mut self) {
@@ -129,21 +149,43 @@ impl<R: Raw> Program<R> {
     fn check_sums(&self) {
         let (ledger, held) = (self.python.ledger(), self.python.held());
         assert_eq!(ledger.sum(), held, "{ledger:?}");
+        assert_eq!(ledger.alive + ledger.large, self.asked, "{ledger:?}");
         assert!(self.python.resident() <= held);
     }
 }
 
-/// Bytes of the small ints where they are allocated, in the layer `alive`.
-fn small_int_bytes(version: &Version, word: Word) -> usize {
-    let (range, home) = &version.small_ints;
-    let per_int = match (version.int, word) {
-        _ if *home == SmallInts::Static => return 0,
-        (cpython_layers::IntLayout::Long, word) => 3 * word.bytes(),
-        (cpython_layers::IntLayout::Digits { bits }, word) => {
-            3 * word.bytes() + if bits.of(word) > 16 { 4 } else { 2 }
-        }
+/// Bytes that this kind takes, by the layouts of CPython's objects.
+fn asked(version: &Version, word: Word, kind: Kind) -> usize {
+    match kind {
+        Kind::Int(value) => 3 * word.bytes() + digits_bytes(version.int, word, value),
+        Kind::Float => 2 * word.bytes() + 8,
+        Kind::List => version.gc_head_bytes.of(word) + 5 * word.bytes(),
+        // One byte is asked for where none is.
+        Kind::Object(bytes) | Kind::Buffer(bytes) => bytes.max(1),
+    }
+}
+
+/// Bytes of an int's digits; a `long` of 2.x is among its three words.
+fn digits_bytes(layout: IntLayout, word: Word, value: i64) -> usize {
+    let IntLayout::Digits { bits } = layout else {
+        return 0;
     };
-    per_int * (range.end - range.start) as usize
+    let (mut rest, mut digits) = (value.unsigned_abs() >> bits.of(word), 1);
+    while rest > 0 {
+        (rest, digits) = (rest >> bits.of(word), digits + 1);
+    }
+    digits * if bits.of(word) == 30 { 4 } else { 2 }
+}
+
+/// Bytes of the small ints where they are allocated.
+fn small_int_bytes(version: &Version, word: Word) -> usize {
+    let (range, home) = version.small_ints.clone();
+    match home {
+        SmallInts::Static => 0,
+        SmallInts::Allocated => range
+            .map(|value| asked(version, word, Kind::Int(value)))
+            .sum(),
+    }
 }
 
 fn check_end(program: &mut Program<Counting>, version: &Version, word: Word) {
