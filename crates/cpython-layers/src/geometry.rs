@@ -43,7 +43,8 @@ impl Geometry {
         };
         // The pools' life relies on it: a pool is never at once empty and full.
         assert!(geometry.capacity(geometry.classes() - 1) >= 2);
-        assert!(pool_bytes % PAGE_BYTES == 0 && geometry.arena_bytes % pool_bytes == 0);
+        assert!(pool_bytes.is_multiple_of(PAGE_BYTES));
+        assert!(geometry.arena_bytes.is_multiple_of(pool_bytes));
         geometry
     }
 

@@ -3,7 +3,7 @@
 //! A row takes over the one before it and says what changed. `name @ tag` is a file of CPython as
 //! it stands at that tag; a commit of its history stands for a release whose tag was not at hand,
 //! and *measured* for what `sys._debugmallocstats()` and `gc.collect()` show of an installed
-//! interpreter (`tests/interpreters.rs` does it again).
+//! interpreter (`tests/interpreters` does it again).
 
 use std::ops::Range;
 
