@@ -43,6 +43,8 @@ impl Geometry {
         };
         // The pools' life relies on it: a pool is never at once empty and full.
         assert!(geometry.capacity(geometry.classes() - 1) >= 2);
+        // What is resident relies on it: a pool's last block lies on its last page.
+        assert!(2 * geometry.threshold <= PAGE_BYTES);
         assert!(pool_bytes.is_multiple_of(PAGE_BYTES));
         assert!(geometry.arena_bytes.is_multiple_of(pool_bytes));
         geometry

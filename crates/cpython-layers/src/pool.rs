@@ -64,7 +64,7 @@ impl Pool {
         self.free.clear();
         self.free.push(1);
         self.cut = 2;
-        self.write(geometry, 0);
+        self.write(geometry);
         0
     }
 
@@ -76,7 +76,7 @@ impl Pool {
             self.free.push(self.cut);
             self.cut += 1;
         }
-        self.write(geometry, index);
+        self.write(geometry);
         index
     }
 
@@ -99,13 +99,14 @@ impl Pool {
             .map_or(0, |class| geometry.capacity(class.into()))
     }
 
-    /// The program fills the block it has been given, the allocator has linked the next one.
-    fn write(&mut self, geometry: &Geometry, given: u16) {
+    /// The program fills the blocks it is given, the allocator has linked the one that is cut last.
+    /// Once that is given, too, it ends on the page it begins on: no block is cut behind it, so that
+    /// it lies in the pool's last kilobyte.
+    fn write(&mut self, geometry: &Geometry) {
         let class = usize::from(self.class.expect("a pool in use has a class"));
-        let filled = geometry.block_range(class, given.into()).end;
         let last_cut = geometry.block_range(class, usize::from(self.cut) - 1);
         let linked = last_cut.start + geometry.word_bytes;
-        let pages = filled.max(linked).div_ceil(PAGE_BYTES);
+        let pages = linked.div_ceil(PAGE_BYTES);
         self.touched = self.touched.max(pages as u8);
     }
 }
