@@ -10,14 +10,25 @@ use cpython_layers::{
 use crate::program::Step;
 use crate::python::{INT_CLASS, Stats};
 
+/// How far the model may be off, where it knows less than the interpreter.
+pub struct Allowed {
+    /// Pools of ints, unused ones instead.
+    pub pools: usize,
+    /// KiB of what is resident.
+    pub resident_kib: usize,
+}
+
 pub struct Model {
     row: &'static Version,
     python: Interpreter<Placed>,
     /// What stands for the interpreter's own objects.
     own: Vec<Block>,
     lists: BTreeMap<&'static str, Vec<Option<Block>>>,
-    /// The arenas there had been before the first step.
+    /// What the lists' items are in, until they are dropped.
+    items: BTreeMap<&'static str, Block>,
+    /// The arenas there had been before the first step, and what was resident then.
     before: ArenaCounts,
+    resident_before: usize,
 }
 
 impl Model {
@@ -44,7 +55,9 @@ impl Model {
             python: Interpreter::new(row, Word::Bits64, raw).expect("there is memory"),
             own: Vec::new(),
             lists: BTreeMap::new(),
+            items: BTreeMap::new(),
             before: ArenaCounts::default(),
+            resident_before: 0,
         };
         model.prepare(base);
         Some(model)
@@ -56,6 +69,8 @@ impl Model {
             Step::Build(name, ints) => {
                 // A range computes its length as an int of its own, and has it while it lives.
                 let length = self.alloc(Kind::Int(*ints));
+                let items = self.alloc(Kind::Buffer(*ints as usize * 8));
+                self.items.insert(name, items);
                 let list = (0..*ints).map(|value| Some(self.alloc(Kind::Int(value))));
                 let list = list.collect();
                 self.python.free(length);
@@ -78,13 +93,14 @@ impl Model {
             Step::Drop(name) => {
                 let list = self.lists.remove(name).expect("a list");
                 self.free_backwards(list);
+                self.python
+                    .free(self.items.remove(name).expect("a list has items"));
             }
         }
     }
 
-    /// Holds the interpreter's figures after a step against the model's. So many pools of ints may
-    /// be more or fewer, unused ones instead.
-    pub fn check(&self, base: &Stats, now: &Stats, step: &Step, slack: usize) {
+    /// Holds the interpreter's figures after a step against the model's.
+    pub fn check(&self, base: &Stats, now: &Stats, step: &Step, allowed: &Allowed) {
         let counts = self.python.arena_counts();
         let ints = self.python.class_counts(INT_CLASS);
         let unused = self.python.unused_pools();
@@ -120,12 +136,16 @@ impl Model {
                 self.row.name
             );
         }
-        let off = ints.pools.abs_diff(pools);
-        assert!(
-            off <= slack,
-            "{off} pools of ints in {} after {step:?}",
-            self.row.name
-        );
+        let resident = (self.python.resident() - self.resident_before) / 1024;
+        let anonymous = now.anonymous_kib - base.anonymous_kib;
+        for (modelled, measured, allowed, what) in [
+            (ints.pools, pools, allowed.pools, "pools of ints"),
+            (resident, anonymous, allowed.resident_kib, "KiB resident"),
+        ] {
+            let what = format!("{what} in {} after {step:?}", self.row.name);
+            let off = modelled.abs_diff(measured);
+            assert!(off <= allowed, "{modelled} {what}, {measured} measured");
+        }
     }
 
     /// The most arenas there have been, if these are more than before the first step.
@@ -150,6 +170,7 @@ impl Model {
         self.fill_ints(int_pools, available);
         self.fill(base.arenas(), base.unused_pools);
         self.before = self.python.arena_counts();
+        self.resident_before = self.python.resident();
 
         let ints = self.python.class_counts(INT_CLASS);
         assert_eq!(

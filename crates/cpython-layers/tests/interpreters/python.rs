@@ -19,6 +19,9 @@ const PRELUDE: &str = "
 import posix, sys
 def mark():
     posix.write(2, b'@@\\n')
+    fd = posix.open('/proc/self/smaps_rollup', 0)
+    posix.write(2, posix.read(fd, 4096))
+    posix.close(fd)
     sys._debugmallocstats()
 L = K = M = None
 mark()
@@ -83,6 +86,8 @@ pub struct Stats {
     pub ints: [usize; 3],
     pub free_floats: usize,
     pub free_lists: usize,
+    /// By the kernel: anonymous memory that is resident.
+    pub anonymous_kib: usize,
 }
 
 impl Stats {
@@ -115,6 +120,8 @@ impl Stats {
                 stats.free_floats = *first;
             } else if has("free PyListObjects") {
                 stats.free_lists = *first;
+            } else if line.starts_with("Anonymous:") {
+                stats.anonymous_kib = *first;
             } else if let [_, INT_CLASS, pools, in_use, free] = numbers[..] {
                 // The table of classes: number, size, pools, blocks in use, free blocks.
                 stats.ints = [pools, in_use, free];
