@@ -15,8 +15,8 @@ use std::ops::Range;
 
 use crate::arena::{Arena, Usable};
 use crate::geometry::Geometry;
+use crate::policy::{ArenasFrom, EmptyArenas, Version};
 use crate::raw::{Origin, Raw};
-use crate::versions::{ArenasFrom, EmptyArenas, Version};
 use crate::word::Word;
 
 /// Entries of the first table.

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use crate::versions::Version;
+use crate::policy::Version;
 use crate::word::Word;
 
 /// Pages of memory are taken to be of 4 KiB.

@@ -17,9 +17,9 @@ use crate::kind::{self, Kind};
 use crate::large::Large;
 use crate::object_blocks::ObjectBlocks;
 use crate::objects::Objects;
+use crate::policy::{Buffers, SmallInts, Version};
 use crate::raw::{OutOfMemory, Raw};
 use crate::typed::Typed;
-use crate::versions::{Buffers, SmallInts, Version};
 use crate::word::Word;
 
 /// The memory of one Python process. It begins with nothing but the small ints, where these are

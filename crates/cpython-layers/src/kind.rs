@@ -8,7 +8,7 @@
 //! list          = collector's head + 5 words    (its items are a buffer of their own)
 //! ```
 
-use crate::versions::{IntLayout, Version};
+use crate::policy::{IntLayout, Version};
 use crate::word::Word;
 
 /// What is asked for.

@@ -36,6 +36,22 @@
 //! | a pool | uncut, used, full, empty; an empty one may be taken by any size class |
 //! | an arena | unused (an entry in the table, no memory), usable (it has free pools), full |
 //!
+//! ```
+//! use cpython_layers::{Chunk, Counting, Interpreter, Kind, Word, version};
+//!
+//! # fn main() -> Result<(), cpython_layers::OutOfMemory> {
+//! let version = version("2.7").expect("a version of the table");
+//! let mut python = Interpreter::new(version, Word::Bits64, Counting::new(Chunk::GLIBC_64))?;
+//! let ints: Result<Vec<_>, _> = (0..100_000).map(|i| python.alloc(Kind::Int(i))).collect();
+//! ints?.into_iter().for_each(|int| python.free(int));
+//! // All of it is on the free list of ints, but for the 257 that are small ints.
+//! assert!(python.ledger().typed_free >= (100_000 - 257) * 24);
+//! python.gc_collect();
+//! assert!(python.ledger().typed_free < 1000);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What each version keeps
 //!
 //! | | 2.4 | 2.5 | 2.7 | 3.6 | 3.7, 3.8 | 3.9 | 3.10 to 3.13 | 3.14 |
@@ -74,6 +90,7 @@ mod large;
 mod ledger;
 mod object_blocks;
 mod objects;
+mod policy;
 mod pool;
 mod raw;
 mod typed;
@@ -87,9 +104,9 @@ pub use heap::{Heap, Memory, Page};
 pub use interpreter::{BlockCounts, Interpreter};
 pub use kind::Kind;
 pub use ledger::{ClassCounts, Ledger};
-pub use raw::{Origin, OutOfMemory, Raw};
-pub use versions::{
-    ArenasFrom, Buffers, Collected, EmptyArenas, FreeList, IntLayout, SmallInts, VERSIONS, Version,
-    version,
+pub use policy::{
+    ArenasFrom, Buffers, Collected, EmptyArenas, FreeList, IntLayout, SmallInts, Version,
 };
+pub use raw::{Origin, OutOfMemory, Raw};
+pub use versions::{VERSIONS, version};
 pub use word::{PerWord, Word};

@@ -11,9 +11,9 @@ use std::ops::Range;
 
 use crate::arenas::Arenas;
 use crate::geometry::{Geometry, PAGE_BYTES};
+use crate::policy::Version;
 use crate::pool::{NONE, Pool};
 use crate::raw::Raw;
-use crate::versions::Version;
 use crate::word::Word;
 
 pub(crate) struct Objects<H> {

@@ -9,8 +9,8 @@
 
 use crate::block::{Block, Owner, Place};
 use crate::object_blocks::ObjectBlocks;
+use crate::policy::{Collected, FreeList};
 use crate::raw::{OutOfMemory, Raw};
-use crate::versions::{Collected, FreeList};
 use crate::word::Word;
 
 pub(crate) struct Typed<H> {

@@ -215,7 +215,7 @@ fn check_end(program: &mut Program<Counting>, version: &Version, word: Word) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 768, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn blocks_never_overlap_and_every_byte_is_in_one_layer(
