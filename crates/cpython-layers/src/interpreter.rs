@@ -79,10 +79,9 @@ impl<R: Raw> Interpreter<R> {
     /// Where an int of Python 2 does not fit a C `long`.
     pub fn alloc(&mut self, kind: Kind) -> Result<Block, OutOfMemory> {
         match kind {
-            Kind::Int(value) if self.version.small_ints.0.contains(&value) => Ok(Block {
-                owner: Owner::Nobody,
-                place: Place::Shared,
-            }),
+            Kind::Int(value) if self.version.small_ints.0.contains(&value) => {
+                Ok(Block::new(Owner::Nobody, Place::Shared))
+            }
             Kind::Int(value) => self.new_int(value),
             Kind::Float => self.typed(Owner::Floats, kind::float_bytes(self.word)),
             Kind::List => self.typed(Owner::Lists, kind::list_bytes(self.version, self.word)),
@@ -96,7 +95,7 @@ impl<R: Raw> Interpreter<R> {
 
     /// The program is done with this block, which must be of this interpreter.
     pub fn free(&mut self, block: Block) {
-        let rest = match block.owner {
+        let rest = match block.owner() {
             Owner::Ints => self.ints.keep(block),
             Owner::Floats => self.floats.keep(block),
             Owner::Lists => self.lists.keep(block),
@@ -112,7 +111,7 @@ impl<R: Raw> Interpreter<R> {
     pub fn gc_collect(&mut self) {
         self.ints.clear_blocks(&mut self.raw);
         self.floats.clear_blocks(&mut self.raw);
-        let kept = [&mut self.ints, &mut self.floats, &mut self.lists].map(Typed::take_kept);
+        let kept = [&mut self.floats, &mut self.lists, &mut self.ints].map(Typed::take_kept);
         for block in kept.into_iter().flatten() {
             self.release(block);
         }
@@ -141,7 +140,7 @@ impl<R: Raw> Interpreter<R> {
     /// The addresses of a block; `None` of a small int. In a pool they are of the whole block, the
     /// rounding included.
     pub fn address(&self, block: &Block) -> Option<Range<usize>> {
-        match block.place {
+        match block.place() {
             Place::Pool { pool, index, .. } => {
                 let slot = self.objects.arenas.slot(pool) as usize;
                 let memory = self.objects.arenas.table[slot].memory.as_ref();
@@ -152,7 +151,7 @@ impl<R: Raw> Interpreter<R> {
                 Some(start + range.start..start + range.end)
             }
             Place::Slot(slot) => {
-                let blocks = match block.owner {
+                let blocks = match block.owner() {
                     Owner::Ints => self.ints.blocks(),
                     _ => self.floats.blocks(),
                 };
@@ -198,18 +197,18 @@ impl<R: Raw> Interpreter<R> {
         self.asked_in_pools += bytes;
         let bytes = bytes as u16;
         let place = Place::Pool { pool, index, bytes };
-        Ok(Block { owner, place })
+        Ok(Block::new(owner, place))
     }
 
     fn malloc(&mut self, owner: Owner, bytes: usize) -> Result<Block, OutOfMemory> {
         let number = self.large.allocate(bytes, &mut self.raw);
         let place = Place::Large(number.ok_or(OutOfMemory)?);
-        Ok(Block { owner, place })
+        Ok(Block::new(owner, place))
     }
 
     /// Gives back what no free list keeps.
     fn release(&mut self, block: Block) {
-        match block.place {
+        match block.place() {
             Place::Pool { pool, index, bytes } => {
                 self.asked_in_pools -= usize::from(bytes);
                 self.objects.free(pool, index, &mut self.raw);

@@ -169,7 +169,7 @@ fn add_typed<H>(ledger: &mut Ledger, typed: &Typed<H>, large: &Large<H>) {
         ledger.headers += blocks.blocks() * (blocks.block_bytes - slots);
     }
     for block in typed.kept() {
-        let (counted, bytes) = match block.place {
+        let (counted, bytes) = match block.place() {
             Place::Pool { bytes, .. } => (&mut ledger.alive, usize::from(bytes)),
             Place::Large(number) => (&mut ledger.large, large.bytes_of(number)),
             Place::Slot(_) | Place::Shared => unreachable!("not for a bounded list"),

@@ -73,8 +73,8 @@
 //!
 //! What an interpreter allocates for itself as it starts, except the small ints; the free lists of
 //! other types (tuples, dicts, frames); `realloc`; the radix tree that finds arenas from 3.10 on;
-//! the free-threaded build and `PYTHONMALLOC`, which have other allocators. A program is taken to
-//! write all of every block that it gets.
+//! the free-threaded build and `PYTHONMALLOC`, which have other allocators; collections that the
+//! collector starts by itself. A program is taken to write all of every block that it gets.
 
 #![forbid(unsafe_code)]
 

@@ -60,7 +60,7 @@ impl<H> Typed<H> {
             Store::Blocks(blocks) => {
                 let slot = blocks.allocate(raw).ok_or(OutOfMemory)?;
                 let place = Place::Slot(slot);
-                Ok(Some(Block { owner, place }))
+                Ok(Some(Block::new(owner, place)))
             }
         }
     }
@@ -69,7 +69,7 @@ impl<H> Typed<H> {
     pub fn keep(&mut self, block: Block) -> Option<Block> {
         match &mut self.store {
             Store::Blocks(blocks) => {
-                let Place::Slot(slot) = block.place else {
+                let Place::Slot(slot) = block.place() else {
                     unreachable!("such a type's objects lie in its blocks");
                 };
                 blocks.free(slot);

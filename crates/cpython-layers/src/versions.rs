@@ -67,7 +67,7 @@ const V2_7: Version = Version {
          (@ v2.7: 8, 256, malloc; @ v2.7.16: 8, 512, mmap)",
         "alignment: measured, 2.7.18",
         "ints and floats are cleared, lists are not: clear_freelists, \
-         Modules/gcmodule.c @ v2.7.18",
+         Modules/gcmodule.c @ v2.7.18 (the same @ v2.6)",
     ],
     ..V2_5
 };
@@ -98,7 +98,7 @@ const V3_6: Version = Version {
          Objects/longobject.c @ v3.6.0",
         "100 floats: Objects/floatobject.c @ v3.6.0 (from v3.3.0 on); measured, 3.6.15",
         "80 lists, cleared: Objects/listobject.c, Modules/gcmodule.c @ v3.6.0; measured, 3.6.15",
-        "arenas are given back at once: measured, 3.6.15",
+        "arenas are given back at once: Objects/obmalloc.c @ v3.6.0; measured, 3.6.15",
     ],
     ..V2_7
 };
@@ -115,7 +115,7 @@ const V3_7: Version = Version {
     },
     sources: &[
         "alignment 16 on 64 bits: Objects/obmalloc.c @ v3.7.4 (@ v3.7.3: 8); measured, 3.7.16",
-        "the collector's head: Include/objimpl.h @ v3.7.4",
+        "the collector's head: Include/objimpl.h @ v3.7.4; measured, 3.7.16",
     ],
     ..V3_6
 };
@@ -127,6 +127,7 @@ const V3_8: Version = Version {
         bits64: 16,
     },
     sources: &[
+        "the collector's head: Include/cpython/objimpl.h @ v3.8.5; measured, 3.8.18",
         "the order of arenas kept without a search, and the same: Objects/obmalloc.c @ v3.8.5",
         "arenas are given back at once: Objects/obmalloc.c @ v3.8.5; measured, 3.8.18",
     ],
@@ -196,8 +197,8 @@ const V3_14: Version = Version {
         "100 ints of one digit, 100 floats, 80 lists: Include/internal/pycore_freelist_state.h, \
          Objects/longobject.c, read in a fork of 3.14.0b4 that renames identifiers",
         "pools, arenas: Include/internal/pycore_obmalloc.h, in the same fork",
-        "that a full collection clears them: Python/gc.c of an unnamed version with \
-         gc_collect_full; nothing measured",
+        "that a full collection clears them: gc_collect_full, Python/gc.c, Objects/object.c, in the \
+         same fork; nothing measured",
     ],
     ..V3_13
 };
