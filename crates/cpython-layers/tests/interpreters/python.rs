@@ -32,7 +32,7 @@ impl Python {
     pub fn find(row: &Version) -> Option<Python> {
         let root = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
         let home = || Some(std::env::home_dir()?.join(".pyenv"));
-        let versions = root.or_else(home)?.join("versions");
+        let versions = root.or_else(home).unwrap_or_default().join("versions");
         let patch = |name: &str| {
             let patch = name.strip_prefix(row.name)?.strip_prefix('.')?;
             patch.parse::<u32>().ok()
@@ -52,6 +52,9 @@ impl Python {
 
     /// Standard output and standard error of a script.
     pub fn output(&self, options: &[&str], script: &str) -> (String, String) {
+        // The interpreter inherits it: a huge page would be resident where nothing was written. A
+        // kernel without huge pages refuses, and needs it not.
+        let _ = nix::sys::prctl::set_thp_disable(true);
         let mut command = Command::new(&self.program);
         let run = command
             .env_clear()
