@@ -81,7 +81,7 @@ impl<H> Objects<H> {
             if let Some(slot) = self.arenas.put_back(number, raw) {
                 let per_arena = self.geometry.pools_per_arena();
                 let first = slot as usize * per_arena;
-                self.pools[first..first + per_arena].fill(Pool::VIRGIN);
+                self.pools[first..first + per_arena].fill(Pool::UNCUT);
             }
         }
     }
@@ -102,7 +102,7 @@ impl<H> Objects<H> {
     /// As many pools as the table of arenas has room for.
     fn cover_table(&mut self) {
         let pools = self.arenas.table.len() * self.geometry.pools_per_arena();
-        self.pools.resize(pools, Pool::VIRGIN);
+        self.pools.resize(pools, Pool::UNCUT);
     }
 
     fn link(&mut self, number: u32) {

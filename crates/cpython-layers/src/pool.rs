@@ -1,18 +1,19 @@
 //! A pool: pages that are cut into blocks of one size class.
 //!
 //! ```text
-//!            first block asked of it            last block freed
-//!  virgin ---------------------------> used <---------------------> empty
-//!                                      |  ^        taken again
-//!                     last block given v  | any block freed
-//!                                      full
+//!           first block asked of it            last block freed
+//!  uncut ---------------------------> used <---------------------> empty
+//!                                     |  ^        taken again
+//!                    last block given v  | any block freed
+//!                                     full
 //! ```
 //!
 //! Blocks are cut off one by one, from the header up, and each only when all before it are out or
-//! have been. `next` is the one that is cut but not yet given; its first word is written to link it.
+//! have been. So there is always one that is cut and not yet given, until all are: its first word is
+//! written to link it.
 //!
 //! ```text
-//! capacity = live + free + uncut       free: blocks on the list, the next one included
+//! capacity = live + free + uncut       free: blocks on the list
 //! full  <=>  free list empty           it is refilled before it runs out, while blocks are uncut
 //! empty <=>  live = 0                  the list is kept, for the case that the class is wanted again
 //! touched  = pages up to the highest byte ever written, until the arena goes back
@@ -40,7 +41,7 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Never used since its arena came.
-    pub const VIRGIN: Pool = Pool {
+    pub const UNCUT: Pool = Pool {
         class: None,
         live: 0,
         free: Vec::new(),
@@ -50,7 +51,7 @@ impl Pool {
         next: NONE,
     };
 
-    /// Takes the pool, empty or virgin, into use for this class and gives its first block.
+    /// Takes the pool, empty or uncut, into use for this class and gives its first block.
     pub fn open(&mut self, class: u16, geometry: &Geometry) -> u16 {
         assert_eq!(self.live, 0, "only an empty pool changes hands");
         self.live = 1;

@@ -39,8 +39,8 @@ impl Model {
         let lost = |stats: &Stats| stats.lost_to_alignment / pool;
         let later = |stats: &Stats| (stats.arenas() - base.arenas(), lost(stats) - lost(base));
         let unaligned_later = marks.iter().any(|stats| later(stats).1 > 0);
-        let of_one_kind = marks.iter().map(later);
-        if !{ of_one_kind }.all(|(new, lost)| lost == if unaligned_later { new } else { 0 }) {
+        let of_one_kind = |(new, lost)| lost == if unaligned_later { new } else { 0 };
+        if !marks.iter().map(later).all(of_one_kind) {
             return None;
         }
         let raw = Placed {
