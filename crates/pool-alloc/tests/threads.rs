@@ -62,7 +62,10 @@ fn pools_that_a_thread_claims_and_others_empty_do_not_pile_up() {
                 stays = stays.or_else(|| blocks.pop());
             }
             let stats = stats();
-            assert!(stats.arenas <= 9, "50 pools are 13 arenas and more: {stats:?}");
+            assert!(
+                stats.arenas <= 9,
+                "50 pools are 13 arenas and more: {stats:?}"
+            );
             drop((stays, current));
             drop(to_claimer);
         });
