@@ -16,18 +16,22 @@
 //! the same place, and telling the two sorts of block apart takes no memory access. It costs a page of memory per
 //! block, addresses, which are free, and one mapping of the kernel's each, of which a process may have 65,530 by
 //! default: they do not touch, so the kernel cannot merge them.
+//!
+//! With guards (`hardened`) there is one page more on either side of the block, of which every access faults, and the
+//! header is before the first. The block alone is moved then, to between the guards of another mapping.
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::arena::ARENA;
+use crate::hardened::{self, Call};
 use crate::large::IN_USE;
 use crate::os;
 
 /// What stands at the start of the page before a block.
 struct Header {
-    /// All bytes of the mapping: this page, and the block's.
+    /// All bytes of the mapping: this page, the block's, and those of the guards.
     mapped: usize,
 }
 
@@ -41,13 +45,27 @@ pub(crate) fn is_large_or_null(block: *mut u8) -> bool {
     block.addr() & (ARENA - 1) == 0
 }
 
+/// What is mapped before a block: the page of its header, and a guard.
+fn lead() -> usize {
+    os::page_size() + hardened::guard_bytes()
+}
+
+/// What is mapped beside a block.
+fn beside() -> usize {
+    lead() + hardened::guard_bytes()
+}
+
+/// What is counted as in use of a mapping: all but the guards, which take addresses only.
+fn counted(mapped: usize) -> usize {
+    mapped - 2 * hardened::guard_bytes()
+}
+
 /// What has to be mapped for a block of `size` bytes; `None` where that is more than a pointer can span.
 fn mapped_for(size: usize) -> Option<usize> {
-    let page = os::page_size();
-    if size > isize::MAX as usize - 2 * page {
+    if size > isize::MAX as usize - beside() - os::page_size() {
         return None;
     }
-    Some(page + os::whole_pages(size.max(1)))
+    Some(beside() + os::whole_pages(size.max(1)))
 }
 
 /// A zeroed block, or null.
@@ -56,7 +74,7 @@ pub(crate) fn allocate(size: usize, align: usize) -> *mut u8 {
     match mapped_for(size).and_then(|mapped| place(mapped, align.max(ARENA))) {
         Some(base) => {
             let mapped = mapped_for(size).unwrap_or_default();
-            IN_USE.fetch_add(mapped, Relaxed);
+            IN_USE.fetch_add(counted(mapped), Relaxed);
             // SAFETY: `place` mapped this much.
             unsafe { begin(base, mapped) }
         }
@@ -66,13 +84,31 @@ pub(crate) fn allocate(size: usize, align: usize) -> *mut u8 {
 
 /// A mapping of this length for a block that is aligned so.
 fn place(mapped: usize, align: usize) -> Option<NonNull<u8>> {
-    let page = os::page_size();
     let below = BELOW.load(Relaxed);
-    let block = below.saturating_sub(mapped - page) & !(align - 1);
-    let hint = ptr::without_provenance_mut(block.saturating_sub(page));
-    let base = os::map_around(mapped, align, page, hint)?;
+    let block = below.saturating_sub(mapped - lead()) & !(align - 1);
+    let hint = ptr::without_provenance_mut(block.saturating_sub(lead()));
+    let base = os::map_around(mapped, align, lead(), hint)?;
+    // SAFETY: so much was mapped, and nobody uses it.
+    if !unsafe { set_guards(base, mapped) } {
+        // SAFETY: as above.
+        unsafe { os::unmap(base, mapped) };
+        return None;
+    }
     BELOW.store(base.addr().get(), Relaxed);
     Some(base)
+}
+
+/// # Safety
+/// `[base, base + mapped)` was mapped for a block, and nobody uses it.
+unsafe fn set_guards(base: NonNull<u8>, mapped: usize) -> bool {
+    // SAFETY: the guard before the block follows the header's page.
+    let before = unsafe { base.add(os::page_size()) };
+    // SAFETY: the guard behind it ends with the mapping.
+    let behind = unsafe { base.add(mapped - hardened::guard_bytes()) };
+    // SAFETY: the page is part of the mapping, and neither the header's nor the block's.
+    let first = unsafe { hardened::guard(before) };
+    // SAFETY: as above.
+    first && unsafe { hardened::guard(behind) }
 }
 
 /// Writes the header of a mapping; returns its block.
@@ -82,9 +118,10 @@ fn place(mapped: usize, align: usize) -> Option<NonNull<u8>> {
 unsafe fn begin(base: NonNull<u8>, mapped: usize) -> *mut u8 {
     // SAFETY: the first page is there, and aligned for anything.
     unsafe { base.cast().write(Header { mapped }) };
-    // SAFETY: the block begins after the first page of at least two.
-    let block = unsafe { base.add(os::page_size()) };
+    // SAFETY: the block begins within the mapping.
+    let block = unsafe { base.add(lead()) };
     block.as_ptr().expose_provenance();
+    hardened::large_begins(block.as_ptr());
     block.as_ptr()
 }
 
@@ -93,11 +130,11 @@ unsafe fn begin(base: NonNull<u8>, mapped: usize) -> *mut u8 {
 /// # Safety
 /// `block` is a large block in use.
 unsafe fn mapping(block: *mut u8) -> (NonNull<u8>, usize) {
-    let base = block.expose_provenance() - os::page_size();
+    let base = block.expose_provenance() - lead();
     let base = ptr::with_exposed_provenance_mut::<u8>(base);
     // SAFETY: the first page of the address space is never mapped, so its successor is no block.
     let base = unsafe { NonNull::new_unchecked(base) };
-    // SAFETY: the page before a large block begins with its header.
+    // SAFETY: what is before a large block begins with its header.
     let header = unsafe { base.cast::<Header>().read() };
     (base, header.mapped)
 }
@@ -105,10 +142,11 @@ unsafe fn mapping(block: *mut u8) -> (NonNull<u8>, usize) {
 /// # Safety
 /// `block` is a large block in use, and the caller is done with it.
 pub(crate) unsafe fn free(block: *mut u8) {
+    hardened::large_ends(block);
     // SAFETY: as promised by the caller.
     let (base, mapped) = unsafe { mapping(block) };
     BELOW.store(base.addr().get() + mapped, Relaxed);
-    IN_USE.fetch_sub(mapped, Relaxed);
+    IN_USE.fetch_sub(counted(mapped), Relaxed);
     // SAFETY: this is the whole mapping, which nobody uses any more.
     unsafe { os::unmap(base, mapped) };
 }
@@ -118,8 +156,9 @@ pub(crate) unsafe fn free(block: *mut u8) {
 /// # Safety
 /// `block` is a large block in use.
 pub(crate) unsafe fn size(block: *mut u8) -> usize {
+    hardened::vouch_for_large(block, Call::Use, None);
     // SAFETY: as promised by the caller.
-    unsafe { mapping(block) }.1 - os::page_size()
+    unsafe { mapping(block) }.1 - beside()
 }
 
 /// Resizes a block in place or by moving its pages; null leaves it as it was. A block that moves keeps no alignment
@@ -129,13 +168,14 @@ pub(crate) unsafe fn size(block: *mut u8) -> usize {
 /// `block` is a large block in use; on success only the result is used.
 #[cold]
 pub(crate) unsafe fn resize(block: *mut u8, new_size: usize) -> *mut u8 {
+    hardened::vouch_for_large(block, Call::Use, None);
     // SAFETY: as promised by the caller.
     let (base, old) = unsafe { mapping(block) };
     let Some(new) = mapped_for(new_size) else {
         return ptr::null_mut();
     };
-    // SAFETY: the base is that of one mapping of this length; what is cut off is not used any more.
-    let base = if old == new || unsafe { os::resize_in_place(base, old, new) } {
+    // SAFETY: the base is that of a mapping of this length; what is cut off is not used any more.
+    let base = if old == new || unsafe { resize_in_place(base, old, new) } {
         base
     } else {
         // SAFETY: as above.
@@ -150,14 +190,85 @@ pub(crate) unsafe fn resize(block: *mut u8, new_size: usize) -> *mut u8 {
 }
 
 /// # Safety
+/// `[base, base + old)` is the mapping of a large block, of which nothing is used that is cut off.
+unsafe fn resize_in_place(base: NonNull<u8>, old: usize, new: usize) -> bool {
+    // A guard would have to move, and leave a page to the block.
+    // SAFETY: the base is that of one mapping of this length.
+    !hardened::GUARDS && unsafe { os::resize_in_place(base, old, new) }
+}
+
+/// # Safety
 /// `[base, base + old)` is the mapping of a large block; on success it is gone.
 unsafe fn move_to_new_place(base: NonNull<u8>, old: usize, new: usize) -> Option<NonNull<u8>> {
     let to = place(new, ARENA)?;
     // SAFETY: the caller owns the one mapping, and the other is new.
-    if unsafe { os::remap_to(base, old, new, to) } {
+    if unsafe { moved(base, old, new, to) } {
         return Some(to);
     }
     // SAFETY: it was mapped above, and the move did not happen.
     unsafe { os::unmap(to, new) };
     None
+}
+
+/// Moves what can be moved of a mapping to the same place in another: all of it, or what is between the guards. The
+/// rest goes. False leaves both as they were.
+///
+/// # Safety
+/// `[base, base + old)` is the mapping of a large block, `[to, to + new)` another, which nobody uses yet.
+unsafe fn moved(base: NonNull<u8>, old: usize, new: usize, to: NonNull<u8>) -> bool {
+    if !hardened::GUARDS {
+        // SAFETY: as promised by the caller.
+        return unsafe { os::remap_to(base, old, new, to) };
+    }
+    // SAFETY: the block begins within the mapping.
+    let block = unsafe { base.add(lead()) };
+    // SAFETY: as above.
+    let place = unsafe { to.add(lead()) };
+    // Before its address is anybody's.
+    hardened::large_ends(block.as_ptr());
+    // SAFETY: between its guards, a block is one mapping.
+    if !unsafe { os::remap_to(block, old - beside(), new - beside(), place) } {
+        hardened::large_begins(block.as_ptr());
+        return false;
+    }
+    // SAFETY: the guard behind the block ends with the mapping.
+    let behind = unsafe { base.add(old - hardened::guard_bytes()) };
+    // SAFETY: the header and the guard before the block are nobody's any more.
+    unsafe { os::unmap(base, lead()) };
+    // SAFETY: nor is the one behind it.
+    unsafe { os::unmap(behind, hardened::guard_bytes()) };
+    true
+}
+
+/// As `free`, of a block that the caller says was asked for with `size` bytes.
+///
+/// # Safety
+/// As `free`.
+pub(crate) unsafe fn free_as(block: *mut u8, size: usize) {
+    // SAFETY: as promised by the caller.
+    unsafe { vouch_for_size(block, Call::Free, size) };
+    // SAFETY: as above.
+    unsafe { free(block) };
+}
+
+/// As `resize`, of a block that the caller says has `old_size` bytes.
+///
+/// # Safety
+/// As `resize`.
+pub(crate) unsafe fn resize_from(block: *mut u8, old_size: usize, new_size: usize) -> *mut u8 {
+    // SAFETY: as promised by the caller.
+    unsafe { vouch_for_size(block, Call::Use, old_size) };
+    // SAFETY: as above.
+    unsafe { resize(block, new_size) }
+}
+
+/// # Safety
+/// None that is not vouched for here.
+unsafe fn vouch_for_size(block: *mut u8, call: Call, told: usize) {
+    hardened::vouch_for_large(block, call, Some(told));
+    // SAFETY: the block is a large one in use.
+    let has = unsafe { size(block) };
+    if has != os::whole_pages(told.max(1)) {
+        hardened::wrong_size(block, has, told);
+    }
 }

@@ -13,6 +13,8 @@
 //! ```text
 //! bytes of waiting runs <= reserve
 //! ```
+//!
+//! Where large blocks have guards (`hardened`), none of this is in use: they are those of `headed`.
 
 use std::cmp::Ordering;
 use std::ptr::{self, NonNull};
@@ -21,6 +23,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::os::{self, invariant};
 use crate::tide::Tide;
+use crate::{hardened, headed};
 
 /// Runs that wait at most. More would find a closer fit, at a comparison each.
 const RUNS: usize = 16;
@@ -97,6 +100,9 @@ fn waiting() -> MutexGuard<'static, Waiting> {
 /// A block, or null.
 #[cold]
 pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8 {
+    if hardened::GUARDS {
+        return headed::allocate(size, align);
+    }
     // The size may be small where the alignment is large, even zero if the caller breaks the rules.
     let len = os::whole_pages(size.max(1));
     let page = os::page_size();
@@ -155,6 +161,10 @@ fn stretched(run: Run, len: usize) -> Option<Run> {
 /// `block` is a large block of `size` bytes, and the caller is done with it.
 #[cold]
 pub(crate) unsafe fn free(block: *mut u8, size: usize) {
+    if hardened::GUARDS {
+        // SAFETY: as promised by the caller.
+        return unsafe { headed::free_as(block, size) };
+    }
     let Some(at) = NonNull::new(block) else {
         return;
     };
@@ -178,6 +188,10 @@ fn give(run: Run) {
 /// # Safety
 /// `block` is a large block of `old` bytes whose alignment is at most a page's; on success only the result is used.
 pub(crate) unsafe fn resize(block: *mut u8, old: usize, new: usize) -> *mut u8 {
+    if hardened::GUARDS {
+        // SAFETY: as promised by the caller.
+        return unsafe { headed::resize_from(block, old, new) };
+    }
     let Some(at) = NonNull::new(block) else {
         return block;
     };

@@ -152,6 +152,7 @@ pub mod by_address;
 mod class;
 mod commons;
 mod fork;
+mod hardened;
 mod headed;
 mod heap;
 mod large;
@@ -172,6 +173,7 @@ mod tide;
 use std::alloc::{GlobalAlloc, Layout};
 
 use class::{Class, Kind};
+use hardened::Call;
 use large::Contents;
 pub use stats::Stats;
 
@@ -193,8 +195,11 @@ unsafe impl GlobalAlloc for PoolAlloc {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         match Kind::of(layout.size(), layout.align()) {
-            // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this kind.
-            Some(kind) => unsafe { heap::free(block, kind) },
+            Some(kind) => {
+                hardened::vouch_as(block, Call::Free, layout);
+                // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this kind.
+                unsafe { heap::free(block, kind) }
+            }
             // SAFETY: as above, from a mapping of its own.
             None => unsafe { large::free(block, layout.size()) },
         }
@@ -256,7 +261,11 @@ impl PoolAlloc {
     /// As `GlobalAlloc::realloc`.
     unsafe fn resize(&self, block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
         let align = old.align();
-        match (Kind::of(old.size(), align), Kind::of(new_size, align)) {
+        let old_kind = Kind::of(old.size(), align);
+        if old_kind.is_some() {
+            hardened::vouch_as(block, Call::Use, old);
+        }
+        match (old_kind, Kind::of(new_size, align)) {
             (Some(kind), Some(new_kind)) if kind == new_kind => {
                 // SAFETY: the block is in use and came from a pool of this kind.
                 let pool = unsafe { arena::Arena::pool_of(block, kind) };

@@ -27,6 +27,7 @@ use std::sync::atomic::compiler_fence;
 
 use crate::arena::Arena;
 use crate::class::Class;
+use crate::hardened;
 use crate::heap::Heap;
 use crate::list::{Linked, Links, Ref};
 use crate::os::invariant;
@@ -70,7 +71,7 @@ impl Linked<0> for Pool {
     }
 }
 
-/// The first word of a block that is not in use: the link to the next one.
+/// The first word of a block that is not in use: the link to the next one (see `hardened` for how it is written).
 #[repr(transparent)]
 pub(crate) struct Block(*mut Block);
 
@@ -80,7 +81,7 @@ impl Block {
     #[inline(always)]
     pub(crate) unsafe fn link(block: *mut Self, next: *mut Self) {
         // SAFETY: every block has room for a link and is aligned for it.
-        unsafe { sync::write(block, Self(next)) };
+        unsafe { sync::write(block, Self(hardened::encode(next, block))) };
     }
 
     /// # Safety
@@ -88,7 +89,8 @@ impl Block {
     #[inline(always)]
     unsafe fn next(block: *mut Self) -> *mut Self {
         // SAFETY: a linked block begins with its link.
-        unsafe { sync::read(block) }.0
+        let link = unsafe { sync::read(block) }.0;
+        hardened::decode(link, block)
     }
 }
 
@@ -118,7 +120,7 @@ impl Pool {
             // SAFETY: blocks on the free list are linked and the owner's.
             self.free.set(unsafe { Block::next(block) });
             self.used.store(self.used() + 1, Relaxed);
-            return block.cast();
+            return hardened::hand_out(block.cast());
         }
         let block = self.bump.load(Relaxed);
         if block == self.limit.get() {
@@ -127,7 +129,7 @@ impl Pool {
         self.bump
             .store(block.wrapping_add(self.block_size()), Relaxed);
         self.used.store(self.used() + 1, Relaxed);
-        block
+        hardened::hand_out(block)
     }
 
     /// Takes a block back; true where that leaves fewer in use than the pool's mark.

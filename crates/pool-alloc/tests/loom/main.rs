@@ -21,6 +21,8 @@ mod atomic;
 mod class;
 #[path = "../../src/commons.rs"]
 mod commons;
+#[path = "../../src/hardened.rs"]
+mod hardened;
 #[path = "../../src/heap.rs"]
 mod heap;
 #[path = "../../src/list.rs"]
