@@ -110,14 +110,20 @@ unsafe extern "C" fn madvise(at: *mut c_void, len: usize, advice: c_int) -> c_in
 }
 
 /// # Safety
-/// As the system's, without the fifth argument, which the crate does not pass.
+/// As the system's. Where no fifth argument was passed, the system does not look at what stands in its place.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn mremap(at: *mut c_void, old: usize, new: usize, flags: c_int) -> *mut c_void {
+unsafe extern "C" fn mremap(
+    at: *mut c_void,
+    old: usize,
+    new: usize,
+    flags: c_int,
+    to: *mut c_void,
+) -> *mut c_void {
     if is_refused(Call::Remap) {
         return libc::MAP_FAILED;
     }
     // SAFETY: as promised by the caller.
-    unsafe { libc::syscall(libc::SYS_mremap, at, old, new, flags) as *mut c_void }
+    unsafe { libc::syscall(libc::SYS_mremap, at, old, new, flags, to) as *mut c_void }
 }
 
 /// Blocks of every kind, as many as there is memory for; then some of them resized, freed, and allocated again.

@@ -62,7 +62,7 @@ fn key(at: *mut Block) -> u64 {
 
 #[inline]
 fn could_follow(next: usize, at: usize) -> bool {
-    (next ^ at) < ARENA && next % align_of::<Block>() == 0 && next & (ARENA - 1) >= HEADER
+    (next ^ at) < ARENA && next.is_multiple_of(align_of::<Block>()) && next & (ARENA - 1) >= HEADER
 }
 
 /// Draws the secret, once. The caller holds the lock under which arenas are mapped.

@@ -43,7 +43,7 @@ impl Live {
     #[inline(always)]
     pub(super) fn has(&self, address: *mut u8) -> bool {
         let (word, bit) = self.of(address);
-        address.addr() % STEP == 0 && word.load(Relaxed) & bit != 0
+        address.addr().is_multiple_of(STEP) && word.load(Relaxed) & bit != 0
     }
 
     /// Sets a block's bit; returns whether it was set.

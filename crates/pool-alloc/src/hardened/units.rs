@@ -54,7 +54,7 @@ impl Unit {
 
     /// Whether the address is that of its unit.
     pub(super) fn begins_at(address: *mut u8) -> bool {
-        address.addr() % ARENA == 0
+        address.addr().is_multiple_of(ARENA)
     }
 
     /// Makes this the state of an address's unit.

@@ -12,6 +12,9 @@
 //!
 //! That the models can fail is shown by `mutants`: what is explored with one ordering or one comparison taken away.
 
+//! The feature `hardened` has no part in the protocol, and would end the process where a model is to fail.
+
+#![cfg(not(feature = "hardened"))]
 #![allow(dead_code, reason = "the models need no large blocks, for one")]
 
 #[path = "../../src/arena.rs"]

@@ -13,8 +13,6 @@ use crate::shadow;
 mod real;
 
 pub(crate) use real::{ErrnoKept, advise_huge, advise_usual, invariant, page_size, whole_pages};
-#[cfg(feature = "hardened")]
-pub(crate) use real::{fatal, guard, random};
 
 pub(crate) fn map(len: usize, align: usize) -> Option<NonNull<u8>> {
     let at = real::map(len, align)?;
