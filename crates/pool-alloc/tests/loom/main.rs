@@ -11,7 +11,7 @@
 //!   that nobody found, or a pool that nobody owns.
 //!
 //! That the models can fail is shown by `mutants`: what is explored with one ordering or one comparison taken away.
-
+//!
 //! The feature `hardened` has no part in the protocol, and would end the process where a model is to fail.
 
 #![cfg(not(feature = "hardened"))]
