@@ -101,7 +101,7 @@ fn waiting() -> MutexGuard<'static, Waiting> {
 #[cold]
 pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8 {
     if hardened::GUARDS {
-        return headed::allocate(size, align);
+        return guarded(size, align, contents);
     }
     // The size may be small where the alignment is large, even zero if the caller breaks the rules.
     let len = os::whole_pages(size.max(1));
@@ -134,11 +134,30 @@ fn in_use_grew(by: usize) {
 
 fn fresh(len: usize, align: usize, contents: Contents) -> Option<NonNull<u8>> {
     let at = os::map(len, align)?;
+    // SAFETY: the run was mapped with this length.
+    unsafe { advise(at, len, contents) };
+    Some(at)
+}
+
+/// Asks for huge pages where that is worth it.
+///
+/// # Safety
+/// `[at, at + len)` are whole pages of a block.
+unsafe fn advise(at: NonNull<u8>, len: usize, contents: Contents) {
     if len >= HUGE_FROM && contents == Contents::Any {
-        // SAFETY: the run was mapped with this length.
+        // SAFETY: as promised by the caller.
         unsafe { os::advise_huge(at, len) };
     }
-    Some(at)
+}
+
+/// A block with guards, or null.
+fn guarded(size: usize, align: usize, contents: Contents) -> *mut u8 {
+    let block = headed::allocate(size, align);
+    if let Some(at) = NonNull::new(block) {
+        // SAFETY: the block has so many pages.
+        unsafe { advise(at, os::whole_pages(size.max(1)), contents) };
+    }
+    block
 }
 
 /// The run with `len` bytes; `None`, and the run is gone, where the system refuses.

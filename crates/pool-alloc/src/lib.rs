@@ -131,6 +131,12 @@
 //! a heap                                   its thread
 //! ```
 //!
+//! # Features
+//!
+//! - `hardened`: double and invalid frees, wrong layouts, overwritten links and overruns of large blocks end the
+//!   process, with one line on standard error (`hardened`). Its price stands in the README.
+//! - `initial-exec`: for libraries that are preloaded (`slot`).
+//!
 //! # Weaknesses
 //!
 //! - A process that looped and goes idle keeps one round's memory until it goes on allocating, or calls `release`.
@@ -141,7 +147,9 @@
 //! - A request that the system refuses is refused, though a reserve could be given back first.
 //! - Large blocks of the module [`by_address`] have no reserve: each is mapped and unmapped.
 //! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
-//! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free.
+//! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free, unless the feature
+//!   `hardened` is on; and with it, a free of a block that was handed out again frees it, and an overrun within a
+//!   pool goes unseen (`hardened`).
 //! - `fork`: a child of a process with several threads can allocate and has the other threads' pools (`fork`), but
 //!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is
 //!   free in it. Signal handlers must not allocate, nor fork where they may have interrupted the allocator.

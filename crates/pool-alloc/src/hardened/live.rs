@@ -26,6 +26,11 @@ const BITS: usize = u64::BITS as usize;
 /// See the top of this file. All-zero bytes are those of a fresh arena.
 pub(crate) struct Live([AtomicU64; ARENA / STEP / BITS]);
 
+const _: () = assert!(
+    HEADER.is_multiple_of(STEP * BITS),
+    "a slice begins with a word of bits"
+);
+
 impl Live {
     /// The bits of the arena around an address.
     ///
