@@ -51,10 +51,11 @@ pub(crate) fn is_large_or_null(block: *mut u8) -> bool {
 
 /// What has to be mapped for a block of `size` bytes; `None` where that is more than a pointer can span.
 fn mapped_for(size: usize) -> Option<usize> {
-    if size > isize::MAX as usize - beside() - os::page_size() {
+    let beside = beside();
+    if size > isize::MAX as usize - beside - os::page_size() {
         return None;
     }
-    Some(beside() + os::whole_pages(size.max(1)))
+    Some(beside + os::whole_pages(size.max(1)))
 }
 
 /// A zeroed block, or null.
@@ -73,10 +74,11 @@ pub(crate) fn allocate(size: usize, align: usize) -> *mut u8 {
 
 /// A mapping of this length for a block that is aligned so.
 fn place(mapped: usize, align: usize) -> Option<NonNull<u8>> {
+    let lead = lead();
     let below = BELOW.load(Relaxed);
-    let block = below.saturating_sub(mapped - lead()) & !(align - 1);
-    let hint = ptr::without_provenance_mut(block.saturating_sub(lead()));
-    let base = os::map_around(mapped, align, lead(), hint)?;
+    let block = below.saturating_sub(mapped - lead) & !(align - 1);
+    let hint = ptr::without_provenance_mut(block.saturating_sub(lead));
+    let base = os::map_around(mapped, align, lead, hint)?;
     // SAFETY: so much was mapped, and nobody uses it.
     if !unsafe { set_guards(base, mapped) } {
         // SAFETY: as above.

@@ -21,6 +21,8 @@ enum Call {
     Unmap,
     Advise,
     Remap,
+    #[cfg(feature = "hardened")]
+    Protect,
 }
 
 /// What is refused to the calling thread.
@@ -126,6 +128,18 @@ unsafe extern "C" fn mremap(
     unsafe { libc::syscall(libc::SYS_mremap, at, old, new, flags, to) as *mut c_void }
 }
 
+/// # Safety
+/// As the system's.
+#[cfg(feature = "hardened")]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mprotect(at: *mut c_void, len: usize, protection: c_int) -> c_int {
+    if is_refused(Call::Protect) {
+        return -1;
+    }
+    // SAFETY: as promised by the caller.
+    unsafe { libc::syscall(libc::SYS_mprotect, at, len, protection) as c_int }
+}
+
 /// Blocks of every kind, as many as there is memory for; then some of them resized, freed, and allocated again.
 fn history() -> Vec<Held> {
     let mut held = Vec::with_capacity(1 << 12);
@@ -201,6 +215,12 @@ fn a_refused_purge_is_made_up_for_later() {
 #[test]
 fn a_refused_move_becomes_a_copy() {
     survives(Call::Remap);
+}
+
+#[cfg(feature = "hardened")]
+#[test]
+fn a_refused_guard_gives_null_and_no_more() {
+    survives(Call::Protect);
 }
 
 #[test]

@@ -36,6 +36,9 @@ pub(super) fn counted(mapped: usize) -> usize {
 /// # Safety
 /// `[base, base + mapped)` was mapped for a block, and nobody uses it.
 pub(super) unsafe fn set_guards(base: NonNull<u8>, mapped: usize) -> bool {
+    if !hardened::GUARDS {
+        return true;
+    }
     // SAFETY: the guard before the block follows the header's page.
     let before = unsafe { base.add(os::page_size()) };
     // SAFETY: the guard behind it ends with the mapping.
