@@ -82,3 +82,27 @@ impl Live {
         (&self.0[number / BITS], 1 << (number % BITS))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clearing_a_slice_leaves_its_neighbours() {
+        let live = Live([const { AtomicU64::new(0) }; ARENA / STEP / BITS]);
+        let at = |offset: usize| ptr::without_provenance_mut::<u8>((1 << 40) + (64 << 10) + offset);
+        let (before, first, last, behind) = (at(0), at(512), at(2_040), at(2_048));
+        for block in [before, first, last, behind] {
+            assert!(!live.set(block), "it was not set");
+            assert!(live.set(block), "now it was");
+        }
+        live.clear_all(first, behind.addr());
+        assert_eq!(
+            [before, first, last, behind].map(|block| live.has(block)),
+            [true, false, false, true]
+        );
+        assert!(live.clear(behind), "it was set");
+        assert!(!live.clear(behind), "now it was not");
+        assert!(!live.has(before.wrapping_add(1)), "it is no multiple of 8");
+    }
+}
