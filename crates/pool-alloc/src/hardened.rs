@@ -27,9 +27,9 @@
 //! - a block that the free list would hand out although it is in use.
 //!
 //! **Usually noticed**: a link that is overwritten after a free, when the allocator next follows it. Decoding takes it
-//! to an arbitrary word then, which passes for a link in one case of 2^46. Who does not know the secret cannot do
-//! better, neither by changing some of the bits nor by copying a link from elsewhere. What stood at the same place
-//! before does pass; the block that it leads to goes out once, and if it is in use, not at all.
+//! to an arbitrary word then, which passes for a link in one case of 2^43 or fewer. Who does not know the secret
+//! cannot do better, neither by changing some of the bits nor by copying a link from elsewhere. What stood at the same
+//! place before does pass; the block that it leads to goes out once, and if it is in use, not at all.
 //!
 //! **Not noticed**: a second free after the block was handed out again, which frees the new owner's; a write to a free
 //! block behind its first word, or to one whose link is not followed any more; an overrun from block to block in a
