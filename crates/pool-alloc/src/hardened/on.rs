@@ -128,3 +128,32 @@ pub(crate) fn large_ends(block: *mut u8) {
         faults::refuse(block, Call::Free, None);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::class::Kind;
+    use crate::{heap, thread};
+
+    /// What a fork may leave behind: the bit of a block that nobody has, in a pool that is closed without it.
+    fn closes_a_pool_with_a_bit_set() {
+        let heap = thread::heap_or_new().expect("the machine has memory for a heap");
+        let of = |size| Class::of(size, 8).expect("it is not large");
+        let [kept, block] = [60 << 10, 100 << 10].map(|size| heap.allocate(of(size)));
+        let lost = block.wrapping_add(of(100 << 10).block_size());
+        // SAFETY: the arena is mapped, since `kept` or `block` is in use.
+        let live = unsafe { Live::around(lost) };
+        assert!(!live.set(lost), "it is untouched");
+        // SAFETY: the block is in use, and of a pool of this kind.
+        unsafe { heap::free(block, Kind::Medium) };
+        assert!(!live.has(lost) && live.has(kept));
+        // SAFETY: as above.
+        unsafe { heap::free(kept, Kind::Medium) };
+    }
+
+    #[test]
+    fn a_pool_that_is_closed_leaves_no_bits() {
+        let work = || closes_a_pool_with_a_bit_set();
+        std::thread::scope(|scope| scope.spawn(work).join().expect("the thread does not fail"));
+    }
+}
