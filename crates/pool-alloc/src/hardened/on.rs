@@ -139,16 +139,17 @@ mod tests {
     fn closes_a_pool_with_a_bit_set() {
         let heap = thread::heap_or_new().expect("the machine has memory for a heap");
         let of = |size| Class::of(size, 8).expect("it is not large");
-        let [kept, block] = [60 << 10, 100 << 10].map(|size| heap.allocate(of(size)));
-        let lost = block.wrapping_add(of(100 << 10).block_size());
+        let [kept, block] = [1 << 10, 8 << 10].map(|size| heap.allocate(of(size)));
+        let lost = block.wrapping_add(of(8 << 10).block_size());
         // SAFETY: the arena is mapped, since `kept` or `block` is in use.
         let live = unsafe { Live::around(lost) };
         assert!(!live.set(lost), "it is untouched");
         // SAFETY: the block is in use, and of a pool of this kind.
-        unsafe { heap::free(block, Kind::Medium) };
+        unsafe { heap::free(block, Kind::Small) };
+        heap.give_back();
         assert!(!live.has(lost) && live.has(kept));
         // SAFETY: as above.
-        unsafe { heap::free(kept, Kind::Medium) };
+        unsafe { heap::free(kept, Kind::Small) };
     }
 
     #[test]
