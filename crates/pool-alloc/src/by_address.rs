@@ -28,6 +28,7 @@
 use crate::arena::Arena;
 use crate::class::{Class, MEDIUM_MAX};
 use crate::hardened::{self, Call};
+use crate::runs::Contents;
 use crate::{headed, heap, os, thread};
 
 /// What every block's address is a multiple of.
@@ -39,7 +40,7 @@ pub const MIN_ALIGN: usize = 16;
 pub fn allocate(size: usize, align: usize) -> *mut u8 {
     match class_of(size, align) {
         Some(class) => thread::heap().allocate(class),
-        None => headed::allocate(size, align),
+        None => headed::allocate(size, align, Contents::Any),
     }
 }
 
@@ -48,8 +49,7 @@ pub fn allocate(size: usize, align: usize) -> *mut u8 {
 pub fn allocate_zeroed(size: usize) -> *mut u8 {
     match class_of(size, MIN_ALIGN) {
         Some(class) => thread::heap().allocate_zeroed(class, size),
-        // Fresh mappings are zero.
-        None => headed::allocate(size, MIN_ALIGN),
+        None => headed::allocate(size, MIN_ALIGN, Contents::Zero),
     }
 }
 
@@ -59,7 +59,10 @@ fn class_of(size: usize, align: usize) -> Option<Class> {
     if size > MEDIUM_MAX || align > MEDIUM_MAX {
         return None;
     }
-    Class::of(size, if align < MIN_ALIGN { MIN_ALIGN } else { align })
+    Class::of(
+        size.max(1),
+        if align < MIN_ALIGN { MIN_ALIGN } else { align },
+    )
 }
 
 /// Takes a block back. Null is ignored. `errno` stays as it is.

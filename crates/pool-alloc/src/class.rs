@@ -4,7 +4,7 @@
 //! handed both again, tell a pool's block from a large one without looking anything up.
 //!
 //! ```text
-//! need(size, align)  = max(size, 1) rounded up to a multiple of align
+//! need(size, align)  = size rounded up to a multiple of align
 //! block sizes        = 8, 16, 24, ... 128, then four per doubling: 160, 192, 224, 256, 320, ... 256 KiB
 //! class(size, align) = the least class whose block size is at least need(size, align)
 //! ```
@@ -43,7 +43,7 @@ pub(crate) const MEDIUM_MAX: usize = 256 << 10;
 pub(crate) const SLOTS: usize = 64;
 
 /// How many classes there are.
-pub(crate) const CLASSES: usize = Class::of_need(MEDIUM_MAX).index() + 1;
+pub(crate) const CLASSES: usize = Class::computed(MEDIUM_MAX - 1).index() + 1;
 
 /// One size class, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,18 +54,19 @@ impl Class {
     /// The class that serves this request, or `None` where it is large.
     #[inline(always)]
     pub(crate) const fn of(size: usize, align: usize) -> Option<Self> {
-        let need = need(size, align);
-        if need <= MEDIUM_MAX {
-            Some(Self::of_need(need))
+        let below = below(size, align);
+        if below < TABLED {
+            Some(TABLE[below / STEP])
+        } else if below < MEDIUM_MAX {
+            Some(Self::computed(below))
         } else {
             None
         }
     }
 
-    #[inline(always)]
-    const fn of_need(need: usize) -> Self {
-        let below = need - 1;
-        if need <= LINEAR_MAX {
+    /// The class of a need of one more than `below`.
+    const fn computed(below: usize) -> Self {
+        if below < LINEAR_MAX {
             return Self((below / STEP) as u8);
         }
         // 2^doubling <= below < 2^(doubling + 1), cut into PER_DOUBLING parts.
@@ -127,10 +128,10 @@ impl Kind {
     /// The kind that serves this request, or `None` where it is large: `Class::of(..)`'s kind, cheaper.
     #[inline(always)]
     pub(crate) const fn of(size: usize, align: usize) -> Option<Self> {
-        let need = need(size, align);
-        if need <= SMALL_MAX {
+        let below = below(size, align);
+        if below < SMALL_MAX {
             Some(Self::Small)
-        } else if need <= MEDIUM_MAX {
+        } else if below < MEDIUM_MAX {
             Some(Self::Medium)
         } else {
             None
@@ -158,12 +159,27 @@ impl Kind {
     }
 }
 
-/// What a request comes to once its alignment is paid for. `Layout` promises that this does not overflow.
+/// One less than the request's need, which is its size rounded up to a multiple of its alignment. A size of zero, which
+/// nobody may ask for, is large.
 #[inline(always)]
-const fn need(size: usize, align: usize) -> usize {
-    let size = if size == 0 { 1 } else { size };
-    size.wrapping_add(align - 1) & !(align - 1)
+const fn below(size: usize, align: usize) -> usize {
+    // The alignment is a power of two: rounding up is what sets the bits below it, one further down.
+    size.wrapping_sub(1) | (align - 1)
 }
+
+/// The classes of the needs up to here stand in a table: sizes come in no order that a processor could foresee, so each
+/// branch on them is paid for.
+const TABLED: usize = 1 << 10;
+
+static TABLE: [Class; TABLED / STEP] = {
+    let mut table = [Class(0); TABLED / STEP];
+    let mut entry = 0;
+    while entry < table.len() {
+        table[entry] = Class::computed(entry * STEP);
+        entry += 1;
+    }
+    table
+};
 
 const _: () = {
     assert!(STEP == size_of::<*mut u8>(), "a free block holds one link");
@@ -171,8 +187,8 @@ const _: () = {
         CLASSES < SLOTS,
         "one slot stays unused: heaps need a number that is no class"
     );
-    assert!(Class::of_need(SMALL_MAX).block_size() == SMALL_MAX);
-    assert!(Class::of_need(MEDIUM_MAX).block_size() == MEDIUM_MAX);
+    assert!(Class::computed(SMALL_MAX - 1).block_size() == SMALL_MAX);
+    assert!(Class::computed(MEDIUM_MAX - 1).block_size() == MEDIUM_MAX);
     assert!(Kind::Small.pool_size() >= 8 * SMALL_MAX);
     assert!(Kind::Medium.pool_size() >= 2 * MEDIUM_MAX);
 };
@@ -201,8 +217,8 @@ mod tests {
     #[test]
     fn every_request_gets_the_least_class_that_holds_and_aligns_it() {
         for align in (0..=20).map(|bit| 1 << bit) {
-            for size in 0..=MEDIUM_MAX + 1 {
-                let need = need(size, align);
+            for size in 1..=MEDIUM_MAX + 1 {
+                let need = size.next_multiple_of(align);
                 let Some(class) = Class::of(size, align) else {
                     assert!(need > MEDIUM_MAX);
                     assert_eq!(Kind::of(size, align), None);

@@ -17,10 +17,12 @@
 
 #[path = "commons/orphans.rs"]
 mod orphans;
+#[path = "commons/wants.rs"]
+mod wants;
 
 use std::sync::PoisonError;
 
-use crate::arena::{ARENA, Arena, BY_AGE, HEADER, Pages};
+use crate::arena::{ARENA, Arena, BY_AGE, HEADER};
 use crate::class::{Class, Kind, SLOTS};
 use crate::list::{List, Ref};
 use crate::os::{self, invariant};
@@ -43,7 +45,7 @@ const DIRTY_SHARE: usize = 128;
 
 /// Bytes in open pools for each byte of a fresh slice. An arena asks for a huge page when so much is open, and settles
 /// when less is: more costs a small heap more faults on its way up, less wastes more in one that stops growing.
-const EARNED: usize = 4;
+const EARNED: usize = 8;
 
 /// The one instance.
 static COMMONS: Mutex<Commons> = Mutex::new(Commons::new());
@@ -136,20 +138,11 @@ impl Commons {
                 shelf.remove(arena);
                 arena
             }
-            None => {
-                let pages = match self.open_bytes < EARNED * ARENA {
-                    true => Pages::Usual,
-                    false => Pages::Huge,
-                };
-                let arena = Arena::map(class.kind(), pages)?;
-                self.newest[class.kind() as usize] = Some(arena);
-                self.arenas += 1;
-                arena
-            }
+            None => self.new_arena(class.kind())?,
         };
         let was_dirty = arena.is_dirty();
         let pool = arena.open(class);
-        shelf.insert(arena);
+        self.shelves[class.kind() as usize].insert(arena);
         self.dirty_bytes -= pool.stale();
         if was_dirty && !arena.is_dirty() {
             self.dirty.remove(arena);

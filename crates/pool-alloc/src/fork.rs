@@ -4,7 +4,8 @@
 //!
 //! - **The locks** of the commons and of the large runs. Another thread could hold one at that moment, and in the
 //!   child nobody would ever let it go. So the forking thread takes both before, and lets them go after, in the parent
-//!   and in the child. What they protect is whole in the child, therefore. Nobody else holds both at once.
+//!   and in the child. What they protect is whole in the child, therefore. Whoever holds
+//!   both took that of the commons first.
 //! - **Their pools.** The child gives them up as if the threads had ended (`commons/orphans.rs`).
 //!
 //! The handlers are registered before the process makes its first heap, which behind malloc is before the constructors
@@ -17,9 +18,10 @@ use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::commons::{self, Commons};
-use crate::{large, os, thread};
+use crate::runs::{self, Table};
+use crate::{os, thread};
 
-type Guards = (MutexGuard<'static, Commons>, large::Guard);
+type Guards = (MutexGuard<'static, Commons>, MutexGuard<'static, Table>);
 
 /// The locks, from before a fork to after it. Whoever holds that of the commons may look here.
 struct Held(UnsafeCell<Option<Guards>>);
@@ -38,7 +40,7 @@ pub(crate) fn watch() {
 }
 
 extern "C" fn before() {
-    let guards = (commons::lock(), large::lock());
+    let guards = (commons::lock(), runs::lock());
     // SAFETY: this thread holds the lock, and nobody borrows what is inside.
     unsafe { *HELD.0.get() = Some(guards) };
 }
@@ -54,7 +56,7 @@ extern "C" fn after_in_parent() {
 }
 
 extern "C" fn after_in_child() {
-    if let Some((mut commons, _large)) = take_held() {
+    if let Some((mut commons, _runs)) = take_held() {
         let _errno = os::ErrnoKept::now();
         commons.adopt_orphans(thread::heap());
     }

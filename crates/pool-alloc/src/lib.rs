@@ -99,23 +99,27 @@
 //! empty arenas             <= 1 of each kind while there is no reserve      else the arena is unmapped
 //! bytes of dirty slices    <= max(256 KiB, 1/128 of the open pools)         else the longest dirty are purged
 //!                             + reserve
-//! bytes of fresh slices    <= 1/4 of the open pools                         else they count as dirty
+//! bytes of fresh slices    <= 1/8 of the open pools                         else they count as dirty
 //! empty pools of a heap    <= 8, of at most 64 KiB each                     else the longest resting is closed (`rest`)
 //! sparse pools of a heap   <= 4 that were not swept                         else the longest waiting is swept
 //!                             + what the reserve covers
+//! runs of large blocks     <= the reserve of their own (`runs`)             else they are unmapped
 //! ```
 //!
 //! *Survivors.* A pool is *sparse* when few of its blocks are in use (`sparse`). A *sweep* finds its pages on which no
 //! block is in use, and gives them back (`sweep`). So a survivor keeps the page or two that it lies on, not its pool.
 //!
 //! *Loops.* A loop that drops and builds would pay for every page each round. After a few such rounds in quick
-//! succession there is a *reserve* of a round's size and a quarter, which goes back when no more such rounds come
-//! (`tide`). Arenas have one, large runs have another (`large`).
+//! succession there is a *reserve* of a round's size and a third, which goes back when no more such rounds come
+//! (`tide`). Arenas have one, the runs of large blocks have another (`runs`).
 //!
 //! *Huge pages.* One fault takes the place of 512; but an arena that asks for a huge page is resident as a whole. So
-//! an arena asks when four times as much is in use already, a smaller heap declines huge pages even where the system
+//! an arena asks when eight times as much is in use already, a smaller heap declines huge pages even where the system
 //! gives them unasked, and an arena of which something was given back declines from then on: else a thread of the
 //! kernel would fill it again (`arena`).
+//!
+//! *Refusals.* Where the system refuses memory, all that is free goes back, and it is asked once more: what is kept for
+//! later never makes a request fail.
 //!
 //! After a drop without survivors, then, what stays is bounded by a constant per process and a constant per thread,
 //! unless there is a reserve. [`PoolAlloc::release`] takes all of it. The figures above are constants of the source,
@@ -146,6 +150,8 @@
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.
 //! - A request that the system refuses is refused, though a reserve could be given back first.
 //! - Large blocks of the module [`by_address`] have no reserve: each is mapped and unmapped.
+//! - A request that the system refuses costs the reserve, also one that could never be met; and what the heaps of
+//!   other threads keep, up to 512 KiB each, is out of its reach.
 //! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
 //! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free, unless the feature
 //!   `hardened` is on; and with it, a free of a block that was handed out again frees it, and an overrun within a
@@ -160,6 +166,7 @@ pub mod by_address;
 mod class;
 mod commons;
 mod fork;
+mod guarded;
 mod hardened;
 mod headed;
 mod heap;
@@ -169,6 +176,7 @@ mod os;
 mod pool;
 mod remote;
 mod rest;
+mod runs;
 mod shelf;
 mod slot;
 mod sparse;
@@ -182,7 +190,7 @@ use std::alloc::{GlobalAlloc, Layout};
 
 use class::{Class, Kind};
 use hardened::Call;
-use large::Contents;
+use runs::Contents;
 pub use stats::Stats;
 
 /// The allocator. All values of this type are the same allocator: its state is the process's.
@@ -243,7 +251,7 @@ impl PoolAlloc {
         if !heap.is_none() {
             heap.give_back();
         }
-        let large = large::release();
+        let large = runs::release();
         let mut commons = commons::lock();
         commons.release();
         commons.released_bytes() - before + large
@@ -252,7 +260,9 @@ impl PoolAlloc {
     /// The allocator's account of itself. Looks at every pool, so it costs about a microsecond per arena, during
     /// which threads that need a pool wait.
     pub fn stats(&self) -> Stats {
-        let (large_bytes, waiting_bytes) = (large::bytes_in_use(), large::waiting_bytes());
+        let runs = runs::lock();
+        let (large_bytes, waiting_bytes) = (runs.bytes_in_use(), runs.waiting_bytes());
+        drop(runs);
         let mut stats = commons::lock().stats();
         stats.allocated_bytes += large_bytes;
         stats.cached_bytes += waiting_bytes;
@@ -303,6 +313,15 @@ impl PoolAlloc {
         }
         copy
     }
+}
+
+/// What an attempt to get memory comes to. Where the system refuses, it is first given back all that is free here,
+/// and then asked once more. Not for whoever holds a lock.
+fn insistently<T>(attempt: impl Fn() -> Option<T>) -> Option<T> {
+    attempt().or_else(|| match PoolAlloc.release() {
+        0 => None,
+        _ => attempt(),
+    })
 }
 
 /// The examples of the README are tests.

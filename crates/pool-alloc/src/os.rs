@@ -152,17 +152,34 @@ pub(crate) unsafe fn remap(_at: NonNull<u8>, _old: usize, _new: usize) -> Option
     None
 }
 
-/// Resizes a mapping where it is; false leaves it as it was.
-///
-/// # Safety
-/// As `remap`, and what is cut off is not used any more.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) unsafe fn resize_in_place(at: NonNull<u8>, old: usize, new: usize) -> bool {
-    // SAFETY: the caller owns the mapping and does not use what goes.
-    unsafe { libc::mremap(at.as_ptr().cast(), old, new, 0) != libc::MAP_FAILED }
+/// What came of resizing a mapping where it is. Unless that is done, all is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InPlace {
+    Done,
+    NoRoom,
+    /// It is several mappings side by side.
+    NotOne,
 }
 
-/// Resizes a mapping and moves its pages to `to`, in place of what is mapped there; false leaves both as they were.
+/// Resizes a mapping where it is.
+///
+/// # Safety
+/// `[at, at + old)` are whole pages mapped by this module; what is cut off is not used any more.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) unsafe fn resize_in_place(at: NonNull<u8>, old: usize, new: usize) -> InPlace {
+    // SAFETY: the caller owns the mapping and does not use what goes.
+    if unsafe { libc::mremap(at.as_ptr().cast(), old, new, 0) } != libc::MAP_FAILED {
+        return InPlace::Done;
+    }
+    // SAFETY: the calling thread's errno is always there to read.
+    match unsafe { *errno() } {
+        libc::EFAULT => InPlace::NotOne,
+        _ => InPlace::NoRoom,
+    }
+}
+
+/// Resizes a mapping and moves its pages to `to`, in place of what is mapped there. False leaves it as it was; what is
+/// at `to` then may have been unmapped to make room.
 ///
 /// # Safety
 /// As `remap`; `[to, to + new)` was mapped by this module, apart from the old mapping, and nobody uses it.
@@ -175,8 +192,11 @@ pub(crate) unsafe fn remap_to(at: NonNull<u8>, old: usize, new: usize, to: NonNu
 
 /// As above; elsewhere there is no such call.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) unsafe fn resize_in_place(_at: NonNull<u8>, old: usize, new: usize) -> bool {
-    old == new
+pub(crate) unsafe fn resize_in_place(_at: NonNull<u8>, old: usize, new: usize) -> InPlace {
+    match old == new {
+        true => InPlace::Done,
+        false => InPlace::NotOne,
+    }
 }
 
 /// As above; elsewhere there is no such call.

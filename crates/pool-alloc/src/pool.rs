@@ -57,6 +57,23 @@ pub(crate) struct Pool {
     spared: Cell<bool>,
 }
 
+/// How far beyond the next untouched block lies what is fetched ahead: a few cache lines, so that it is there in time.
+const AHEAD: usize = 256;
+
+/// Says that this address will be wanted soon: blocks wait in an order that no processor foresees, and where they come
+/// in order, there are as many orders as classes. Any address will do, there need not be anything.
+#[inline(always)]
+fn fetch_ahead(at: *const u8) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint, which reads nothing that the program would see, and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = at;
+}
+
 /// The mark of a pool that the heap looks at when it is empty.
 pub(crate) const EMPTY: u16 = 1;
 
@@ -118,7 +135,9 @@ impl Pool {
         let block = self.free.get();
         if !block.is_null() {
             // SAFETY: blocks on the free list are linked and the owner's.
-            self.free.set(unsafe { Block::next(block) });
+            let next = unsafe { Block::next(block) };
+            fetch_ahead(next.cast());
+            self.free.set(next);
             self.used.store(self.used() + 1, Relaxed);
             return hardened::hand_out(block.cast());
         }
@@ -126,8 +145,9 @@ impl Pool {
         if block == self.limit.get() {
             return ptr::null_mut();
         }
-        self.bump
-            .store(block.wrapping_add(self.block_size()), Relaxed);
+        let next = block.wrapping_add(self.block_size());
+        fetch_ahead(next.wrapping_add(AHEAD));
+        self.bump.store(next, Relaxed);
         self.used.store(self.used() + 1, Relaxed);
         hardened::hand_out(block)
     }

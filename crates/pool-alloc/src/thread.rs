@@ -39,7 +39,7 @@ pub(crate) fn heap_or_new() -> Option<Ref<Heap>> {
     }
     // Before this thread first takes the lock: from then on a fork must know of it.
     fork::watch();
-    let (heap, hook) = commons::lock().heaps.obtain()?;
+    let (heap, hook) = commons::lock().heap()?;
     slot::set(heap);
     // Without a hook (the process has used up its thread-specific slots), a thread's pools stay its own after its
     // end: blocks of them can be freed, yet what is freed is lost.
@@ -125,7 +125,7 @@ impl Heaps {
     }
 
     /// A heap for a thread, and the hook to arm with it.
-    fn obtain(&mut self) -> Option<(Ref<Heap>, Option<ExitHook>)> {
+    pub(crate) fn obtain(&mut self) -> Option<(Ref<Heap>, Option<ExitHook>)> {
         if self.hook.is_none() {
             self.hook = ExitHook::new(on_exit);
         }

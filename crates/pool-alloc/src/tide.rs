@@ -30,8 +30,11 @@
 //! ```
 
 /// Rounds that must be seen. More keeps less in programs that repeat themselves a few times and then do something
-/// else, fewer pays for fewer rounds before the reserve is there.
+/// else, fewer pays for fewer rounds before the reserve is there. Of large rounds fewer will do: each costs more, and
+/// they are less often an accident.
 const ROUNDS: u8 = 6;
+const LARGE_ROUNDS: u8 = 3;
+const LARGE: usize = 4 << 20;
 
 /// Milliseconds that what was given back may lie before it is needed again; what waits longer, others could have used.
 /// The time to write it counts, hence some more for each MiB.
@@ -52,7 +55,7 @@ const ALIKE: usize = 4;
 
 /// Beyond the largest round, the reserve has one part in so many for what does not fit where the last round lay. Less
 /// makes some of each round be fetched all the same, more keeps more.
-const SLACK: usize = 4;
+const SLACK: usize = 3;
 
 /// The largest of the last rounds counts, of at least so many and at most twice as many.
 const WINDOW: u8 = 16;
@@ -61,6 +64,8 @@ const WINDOW: u8 = 16;
 pub(crate) struct Tide {
     floats: [Float; LEVELS],
     reserve: usize,
+    /// After this the reserve is less.
+    until_ms: u64,
 }
 
 /// What a level knows. All sizes in bytes of memory in use, all times in milliseconds.
@@ -80,8 +85,8 @@ struct Float {
 }
 
 impl Float {
-    /// The surface stands at `bytes`; false where that does not move the float.
-    fn feel(&mut self, width: usize, bytes: usize, now_ms: u64) -> bool {
+    /// The surface stands at `bytes`.
+    fn feel(&mut self, width: usize, bytes: usize, now_ms: u64) -> Felt {
         if bytes < self.low {
             if self.rises {
                 self.rises = false;
@@ -89,16 +94,18 @@ impl Float {
             }
             self.low = bytes;
             self.fell_ms = now_ms;
+            Felt::Push
         } else if bytes > self.low + width {
-            if !self.rises {
+            let turns = !self.rises;
+            if turns {
                 self.rises = true;
                 self.count(width, now_ms);
             }
             self.low = bytes - width;
+            if turns { Felt::Round } else { Felt::Push }
         } else {
-            return false;
+            Felt::Nothing
         }
-        true
     }
 
     /// Counts the round that ends now, with the float at its lowest.
@@ -128,14 +135,22 @@ impl Float {
         self.largest[0].max(self.largest[1])
     }
 
-    /// What may stay resident for this level's sake.
-    fn reserve(&self, width: usize, now_ms: u64) -> usize {
-        if self.rounds == ROUNDS && now_ms.saturating_sub(self.round_ms) <= LAPSE * soon_ms(width) {
-            self.largest() + self.largest() / SLACK
-        } else {
-            0
-        }
+    /// What may stay resident for this level's sake, and until when.
+    fn reserve(&self, width: usize, now_ms: u64) -> Option<(usize, u64)> {
+        let enough = if width < LARGE { ROUNDS } else { LARGE_ROUNDS };
+        let until_ms = self.round_ms + LAPSE * soon_ms(width);
+        let bytes = self.largest() + self.largest() / SLACK;
+        (self.rounds >= enough && now_ms <= until_ms).then_some((bytes, until_ms))
     }
+}
+
+/// What the surface does to a float.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Felt {
+    Nothing,
+    Push,
+    /// The push that ends a round.
+    Round,
 }
 
 fn soon_ms(width: usize) -> u64 {
@@ -162,6 +177,7 @@ impl Tide {
                 }
             }; LEVELS],
             reserve: 0,
+            until_ms: u64::MAX,
         }
     }
 
@@ -178,20 +194,27 @@ impl Tide {
             return;
         }
         let now_ms = now_ms();
+        let mut round_ended = false;
         // A float of more play is moved by less only: where one rests, so do those above it.
         for (level, float) in self.floats.iter_mut().enumerate() {
-            if !float.feel(width(level), bytes, now_ms) {
+            let felt = float.feel(width(level), bytes, now_ms);
+            if felt == Felt::Nothing {
                 break;
             }
+            round_ended |= felt == Felt::Round;
         }
-        let reserve = |(level, float): (usize, &Float)| float.reserve(width(level), now_ms);
-        self.reserve = self
-            .floats
-            .iter()
-            .enumerate()
-            .map(reserve)
-            .max()
-            .unwrap_or(0);
+        if round_ended || now_ms > self.until_ms {
+            self.judge(now_ms);
+        }
+    }
+
+    /// Finds the reserve, which is that of the level with the most.
+    fn judge(&mut self, now_ms: u64) {
+        let levels = self.floats.iter().enumerate();
+        let reserves = levels.filter_map(|(level, float)| float.reserve(width(level), now_ms));
+        (self.reserve, self.until_ms) = reserves.fold((0, u64::MAX), |most, one| {
+            (most.0.max(one.0), most.1.min(one.1))
+        });
     }
 }
 
@@ -222,11 +245,13 @@ mod tests {
 
     #[test]
     fn rounds_earn_what_one_takes_and_some_slack() {
-        let earned = |count| reserve_after(rounds(count, 7 * MIB, 27 * MIB), 1);
-        // The first is the measure of those that follow.
-        assert_eq!(earned(usize::from(ROUNDS)), 0);
-        assert_eq!(earned(usize::from(ROUNDS) + 1), 25 * MIB);
-        assert_eq!(earned(1_000), 25 * MIB);
+        for (round, enough) in [(2 * MIB, ROUNDS), (20 * MIB, LARGE_ROUNDS)] {
+            let earned = |count| reserve_after(rounds(count, 7 * MIB, 7 * MIB + round), 1);
+            // The first is the measure of those that follow.
+            assert_eq!(earned(usize::from(enough)), 0);
+            assert_eq!(earned(usize::from(enough) + 1), round + round / SLACK);
+            assert_eq!(earned(1_000), round + round / SLACK);
+        }
     }
 
     #[test]
@@ -237,7 +262,10 @@ mod tests {
     #[test]
     fn rounds_far_apart_earn_nothing() {
         let soon_ms = soon_ms(16 * MIB);
-        assert_eq!(reserve_after(rounds(100, 0, 20 * MIB), soon_ms), 25 * MIB);
+        assert_eq!(
+            reserve_after(rounds(100, 0, 20 * MIB), soon_ms),
+            20 * MIB + 20 * MIB / SLACK
+        );
         assert_eq!(reserve_after(rounds(100, 0, 20 * MIB), soon_ms + 1), 0);
     }
 
@@ -253,7 +281,7 @@ mod tests {
         let inner = || rounds(20, 99 * MIB, 100 * MIB).chain([20 * MIB]);
         let outer = |count| (0..count).flat_map(move |_| inner());
         assert_eq!(reserve_after(outer(2), 1), MIB + MIB / SLACK);
-        assert_eq!(reserve_after(outer(9), 1), 100 * MIB);
+        assert_eq!(reserve_after(outer(9), 1), 80 * MIB + 80 * MIB / SLACK);
     }
 
     #[test]
@@ -276,10 +304,10 @@ mod tests {
             tide.stands_at(place, || now_ms);
             now_ms += 1;
         }
-        assert_eq!(tide.reserve(), 25 * MIB);
+        assert_eq!(tide.reserve(), 20 * MIB + 20 * MIB / SLACK);
         now_ms += (LAPSE - 1) * soon_ms(16 * MIB);
         tide.stands_at(0, || now_ms);
-        assert_eq!(tide.reserve(), 25 * MIB);
+        assert_eq!(tide.reserve(), 20 * MIB + 20 * MIB / SLACK);
         now_ms += soon_ms(16 * MIB);
         tide.stands_at(MIB, || now_ms);
         assert_eq!(tide.reserve(), 0);

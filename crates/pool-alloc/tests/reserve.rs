@@ -6,7 +6,8 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::thread::sleep;
 use std::time::Duration;
 
-use support::{POOL, alone, stats};
+use support::found::Found;
+use support::{Held, POOL, alone, stats};
 
 const MIB: usize = 1 << 20;
 
@@ -44,10 +45,16 @@ fn large_round() -> usize {
     stats().cached_bytes
 }
 
+/// And in three that are found by their address.
+fn found_round() -> usize {
+    drop([4, 7, 9].map(|mib| Found::new(mib * MIB, 16)));
+    stats().cached_bytes
+}
+
 /// What earns a reserve: large blocks that have guards do not wait for others.
 const ROUNDS: &[fn() -> usize] = match cfg!(feature = "hardened") {
     true => &[small_round],
-    false => &[small_round, large_round],
+    false => &[small_round, large_round, found_round],
 };
 
 /// Half of the blocks of a round in an order that turns from pool to pool, and then the others, but for `survivors`.
@@ -76,7 +83,7 @@ fn earned(round: fn() -> usize) -> usize {
 fn a_loop_earns_a_reserve_after_some_rounds() {
     for &round in ROUNDS {
         alone(|| {
-            let first: Vec<usize> = (0..4).map(|_| round()).collect();
+            let first: Vec<usize> = (0..3).map(|_| round()).collect();
             assert!(first.iter().all(|kept| *kept < MIB), "{first:?}");
             let kept = earned(round);
             assert!(POOL.release() >= kept);
@@ -99,12 +106,96 @@ fn a_reserve_that_is_not_used_goes_back() {
             let layout = Layout::from_size_align(MIB, 8).expect("valid");
             // SAFETY: the size is not zero.
             let block = unsafe { POOL.alloc(layout) };
+            let left = stats().cached_bytes;
             // SAFETY: the block is held and freed once.
             unsafe { POOL.dealloc(block, layout) };
-            let left = stats().cached_bytes;
             assert!(left < MIB, "{left} of {earned}");
         });
     }
+}
+
+/// Pages that the calling thread has been given, each on its first touch.
+fn fetched_pages(work: impl FnOnce()) -> usize {
+    let fetched = || {
+        // SAFETY: all zeroes are a valid value of this type.
+        let mut usage = unsafe { std::mem::zeroed::<libc::rusage>() };
+        // SAFETY: `usage` is ours to write.
+        let status = unsafe { libc::getrusage(libc::RUSAGE_THREAD, &mut usage) };
+        assert_eq!(status, 0);
+        usage.ru_minflt as usize
+    };
+    let before = fetched();
+    work();
+    fetched() - before
+}
+
+/// What is fetched all the same, for tables of pages and the test's own stack.
+const FEW: usize = 40;
+
+#[test]
+#[cfg_attr(feature = "hardened", ignore = "blocks with guards do not wait")]
+fn blocks_found_by_address_are_made_of_what_waits() {
+    alone(|| {
+        earned(found_round);
+        let other_sizes = || drop([300, 2_000, 6_500, 900].map(|kib| Found::new(kib << 10, 16)));
+        assert!(fetched_pages(other_sizes) < FEW);
+        let zeroed = || drop([5, 9].map(|mib| Found::new_zeroed(mib * MIB)));
+        assert!(fetched_pages(zeroed) < FEW);
+        let of_the_other_sort = || drop(Held::new(8 * MIB, 8, 1));
+        assert!(fetched_pages(of_the_other_sort) < FEW);
+        POOL.release();
+        assert!(
+            fetched_pages(other_sizes) > 9 * MIB / 4096,
+            "the measure tells"
+        );
+    });
+}
+
+#[test]
+#[cfg_attr(feature = "hardened", ignore = "blocks with guards do not wait")]
+fn blocks_grow_into_what_waits() {
+    alone(|| {
+        earned(found_round);
+        let growth = || {
+            let mut block = Found::new(300 << 10, 16);
+            (1..=8).for_each(|mib| assert!(block.try_resize(mib * MIB)));
+            (1..=3).for_each(|mib| assert!(block.try_resize(mib * MIB)));
+        };
+        assert!(fetched_pages(growth) < FEW);
+        assert_eq!(stats().large_bytes, 0, "what was outgrown is not in use");
+        POOL.release();
+        assert!(fetched_pages(growth) > 7 * MIB / 4096, "the measure tells");
+    });
+}
+
+#[test]
+#[cfg_attr(feature = "hardened", ignore = "blocks with guards do not wait")]
+fn of_more_runs_than_can_wait_the_longest_do() {
+    alone(|| {
+        let of = |count: usize, kib: usize| (0..count).map(move |_| Found::new(kib << 10, 16));
+        let many = || {
+            drop(of(60, 300).chain(of(5, 400)).collect::<Vec<_>>());
+            stats().free_large_bytes
+        };
+        let most = 5 * (404 << 10) + 27 * (304 << 10);
+        let kept = (0..500).map(|_| many()).find(|kept| *kept > 0);
+        assert_eq!(kept, Some(most), "32 of the 65, each with its header");
+    });
+}
+
+#[test]
+#[cfg_attr(feature = "hardened", ignore = "blocks with guards do not wait")]
+fn what_waits_is_as_aligned_as_is_asked_for() {
+    alone(|| {
+        for bit in (4..=30).rev() {
+            earned(found_round);
+            let mut blocks = [600 << 10, 3 * MIB, 1].map(|size| Found::new(size, 1 << bit));
+            blocks
+                .iter_mut()
+                .for_each(|block| assert!(block.try_resize(700 << 10)));
+            assert!(blocks.iter().all(|block| block.address() % 16 == 0));
+        }
+    });
 }
 
 #[test]

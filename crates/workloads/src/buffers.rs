@@ -13,7 +13,7 @@ pub(crate) const BUFFERS: Workload = Workload {
     summary: "four buffers of 5 to 25 MiB, touched and replaced at random",
     operation: "a page of 4 KiB asked for, touched and freed",
     start: Start::Warm,
-    passes: 2,
+    passes: 10,
     size: 20,
     prepare,
     limits: &[],

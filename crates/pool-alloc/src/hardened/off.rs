@@ -45,11 +45,6 @@ pub(crate) fn arena_ends(_arena: NonNull<u8>) {}
 #[inline(always)]
 pub(crate) fn pool_ends(_pool: &Pool) {}
 
-#[inline(always)]
-pub(crate) fn guard_bytes() -> usize {
-    0
-}
-
 /// # Safety
 /// None.
 #[inline(always)]

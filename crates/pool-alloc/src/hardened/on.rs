@@ -103,18 +103,13 @@ pub(crate) fn pool_ends(pool: &Pool) {
     unsafe { Live::around(slice) }.clear_all(slice, pool.slice().end);
 }
 
-/// Bytes of a guard.
-pub(crate) fn guard_bytes() -> usize {
-    os::page_size()
-}
-
 /// Makes a guard of the page at `at`; false where the kernel refuses.
 ///
 /// # Safety
 /// The page was mapped by `os`, and nobody uses it.
 pub(crate) unsafe fn guard(at: NonNull<u8>) -> bool {
     // SAFETY: as promised by the caller.
-    unsafe { os::guard(at, guard_bytes()) }
+    unsafe { os::guard(at, os::page_size()) }
 }
 
 /// A large block begins its use.

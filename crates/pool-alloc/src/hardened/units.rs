@@ -2,7 +2,7 @@
 //! start and of which a page is touched for 32 GiB of addresses.
 //!
 //! ```text
-//! Unknown ----> Arena ----> Gone        Arenas are at multiples of 2 MiB, and so are large blocks (`headed`):
+//! Unknown ----> Arena ----> Gone        Arenas are at multiples of 2 MiB, and so are large blocks (`guarded`):
 //!    |            ^          ^ |        no two of them begin in one unit. The further units of a large block stay as
 //!    |            +----------|-+        they are, as no block begins there.
 //!    +--------> Large -------+ |

@@ -39,6 +39,8 @@ mod pool;
 mod remote;
 #[path = "../../src/rest.rs"]
 mod rest;
+#[path = "../../src/runs.rs"]
+mod runs;
 mod shadow;
 #[path = "../../src/shelf.rs"]
 mod shelf;

@@ -4,6 +4,7 @@
 
 pub mod bytes;
 pub mod faults;
+pub mod found;
 pub mod plan;
 
 use std::alloc::{GlobalAlloc, Layout};

@@ -1,144 +1,23 @@
 //! A kernel that refuses: each call of a history fails in turn, and the answer is null or the long way round.
 //!
-//! This binary defines the calls that the crate makes, so that they can be refused where a test says so: from the
-//! n-th on, or the n-th only, for every n that the history reaches. The calls of other threads pass.
+//! This binary defines the calls that the crate makes (`shim`), so that they can be refused where a test says so: from
+//! the n-th on, or the n-th only, for every n that the history reaches. The calls of other threads pass.
 #![cfg(target_os = "linux")]
 
+mod room;
+mod shim;
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::cell::Cell;
-use std::ffi::{c_int, c_void};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
 
+use shim::{Call, Refusal, refusing};
+use support::found::Found;
 use support::plan::nothing_is_left;
 use support::{Held, POOL, alone, list, stats};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Call {
-    Map,
-    Unmap,
-    Advise,
-    Remap,
-    #[cfg(feature = "hardened")]
-    Protect,
-}
-
-/// What is refused to the calling thread.
-#[derive(Clone, Copy, Debug)]
-struct Refusal {
-    call: Call,
-    /// Calls that pass before.
-    after: usize,
-    /// Calls that are refused then.
-    count: usize,
-}
-
-thread_local! {
-    static REFUSAL: Cell<Option<Refusal>> = const { Cell::new(None) };
-    static REFUSED: Cell<usize> = const { Cell::new(0) };
-}
-
-/// Runs `work` and refuses what is to be refused meanwhile; returns how often that was.
-fn refusing(refusal: Refusal, work: impl FnOnce()) -> usize {
-    REFUSED.set(0);
-    REFUSAL.set(Some(refusal));
-    work();
-    REFUSAL.set(None);
-    REFUSED.get()
-}
-
-fn is_refused(call: Call) -> bool {
-    let Some(mut refusal) = REFUSAL.get().filter(|refusal| refusal.call == call) else {
-        return false;
-    };
-    let refused = refusal.after == 0 && refusal.count > 0;
-    match refusal.after {
-        0 => refusal.count = refusal.count.saturating_sub(1),
-        _ => refusal.after -= 1,
-    }
-    REFUSAL.set(Some(refusal));
-    REFUSED.set(REFUSED.get() + usize::from(refused));
-    if refused {
-        // SAFETY: every thread has an errno.
-        let errno = unsafe { libc::__errno_location() };
-        // SAFETY: as above.
-        unsafe { errno.write(libc::ENOMEM) };
-    }
-    refused
-}
-
-/// # Safety
-/// As the system's.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn mmap(
-    at: *mut c_void,
-    len: usize,
-    protection: c_int,
-    flags: c_int,
-    file: c_int,
-    offset: i64,
-) -> *mut c_void {
-    if is_refused(Call::Map) {
-        return libc::MAP_FAILED;
-    }
-    // SAFETY: as promised by the caller.
-    unsafe {
-        libc::syscall(libc::SYS_mmap, at, len, protection, flags, file, offset) as *mut c_void
-    }
-}
-
-/// # Safety
-/// As the system's.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn munmap(at: *mut c_void, len: usize) -> c_int {
-    if is_refused(Call::Unmap) {
-        return -1;
-    }
-    // SAFETY: as promised by the caller.
-    unsafe { libc::syscall(libc::SYS_munmap, at, len) as c_int }
-}
-
-/// # Safety
-/// As the system's.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn madvise(at: *mut c_void, len: usize, advice: c_int) -> c_int {
-    if is_refused(Call::Advise) {
-        return -1;
-    }
-    // SAFETY: as promised by the caller.
-    unsafe { libc::syscall(libc::SYS_madvise, at, len, advice) as c_int }
-}
-
-/// # Safety
-/// As the system's. Where no fifth argument was passed, the system does not look at what stands in its place.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn mremap(
-    at: *mut c_void,
-    old: usize,
-    new: usize,
-    flags: c_int,
-    to: *mut c_void,
-) -> *mut c_void {
-    if is_refused(Call::Remap) {
-        return libc::MAP_FAILED;
-    }
-    // SAFETY: as promised by the caller.
-    unsafe { libc::syscall(libc::SYS_mremap, at, old, new, flags, to) as *mut c_void }
-}
-
-/// # Safety
-/// As the system's.
-#[cfg(feature = "hardened")]
-#[unsafe(no_mangle)]
-unsafe extern "C" fn mprotect(at: *mut c_void, len: usize, protection: c_int) -> c_int {
-    if is_refused(Call::Protect) {
-        return -1;
-    }
-    // SAFETY: as promised by the caller.
-    unsafe { libc::syscall(libc::SYS_mprotect, at, len, protection) as c_int }
-}
 
 /// Blocks of every kind, as many as there is memory for; then some of them resized, freed, and allocated again.
 fn history() -> Vec<Held> {
@@ -176,13 +55,43 @@ fn history() -> Vec<Held> {
     held
 }
 
-/// The history under every refusal of `call` that it can meet, the memory being there again afterwards.
-fn survives(call: Call) {
+/// Rounds of large blocks of both sorts, all alike: they earn a reserve, unless they have guards.
+fn large_loop() {
+    (0..9).for_each(|_| large_round(0));
+    MOST_WAITED.fetch_max(stats().free_large_bytes, Relaxed);
+}
+
+/// Bytes of runs that waited after that loop.
+static MOST_WAITED: AtomicUsize = AtomicUsize::new(0);
+
+/// Rounds whose sizes are others than before, so that what waits is cut, stretched and moved.
+fn large_history() -> Vec<Held> {
+    for more in [0, 270, 1_300, 100] {
+        large_round(more);
+        stats();
+    }
+    Vec::new()
+}
+
+fn large_round(more: usize) {
+    let size = |kib: usize| (kib + more) << 10;
+    let held = [300, 500].map(|kib| Held::try_new(size(kib), 8, 1));
+    let mut found = [400, 900].map(|kib| Found::try_new(size(kib), 16));
+    let zeroed = Found::try_new_zeroed(size(450));
+    found.iter_mut().flatten().for_each(|block| {
+        block.try_resize(size(400 + 2 * more));
+    });
+    drop((held, found, zeroed));
+}
+
+/// A history under every refusal of `call` that it can meet, the memory being there before and afterwards.
+fn survives(call: Call, before: fn(), history: fn() -> Vec<Held>) {
     alone(|| {
         for count in [1, usize::MAX] {
             for after in 0.. {
                 let mut held = Vec::new();
                 let refusal = Refusal { call, after, count };
+                before();
                 let refused = refusing(refusal, || held = history());
                 held.iter().for_each(Held::check);
                 drop(held);
@@ -197,30 +106,44 @@ fn survives(call: Call) {
     });
 }
 
+/// The same where runs wait.
+fn survives_with_a_reserve(call: Call) {
+    survives(call, large_loop, large_history);
+    let most = MOST_WAITED.load(Relaxed);
+    match cfg!(feature = "hardened") {
+        true => assert_eq!(most, 0, "blocks with guards do not wait"),
+        false => assert!(most > 2 << 20, "nothing waited"),
+    }
+}
+
 #[test]
 fn a_refused_mapping_gives_null_and_no_more() {
-    survives(Call::Map);
+    survives(Call::Map, || (), history);
+    survives_with_a_reserve(Call::Map);
 }
 
 #[test]
 fn a_refused_unmapping_is_not_noticed() {
-    survives(Call::Unmap);
+    survives(Call::Unmap, || (), history);
+    survives_with_a_reserve(Call::Unmap);
 }
 
 #[test]
 fn a_refused_purge_is_made_up_for_later() {
-    survives(Call::Advise);
+    survives(Call::Advise, || (), history);
 }
 
 #[test]
 fn a_refused_move_becomes_a_copy() {
-    survives(Call::Remap);
+    survives(Call::Remap, || (), history);
+    survives_with_a_reserve(Call::Remap);
 }
 
 #[cfg(feature = "hardened")]
 #[test]
 fn a_refused_guard_gives_null_and_no_more() {
-    survives(Call::Protect);
+    survives(Call::Protect, || (), history);
+    survives(Call::Protect, || (), large_history);
 }
 
 #[test]
@@ -235,6 +158,8 @@ fn null_is_given_where_everything_is_refused() {
             for size in [1, 24, 8_000, 100_000, 1 << 20] {
                 assert!(Held::try_new(size, 8, 0).is_none());
                 assert!(Held::try_new_zeroed(size, 8, 0).is_none());
+                assert!(Found::try_new(size, 16).is_none());
+                assert!(Found::try_new_zeroed(size).is_none());
             }
         });
         assert!(refused >= 10, "each asked for a mapping");

@@ -1,0 +1,53 @@
+//! What the commons want of the system: arenas, and memory for heaps.
+//!
+//! Where it is refused, what is kept for later is worth less than what is wanted now. So everything that is free goes
+//! back, the runs that wait for large blocks included, and the system is asked once more:
+//!
+//! ```text
+//! null is handed out   =>   the system has refused, and no arena was empty and no run waited when it did
+//! ```
+//!
+//! All of this happens under the lock of the commons, that of the runs inside it. `pool_alloc::insistently` does the
+//! same for large blocks, whose callers hold neither.
+
+use super::{Commons, EARNED};
+use crate::arena::{ARENA, Arena, Pages};
+use crate::class::Kind;
+use crate::heap::Heap;
+use crate::list::Ref;
+use crate::os::ExitHook;
+use crate::runs;
+
+impl Commons {
+    /// An arena more, on no shelf yet.
+    pub(super) fn new_arena(&mut self, kind: Kind) -> Option<Ref<Arena>> {
+        let pages = match self.open_bytes < EARNED * ARENA {
+            true => Pages::Usual,
+            false => Pages::Huge,
+        };
+        let arena = self.insistently(|_| Arena::map(kind, pages))?;
+        self.newest[kind as usize] = Some(arena);
+        self.arenas += 1;
+        Some(arena)
+    }
+
+    /// A heap for a thread, and the hook to arm with it.
+    pub(crate) fn heap(&mut self) -> Option<(Ref<Heap>, Option<ExitHook>)> {
+        self.insistently(|commons| commons.heaps.obtain())
+    }
+
+    /// What an attempt to get memory comes to, if need be the second.
+    fn insistently<T>(&mut self, attempt: impl Fn(&mut Self) -> Option<T>) -> Option<T> {
+        attempt(self).or_else(|| match self.give_all_back() {
+            0 => None,
+            _ => attempt(self),
+        })
+    }
+
+    /// Gives back all that is free here, and the runs that wait; returns the bytes.
+    fn give_all_back(&mut self) -> usize {
+        let before = self.released_bytes();
+        self.release();
+        self.released_bytes() - before + runs::release()
+    }
+}

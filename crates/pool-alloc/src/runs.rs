@@ -1,0 +1,184 @@
+//! Runs: whole pages, side by side, of which large blocks are made; and those that wait for the next such block.
+//!
+//! A large block has a run of its own, straight from the system, and when it is freed the run goes straight back. A
+//! program that frees large blocks and soon wants as much again, round after round, earns a reserve (`tide`): then free
+//! runs wait in a table of `RUNS` entries, whoever's they were.
+//!
+//! ```text
+//! bytes of waiting runs <= reserve             no two of them touch
+//! ```
+//!
+//! What a block needs is a length, and a place in it that has to be aligned: the block itself where there is no header
+//! (`large`), the page behind the header where there is one (`headed`). So every run that has such a place serves, and
+//! what is before and behind it goes on waiting; it joins its neighbour again when that comes back. Where no run is long
+//! enough, one is *stretched*: the system moves its pages to where there is room and adds what is missing, so that no
+//! size fails to find what another left.
+
+#[path = "runs/table.rs"]
+mod table;
+
+use std::ptr::NonNull;
+use std::sync::PoisonError;
+
+use crate::os::{self, invariant};
+use crate::sync::{Mutex, MutexGuard};
+pub(crate) use table::Table;
+
+/// Bytes that are written to make them zero. Where more have to be zero, they are given back and come as zeroes when
+/// they are touched: programs that ask for so many tend to use a part of them.
+const WRITTEN_MOST: usize = 32 << 20;
+
+static TABLE: Mutex<Table> = Mutex::new(Table::new());
+
+/// A run of whole pages.
+#[derive(Clone, Copy)]
+pub(crate) struct Run {
+    pub(crate) at: NonNull<u8>,
+    pub(crate) len: usize,
+}
+
+/// What a block needs: `len` bytes, of which those after the first `ahead` begin at a multiple of `align`. All are
+/// multiples of the page size.
+#[derive(Clone, Copy)]
+pub(crate) struct Need {
+    pub(crate) len: usize,
+    pub(crate) align: usize,
+    pub(crate) ahead: usize,
+}
+
+/// What the block is to hold at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// Whatever is there.
+    Any,
+    /// Zeroes.
+    Zero,
+}
+
+/// Makes a run of another length, which keeps its contents: where it is, or elsewhere, as the block needs it. `None`
+/// leaves it as it was.
+pub(crate) type Stretch = fn(Run, Need) -> Option<NonNull<u8>>;
+
+impl Run {
+    pub(crate) fn end(self) -> usize {
+        self.at.addr().get() + self.len
+    }
+
+    /// Cuts the run behind its first `len` bytes, of which it has at least so many; returns the rest.
+    pub(crate) fn cut(&mut self, len: usize) -> Run {
+        invariant!(len <= self.len);
+        // SAFETY: `len` is within the run, or at its end.
+        let at = unsafe { self.at.add(len) };
+        let rest = self.len - len;
+        self.len = len;
+        Run { at, len: rest }
+    }
+
+    /// Bytes before the first place that is aligned as needed, which may be beyond the run.
+    pub(crate) fn lead(self, need: Need) -> usize {
+        (self.at.addr().get() + need.ahead).wrapping_neg() & (need.align - 1)
+    }
+
+    fn has_room_for(self, need: Need) -> bool {
+        let lead = self.lead(need);
+        lead <= self.len && need.len <= self.len - lead
+    }
+
+    /// Gives the run back to the system.
+    ///
+    /// # Safety
+    /// Nobody uses it, and it is in no table.
+    pub(crate) unsafe fn unmap(self) {
+        // SAFETY: as promised by the caller; runs are made of mappings of this crate.
+        unsafe { os::unmap(self.at, self.len) };
+    }
+}
+
+/// Takes the lock, so that nobody else holds it.
+pub(crate) fn lock() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A run for a new block: one that waits, else one stretched, else what `map` gets.
+pub(crate) fn obtain(
+    need: Need,
+    contents: Contents,
+    stretch: Stretch,
+    map: impl FnOnce() -> Option<NonNull<u8>>,
+) -> Option<NonNull<u8>> {
+    let waited = lock().take(need);
+    if let Some(run) = waited {
+        prepare(run, contents);
+        return Some(run.at);
+    }
+    if let Some(at) = stretched(need, contents, stretch) {
+        return Some(at);
+    }
+    let at = map()?;
+    lock().grew(need.len);
+    Some(at)
+}
+
+/// The longest run that waits, with as many bytes as are needed. Where the system refuses, it is gone.
+fn stretched(need: Need, contents: Contents, stretch: Stretch) -> Option<NonNull<u8>> {
+    let run = lock().take_longest(need)?;
+    let Some(at) = stretch(run, need) else {
+        lock().shrank(run.len);
+        // SAFETY: the run is as it was, off the table.
+        unsafe { run.unmap() };
+        return None;
+    };
+    lock().grew(need.len - run.len);
+    // What was added is zero.
+    prepare(Run { at, len: run.len }, contents);
+    Some(at)
+}
+
+/// Makes a run that waited hold what a block is to hold.
+fn prepare(run: Run, contents: Contents) {
+    if contents == Contents::Any {
+        return;
+    }
+    // SAFETY: the run is the caller's, who needs nothing of it.
+    if run.len > WRITTEN_MOST && unsafe { os::discard(run.at, run.len) } {
+        return;
+    }
+    // SAFETY: as above.
+    unsafe { run.at.write_bytes(0, run.len) };
+}
+
+/// Resizes the run of a block: cuts its end off, adds what waits behind it, copies it to where a run waits that is long
+/// enough, or has it stretched. `None` leaves it as it was.
+pub(crate) fn resize(run: Run, need: Need, stretch: Stretch) -> Option<NonNull<u8>> {
+    let mut run = run;
+    if need.len <= run.len {
+        give(run.cut(need.len));
+        return Some(run.at);
+    }
+    let mut table = lock();
+    if table.extend(run, need.len - run.len) {
+        return Some(run.at);
+    }
+    // Copying costs less than fetching what is to be added, and leaves no more resident than there was.
+    let longer = table.take(need);
+    drop(table);
+    let Some(longer) = longer else {
+        let at = stretch(run, need)?;
+        lock().grew(need.len - run.len);
+        return Some(at);
+    };
+    // SAFETY: both runs hold this many bytes, and they are two.
+    unsafe { run.at.copy_to_nonoverlapping(longer.at, run.len) };
+    give(run);
+    Some(longer.at)
+}
+
+/// Takes the run of a block back, into the reserve as far as that goes.
+pub(crate) fn give(run: Run) {
+    lock().put(run);
+}
+
+/// Gives back all runs that wait; returns their bytes.
+pub(crate) fn release() -> usize {
+    lock().release()
+}
