@@ -27,12 +27,18 @@ use crate::sparse::{self, Sparse};
 use crate::sync::Cell;
 use crate::thread;
 
+/// How many pools a heap claims without needing one before it takes to looking at all of them in turns. More look less
+/// where others empty them, fewer mix up pools that were about to be used in the order in which they filled.
+const PATIENCE: u32 = 8;
+
 /// See the top of this file. Only its thread touches it, except while it is on the commons' list of spare heaps.
 pub(crate) struct Heap {
     current: [Cell<Ref<Pool>>; SLOTS],
     partial: [List<Pool>; SLOTS],
     rests: Rests,
     sparse: Sparse,
+    /// Pools claimed since one was needed.
+    claims: Cell<u32>,
     links: Links<Self>,
 }
 
@@ -123,6 +129,7 @@ impl Heap {
             partial: [const { List::new() }; SLOTS],
             rests: Rests::new(),
             sparse: Sparse::new(),
+            claims: Cell::new(0),
             links: Links::new(),
         }
     }
@@ -180,6 +187,7 @@ impl Heap {
         if self.keep_or_leave_current(class) {
             return Some(self.current[class.index()].get());
         }
+        self.claims.set(0);
         let pool = match self.partial[class.index()].pop_front() {
             Some(pool) => {
                 self.sparse.forget(pool);
@@ -225,10 +233,25 @@ impl Heap {
 
     /// Takes in a pool that this thread has claimed and that has a free block: as the last to be used, so that until
     /// then more of its blocks come back, and it does not go in and out for each.
+    ///
+    /// In exchange, the one that has waited longest is looked at, and goes if others have emptied it: a current pool may
+    /// live on what others free in it, so that its heap needs none of the pools that it goes on claiming. Where it
+    /// claims and needs none for a while, the next time it looks at another.
     fn own_partial(&self, pool: Ref<Pool>) {
         invariant!(!self.is_none() && !pool.is_exhausted());
         pool.set_owner(Some(self.as_ref()));
-        self.partial[pool.class().index()].push_back(pool);
+        let partial = &self.partial[pool.class().index()];
+        if let Some(longest) = partial.first() {
+            longest.collect();
+            if longest.used() == 0 {
+                self.emptied(longest);
+            } else if self.claims.get() > PATIENCE {
+                partial.remove(longest);
+                partial.push_back(longest);
+            }
+        }
+        self.claims.set(self.claims.get().saturating_add(1));
+        partial.push_back(pool);
     }
 
     /// Decides about a pool of this heap that has no more blocks in use than its mark says.

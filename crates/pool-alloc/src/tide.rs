@@ -63,8 +63,9 @@ const WINDOW: u8 = 16;
 /// See the top of this file.
 pub(crate) struct Tide {
     floats: [Float; LEVELS],
+    /// The reserve, the level whose it is, and when that level will be forgotten.
     reserve: usize,
-    /// After this the reserve is less.
+    level: usize,
     until_ms: u64,
 }
 
@@ -177,6 +178,7 @@ impl Tide {
                 }
             }; LEVELS],
             reserve: 0,
+            level: 0,
             until_ms: u64::MAX,
         }
     }
@@ -194,27 +196,40 @@ impl Tide {
             return;
         }
         let now_ms = now_ms();
-        let mut round_ended = false;
         // A float of more play is moved by less only: where one rests, so do those above it.
-        for (level, float) in self.floats.iter_mut().enumerate() {
-            let felt = float.feel(width(level), bytes, now_ms);
-            if felt == Felt::Nothing {
-                break;
+        for level in 0..LEVELS {
+            match self.floats[level].feel(width(level), bytes, now_ms) {
+                Felt::Nothing => break,
+                Felt::Push => {}
+                Felt::Round => self.judge(level, now_ms),
             }
-            round_ended |= felt == Felt::Round;
         }
-        if round_ended || now_ms > self.until_ms {
-            self.judge(now_ms);
+        if now_ms > self.until_ms {
+            self.judge_all(now_ms);
+        }
+    }
+
+    /// Finds the reserve after a round of this level.
+    fn judge(&mut self, level: usize, now_ms: u64) {
+        match self.floats[level].reserve(width(level), now_ms) {
+            Some((bytes, until_ms)) if bytes >= self.reserve => {
+                (self.reserve, self.level, self.until_ms) = (bytes, level, until_ms);
+            }
+            _ if level == self.level => self.judge_all(now_ms),
+            _ => {}
         }
     }
 
     /// Finds the reserve, which is that of the level with the most.
-    fn judge(&mut self, now_ms: u64) {
-        let levels = self.floats.iter().enumerate();
-        let reserves = levels.filter_map(|(level, float)| float.reserve(width(level), now_ms));
-        (self.reserve, self.until_ms) = reserves.fold((0, u64::MAX), |most, one| {
-            (most.0.max(one.0), most.1.min(one.1))
-        });
+    fn judge_all(&mut self, now_ms: u64) {
+        (self.reserve, self.until_ms) = (0, u64::MAX);
+        for level in 0..LEVELS {
+            if let Some((bytes, until_ms)) = self.floats[level].reserve(width(level), now_ms)
+                && bytes >= self.reserve
+            {
+                (self.reserve, self.level, self.until_ms) = (bytes, level, until_ms);
+            }
+        }
     }
 }
 
@@ -331,6 +346,20 @@ mod tests {
                     prop_assert!((low..=high).contains(&place));
                     prop_assert!(wider_low <= low && high <= wider_high);
                 }
+            }
+        }
+
+        /// However it is found, the reserve is that of the level with the most.
+        #[test]
+        fn the_reserve_is_the_largest_of_all_levels(places in prop::collection::vec(0..200 * MIB, 1..200)) {
+            let (mut tide, mut now_ms) = (Tide::new(), 0);
+            for (step, place) in places.into_iter().enumerate() {
+                // Long enough, now and then, for small levels to be forgotten.
+                now_ms += if step % 50 == 49 { LAPSE * soon_ms(0) + 1 } else { 1 };
+                tide.stands_at(place, || now_ms);
+                let found = tide.reserve();
+                tide.judge_all(now_ms);
+                prop_assert_eq!(found, tide.reserve());
             }
         }
 

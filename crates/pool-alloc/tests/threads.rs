@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Barrier, mpsc};
 use std::thread;
 
@@ -29,6 +29,46 @@ fn memory_freed_by_another_thread_is_not_lost() {
         assert!(dropped.cached_bytes <= 2 << 20, "{dropped:?}");
         POOL.release();
         assert_eq!(stats().allocated_bytes, 0, "release collects what waited");
+    });
+}
+
+#[test]
+fn pools_that_a_thread_claims_and_others_empty_do_not_pile_up() {
+    alone(|| {
+        let (to_claimer, claimed) = mpsc::channel::<Held>();
+        let (done, is_done) = mpsc::channel();
+        let claimer = move || {
+            for block in claimed {
+                drop(block);
+                done.send(()).expect("the other thread waits for it");
+            }
+        };
+        thread::scope(|scope| {
+            scope.spawn(claimer);
+            let mut pools = BTreeMap::<_, Vec<_>>::new();
+            for number in 0..100 {
+                let block = Held::new(250_000, 8, number);
+                let pool = block.range().start >> 19;
+                pools.entry(pool).or_default().push(block);
+            }
+            // The one that is not full is this thread's.
+            let current = pools.pop_last();
+            let mut stays = None;
+            for mut blocks in pools.into_values() {
+                // The other thread, which needs nothing, owns the pool from now on.
+                to_claimer.send(blocks.remove(0)).expect("it is there");
+                is_done.recv().expect("as above");
+                // And this one empties it, but for the first.
+                stays = stays.or_else(|| blocks.pop());
+            }
+            let stats = stats();
+            assert!(
+                stats.arenas <= 9,
+                "50 pools are 13 arenas and more: {stats:?}"
+            );
+            drop((stays, current));
+            drop(to_claimer);
+        });
     });
 }
 

@@ -26,6 +26,7 @@ workloads! {
     lifo { OF_24, OF_256, OF_2048, AND_REVERSE }
     slots { TEN_256, TEN_1K, TEN_16K, HUNDRED_256, HUNDRED_1K, HUNDRED_16K, PARETO }
     larson { LARSON }
+    swap { SWAP }
     producer_consumer { PRODUCER_CONSUMER }
     comers_and_goers { COMERS_AND_GOERS }
     buffers { BUFFERS }
