@@ -29,6 +29,7 @@ use std::ops::Range;
 use std::ptr::{self, NonNull};
 
 use crate::class::{Class, Kind};
+use crate::hardened::{self, Live};
 use crate::list::{Linked, Links, Ref};
 use crate::os::{self, invariant};
 use crate::pool::Pool;
@@ -39,8 +40,11 @@ use crate::sync::{AtomicU64, Cell};
 /// Bytes of an arena, and its alignment: the size of a huge page on the common processors.
 pub(crate) const ARENA: usize = 2 << 20;
 
-/// Bytes at the start of an arena that hold no block: one page of 4 KiB, 0.2 % of the arena.
-pub(crate) const HEADER: usize = 4 << 10;
+/// Bytes of the arena's own at its start: one page of 4 KiB, 0.2 % of the arena.
+const OWN: usize = 4 << 10;
+
+/// Bytes at the start of an arena that hold no block: its own, and what a hardened one knows of each block.
+pub(crate) const HEADER: usize = OWN + size_of::<Live>();
 
 const MOST_POOLS: usize = Kind::Small.pools();
 
@@ -61,7 +65,7 @@ pub(crate) struct Arena {
 }
 
 const _: () = {
-    assert!(size_of::<Arena>() <= HEADER);
+    assert!(size_of::<Arena>() <= OWN);
     assert!(MOST_POOLS <= u32::BITS as usize);
     assert!(HEADER < Kind::Small.pool_size() && Kind::Medium.pool_size() < ARENA);
 };
@@ -110,6 +114,7 @@ impl Arena {
             }
         };
         at.as_ptr().expose_provenance();
+        hardened::arena_begins(at);
         // SAFETY: zeroes are a valid header. The commons unmap an arena only when no block of it is in use, no pool
         // of it has an owner, and it is on none of their lists: nobody is left to follow this.
         let arena = unsafe { Ref::new(at.cast::<Self>()) };
@@ -128,6 +133,7 @@ impl Arena {
         let Some(at) = NonNull::new(arena.as_ptr()) else {
             return;
         };
+        hardened::arena_ends(at.cast());
         // SAFETY: the caller promises that nobody uses the arena.
         unsafe { os::unmap(at.cast(), ARENA) };
     }
@@ -254,6 +260,7 @@ impl Arena {
         let bit = 1 << Self::number(pool);
         invariant!(self.free.get() & bit == 0);
         invariant!(pool.used() == 0 && pool.owner().is_null());
+        hardened::pool_ends(pool);
         let slice = Self::slice_start(pool);
         let mut touched = self.touched_bytes(pool);
         if pool.purged() != 0 {

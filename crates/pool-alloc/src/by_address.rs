@@ -27,6 +27,7 @@
 
 use crate::arena::Arena;
 use crate::class::{Class, MEDIUM_MAX};
+use crate::hardened::{self, Call};
 use crate::runs::Contents;
 use crate::{headed, heap, os, thread};
 
@@ -74,6 +75,7 @@ pub unsafe fn free(block: *mut u8) {
         // SAFETY: as promised by the caller.
         return unsafe { free_large_or_null(block) };
     }
+    hardened::vouch(block, Call::Free);
     // SAFETY: the block is in use, and not large.
     let kind = unsafe { Arena::kind_of(block) };
     // SAFETY: the block came from a pool of this kind, and the caller is done with it.
@@ -104,6 +106,7 @@ pub unsafe fn usable_size(block: *mut u8) -> usize {
         // SAFETY: the block is in use, and large.
         unsafe { headed::size(block) }
     } else {
+        hardened::vouch(block, Call::Use);
         // SAFETY: the block is in use, and not large.
         let kind = unsafe { Arena::kind_of(block) };
         // SAFETY: it came from a pool of this kind, and stays in use.

@@ -16,6 +16,8 @@
 //! the same place, and telling the two sorts of block apart takes no memory access. It costs a page of memory per
 //! block, addresses, which are free, and one mapping of the kernel's each, of which a process may have 65,530 by
 //! default: few of them touch, so the kernel cannot merge them.
+//!
+//! Where large blocks have guards (`hardened`), none of this is in use but the search for room: they are `guarded`.
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicUsize;
@@ -24,6 +26,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::arena::ARENA;
 use crate::os::{self, InPlace};
 use crate::runs::{self, Contents, Need, Run};
+use crate::{guarded, hardened};
 
 /// What stands at the start of the page before a block.
 struct Header {
@@ -33,7 +36,7 @@ struct Header {
 
 /// Below which address the next block may find room. Only a hint: without it the kernel's choice would have to be
 /// mapped, found unaligned and mapped again, with more than is needed, each time.
-static BELOW: AtomicUsize = AtomicUsize::new(0);
+pub(crate) static BELOW: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether a block is large, or null. Any other is a pool's.
 #[inline(always)]
@@ -44,6 +47,9 @@ pub(crate) fn is_large_or_null(block: *mut u8) -> bool {
 /// A block, or null.
 #[cold]
 pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8 {
+    if hardened::GUARDS {
+        return guarded::allocate(size, align);
+    }
     let Some(need) = need(size, align) else {
         return ptr::null_mut();
     };
@@ -54,6 +60,10 @@ pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8
 /// # Safety
 /// `block` is a large block in use, and the caller is done with it.
 pub(crate) unsafe fn free(block: *mut u8) {
+    if hardened::GUARDS {
+        // SAFETY: as promised by the caller.
+        return unsafe { guarded::free(block, None) };
+    }
     // SAFETY: as promised by the caller.
     let run = unsafe { run_of(block) };
     let mut table = runs::lock();
@@ -68,6 +78,10 @@ pub(crate) unsafe fn free(block: *mut u8) {
 /// # Safety
 /// `block` is a large block in use.
 pub(crate) unsafe fn size(block: *mut u8) -> usize {
+    if hardened::GUARDS {
+        // SAFETY: as promised by the caller.
+        return unsafe { guarded::size(block) };
+    }
     // SAFETY: as promised by the caller.
     unsafe { run_of(block) }.len - os::page_size()
 }
@@ -79,6 +93,10 @@ pub(crate) unsafe fn size(block: *mut u8) -> usize {
 /// `block` is a large block in use; on success only the result is used.
 #[cold]
 pub(crate) unsafe fn resize(block: *mut u8, new_size: usize) -> *mut u8 {
+    if hardened::GUARDS {
+        // SAFETY: as promised by the caller.
+        return unsafe { guarded::resize(block, None, new_size) };
+    }
     // SAFETY: as promised by the caller.
     let run = unsafe { run_of(block) };
     let Some(need) = need(new_size, ARENA) else {
@@ -104,7 +122,7 @@ fn need(size: usize, align: usize) -> Option<Need> {
 }
 
 /// A fresh run.
-fn map(need: Need) -> Option<NonNull<u8>> {
+pub(crate) fn map(need: Need) -> Option<NonNull<u8>> {
     let below = BELOW.load(Relaxed);
     let block = below.saturating_sub(need.len - need.ahead) & !(need.align - 1);
     let hint = ptr::without_provenance_mut(block.saturating_sub(need.ahead));

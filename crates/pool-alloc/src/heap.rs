@@ -17,6 +17,7 @@
 use crate::arena::Arena;
 use crate::class::{Class, Kind, SLOTS};
 use crate::commons;
+use crate::hardened;
 use crate::list::{Linked, Links, List, Ref};
 use crate::os::{self, invariant};
 use crate::pool::{Block, EMPTY, NEVER, Pool};
@@ -77,6 +78,7 @@ pub(crate) const ENDED_REF: Ref<Heap> = Ref::of_static(&ENDED.0);
 /// `block` came from a pool of this kind, is in use, and the caller is done with it.
 #[inline(always)]
 pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
+    hardened::take_back(block);
     // SAFETY: the block is in use, and it is freed last thing below, or owned by this thread's heap.
     let pool = unsafe { Arena::pool_of(block, kind) };
     let heap = thread::heap();

@@ -5,11 +5,14 @@
 //! ```
 //!
 //! There is no header and no table of those in use: `dealloc` and `realloc` are handed the size.
+//!
+//! Where large blocks have guards (`hardened`), none of this is in use: they are `guarded`.
 
 use std::ptr::{self, NonNull};
 
 use crate::os::{self, InPlace};
 use crate::runs::{self, Contents, Need, Run};
+use crate::{guarded, hardened};
 
 /// From here on a block asks for huge pages: it will be written from end to end more often than not, and at most the
 /// last page, which is not huge, is touched without need. Blocks that have to be zero are not asked for: programs
@@ -19,6 +22,9 @@ const HUGE_FROM: usize = 2 << 20;
 /// A block, or null.
 #[cold]
 pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8 {
+    if hardened::GUARDS {
+        return with_guards(size, align, contents);
+    }
     // The size may be small where the alignment is large, even zero if the caller breaks the rules.
     let need = need(size.max(1), align);
     let run = || runs::obtain(need, contents, stretch, || map(need, contents));
@@ -29,6 +35,10 @@ pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8
 /// `block` is a large block of `size` bytes, and the caller is done with it.
 #[cold]
 pub(crate) unsafe fn free(block: *mut u8, size: usize) {
+    if hardened::GUARDS {
+        // SAFETY: as promised by the caller.
+        return unsafe { guarded::free(block, Some(size)) };
+    }
     if let Some(at) = NonNull::new(block) {
         let len = os::whole_pages(size.max(1));
         runs::give(Run { at, len });
@@ -40,6 +50,10 @@ pub(crate) unsafe fn free(block: *mut u8, size: usize) {
 /// # Safety
 /// `block` is a large block of `old` bytes whose alignment is at most a page's; on success only the result is used.
 pub(crate) unsafe fn resize(block: *mut u8, old: usize, new: usize) -> *mut u8 {
+    if hardened::GUARDS {
+        // SAFETY: as promised by the caller.
+        return unsafe { guarded::resize(block, Some(old), new) };
+    }
     let Some(at) = NonNull::new(block) else {
         return block;
     };
@@ -64,11 +78,30 @@ fn or_null(run: Option<NonNull<u8>>) -> *mut u8 {
 
 fn map(need: Need, contents: Contents) -> Option<NonNull<u8>> {
     let at = os::map(need.len, need.align)?;
-    if need.len >= HUGE_FROM && contents == Contents::Any {
-        // SAFETY: the run was mapped with this length.
-        unsafe { os::advise_huge(at, need.len) };
-    }
+    // SAFETY: the run was mapped with this length.
+    unsafe { advise(at, need.len, contents) };
     Some(at)
+}
+
+/// A block with guards, or null.
+fn with_guards(size: usize, align: usize, contents: Contents) -> *mut u8 {
+    let block = guarded::allocate(size, align);
+    if let Some(at) = NonNull::new(block) {
+        // SAFETY: the block has so many pages.
+        unsafe { advise(at, os::whole_pages(size.max(1)), contents) };
+    }
+    block
+}
+
+/// Asks for huge pages where that is worth it.
+///
+/// # Safety
+/// `[at, at + len)` are whole pages of a block.
+unsafe fn advise(at: NonNull<u8>, len: usize, contents: Contents) {
+    if len >= HUGE_FROM && contents == Contents::Any {
+        // SAFETY: as promised by the caller.
+        unsafe { os::advise_huge(at, len) };
+    }
 }
 
 /// Where the run is when it has the length that is needed. Aligned to more than a page, it cannot be moved.

@@ -135,6 +135,12 @@
 //! a heap                                   its thread
 //! ```
 //!
+//! # Features
+//!
+//! - `hardened`: double and invalid frees, wrong layouts, overwritten links and overruns of large blocks end the
+//!   process, with one line on standard error (`hardened`). Its price stands in the README.
+//! - `initial-exec`: for libraries that are preloaded (`slot`).
+//!
 //! # Weaknesses
 //!
 //! - A process that looped and goes idle keeps one round's memory until it goes on allocating, or calls `release`.
@@ -147,7 +153,9 @@
 //! - A request that the system refuses costs the reserve, also one that could never be met; and what the heaps of
 //!   other threads keep, up to 512 KiB each, is out of its reach.
 //! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
-//! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free.
+//! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free, unless the feature
+//!   `hardened` is on; and with it, a free of a block that was handed out again frees it, and an overrun within a
+//!   pool goes unseen (`hardened`).
 //! - `fork`: a child of a process with several threads can allocate and has the other threads' pools (`fork`), but
 //!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is
 //!   free in it. Signal handlers must not allocate, nor fork where they may have interrupted the allocator.
@@ -158,6 +166,8 @@ pub mod by_address;
 mod class;
 mod commons;
 mod fork;
+mod guarded;
+mod hardened;
 mod headed;
 mod heap;
 mod large;
@@ -179,6 +189,7 @@ mod tide;
 use std::alloc::{GlobalAlloc, Layout};
 
 use class::{Class, Kind};
+use hardened::Call;
 use runs::Contents;
 pub use stats::Stats;
 
@@ -200,8 +211,11 @@ unsafe impl GlobalAlloc for PoolAlloc {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         match Kind::of(layout.size(), layout.align()) {
-            // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this kind.
-            Some(kind) => unsafe { heap::free(block, kind) },
+            Some(kind) => {
+                hardened::vouch_as(block, Call::Free, layout);
+                // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this kind.
+                unsafe { heap::free(block, kind) }
+            }
             // SAFETY: as above, from a mapping of its own.
             None => unsafe { large::free(block, layout.size()) },
         }
@@ -265,7 +279,11 @@ impl PoolAlloc {
     /// As `GlobalAlloc::realloc`.
     unsafe fn resize(&self, block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
         let align = old.align();
-        match (Kind::of(old.size(), align), Kind::of(new_size, align)) {
+        let old_kind = Kind::of(old.size(), align);
+        if old_kind.is_some() {
+            hardened::vouch_as(block, Call::Use, old);
+        }
+        match (old_kind, Kind::of(new_size, align)) {
             (Some(kind), Some(new_kind)) if kind == new_kind => {
                 // SAFETY: the block is in use and came from a pool of this kind.
                 let pool = unsafe { arena::Arena::pool_of(block, kind) };

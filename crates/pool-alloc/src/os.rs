@@ -1,10 +1,17 @@
 //! Everything that is asked of the operating system: address space, pages, and a call when a thread ends.
 //!
-//! All system calls of the crate are in this file. None of them allocates, and each failure comes back as a value.
+//! All system calls of the crate are in this file and the one below it. None of them allocates, and each failure comes
+//! back as a value.
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[cfg(feature = "hardened")]
+#[path = "os/hardened.rs"]
+mod hardened;
+#[cfg(feature = "hardened")]
+pub(crate) use hardened::{fatal, guard, random};
 
 /// Maps `len` fresh, zeroed bytes at a multiple of `align`, a power of two. `len` is a multiple of the page size.
 pub(crate) fn map(len: usize, align: usize) -> Option<NonNull<u8>> {

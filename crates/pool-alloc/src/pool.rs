@@ -27,6 +27,7 @@ use std::sync::atomic::compiler_fence;
 
 use crate::arena::Arena;
 use crate::class::Class;
+use crate::hardened;
 use crate::heap::Heap;
 use crate::list::{Linked, Links, Ref};
 use crate::os::invariant;
@@ -87,7 +88,7 @@ impl Linked<0> for Pool {
     }
 }
 
-/// The first word of a block that is not in use: the link to the next one.
+/// The first word of a block that is not in use: the link to the next one (see `hardened` for how it is written).
 #[repr(transparent)]
 pub(crate) struct Block(*mut Block);
 
@@ -97,7 +98,7 @@ impl Block {
     #[inline(always)]
     pub(crate) unsafe fn link(block: *mut Self, next: *mut Self) {
         // SAFETY: every block has room for a link and is aligned for it.
-        unsafe { sync::write(block, Self(next)) };
+        unsafe { sync::write(block, Self(hardened::encode(next, block))) };
     }
 
     /// # Safety
@@ -105,7 +106,8 @@ impl Block {
     #[inline(always)]
     unsafe fn next(block: *mut Self) -> *mut Self {
         // SAFETY: a linked block begins with its link.
-        unsafe { sync::read(block) }.0
+        let link = unsafe { sync::read(block) }.0;
+        hardened::decode(link, block)
     }
 }
 
@@ -137,7 +139,7 @@ impl Pool {
             fetch_ahead(next.cast());
             self.free.set(next);
             self.used.store(self.used() + 1, Relaxed);
-            return block.cast();
+            return hardened::hand_out(block.cast());
         }
         let block = self.bump.load(Relaxed);
         if block == self.limit.get() {
@@ -147,7 +149,7 @@ impl Pool {
         fetch_ahead(next.wrapping_add(AHEAD));
         self.bump.store(next, Relaxed);
         self.used.store(self.used() + 1, Relaxed);
-        block
+        hardened::hand_out(block)
     }
 
     /// Takes a block back; true where that leaves fewer in use than the pool's mark.

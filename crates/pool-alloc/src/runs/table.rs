@@ -46,13 +46,13 @@ impl Table {
     }
 
     /// So many bytes more are in use.
-    pub(super) fn grew(&mut self, by: usize) {
+    pub(crate) fn grew(&mut self, by: usize) {
         self.bytes_in_use += by;
         self.watch();
     }
 
     /// So many bytes are in use no more.
-    pub(super) fn shrank(&mut self, by: usize) {
+    pub(crate) fn shrank(&mut self, by: usize) {
         self.bytes_in_use -= by;
         self.watch();
     }

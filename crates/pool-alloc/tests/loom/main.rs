@@ -11,7 +11,10 @@
 //!   that nobody found, or a pool that nobody owns.
 //!
 //! That the models can fail is shown by `mutants`: what is explored with one ordering or one comparison taken away.
+//!
+//! The feature `hardened` has no part in the protocol, and would end the process where a model is to fail.
 
+#![cfg(not(feature = "hardened"))]
 #![allow(dead_code, reason = "the models need no large blocks, for one")]
 
 #[path = "../../src/arena.rs"]
@@ -21,6 +24,8 @@ mod atomic;
 mod class;
 #[path = "../../src/commons.rs"]
 mod commons;
+#[path = "../../src/hardened.rs"]
+mod hardened;
 #[path = "../../src/heap.rs"]
 mod heap;
 #[path = "../../src/list.rs"]

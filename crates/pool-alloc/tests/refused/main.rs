@@ -55,7 +55,7 @@ fn history() -> Vec<Held> {
     held
 }
 
-/// Rounds of large blocks of both sorts, all alike: they earn a reserve.
+/// Rounds of large blocks of both sorts, all alike: they earn a reserve, unless they have guards.
 fn large_loop() {
     (0..9).for_each(|_| large_round(0));
     MOST_WAITED.fetch_max(stats().free_large_bytes, Relaxed);
@@ -109,7 +109,11 @@ fn survives(call: Call, before: fn(), history: fn() -> Vec<Held>) {
 /// The same where runs wait.
 fn survives_with_a_reserve(call: Call) {
     survives(call, large_loop, large_history);
-    assert!(MOST_WAITED.load(Relaxed) > 2 << 20, "nothing waited");
+    let most = MOST_WAITED.load(Relaxed);
+    match cfg!(feature = "hardened") {
+        true => assert_eq!(most, 0, "blocks with guards do not wait"),
+        false => assert!(most > 2 << 20, "nothing waited"),
+    }
 }
 
 #[test]
@@ -133,6 +137,13 @@ fn a_refused_purge_is_made_up_for_later() {
 fn a_refused_move_becomes_a_copy() {
     survives(Call::Remap, || (), history);
     survives_with_a_reserve(Call::Remap);
+}
+
+#[cfg(feature = "hardened")]
+#[test]
+fn a_refused_guard_gives_null_and_no_more() {
+    survives(Call::Protect, || (), history);
+    survives(Call::Protect, || (), large_history);
 }
 
 #[test]

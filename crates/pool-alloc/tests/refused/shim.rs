@@ -9,6 +9,8 @@ pub enum Call {
     Unmap,
     Advise,
     Remap,
+    #[cfg(feature = "hardened")]
+    Protect,
 }
 
 /// What is refused to the calling thread.
@@ -153,4 +155,16 @@ unsafe extern "C" fn mremap(
         },
     );
     moved
+}
+
+/// # Safety
+/// As the system's.
+#[cfg(feature = "hardened")]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mprotect(at: *mut c_void, len: usize, protection: c_int) -> c_int {
+    if is_refused(Call::Protect) {
+        return -1;
+    }
+    // SAFETY: as promised by the caller.
+    unsafe { libc::syscall(libc::SYS_mprotect, at, len, protection) as c_int }
 }
