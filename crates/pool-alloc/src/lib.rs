@@ -148,8 +148,6 @@
 //!   ends, or calls `release`. For a thread that never does, that is its current and its partial pools.
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.
-//! - A request that the system refuses is refused, though a reserve could be given back first.
-//! - Large blocks of the module [`by_address`] have no reserve: each is mapped and unmapped.
 //! - A request that the system refuses costs the reserve, also one that could never be met; and what the heaps of
 //!   other threads keep, up to 512 KiB each, is out of its reach.
 //! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
