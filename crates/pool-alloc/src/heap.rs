@@ -14,16 +14,19 @@
 //! An empty pool is closed at once, unless it is current: then it may rest (see `rest`), so that a loop of one
 //! allocation and one free does not open and close a pool each time.
 
+#[path = "heap/leave.rs"]
+mod leave;
+
 use crate::arena::Arena;
 use crate::class::{Class, Kind, SLOTS};
 use crate::commons;
 use crate::hardened;
 use crate::list::{Linked, Links, List, Ref};
 use crate::os::{self, invariant};
-use crate::pool::{Block, EMPTY, NEVER, Pool};
+use crate::pool::{Block, EMPTY, Pool};
 use crate::remote::{Freed, Unowned};
-use crate::rest::{RESTING_BYTES, Rests};
-use crate::sparse::{self, Sparse};
+use crate::rest::Rests;
+use crate::sparse::Sparse;
 use crate::sync::Cell;
 use crate::thread;
 
@@ -252,114 +255,6 @@ impl Heap {
         }
         self.claims.set(self.claims.get().saturating_add(1));
         partial.push_back(pool);
-    }
-
-    /// Decides about a pool of this heap that has no more blocks in use than its mark says.
-    #[inline(never)]
-    fn drained(&self, pool: Ref<Pool>) {
-        let _errno = os::ErrnoKept::now();
-        if pool.used() == 0 {
-            return self.emptied(pool);
-        }
-        pool.set_mark(EMPTY);
-        let Some(waited) = self.sparse.enter(pool) else {
-            return;
-        };
-        waited.collect();
-        match waited.used() {
-            0 => self.emptied(waited),
-            _ => waited.sweep_or_spare(),
-        }
-        if sparse::is_overdrawn() {
-            self.sweep_spared();
-        }
-    }
-
-    /// Sweeps what the reserve does not cover any more.
-    #[cold]
-    fn sweep_spared(&self) {
-        let pools = self.partial.iter().flat_map(List::iter);
-        for pool in pools.filter(|pool| pool.spare_no_more()) {
-            pool.sweep_and_mark();
-        }
-    }
-
-    /// Decides about a pool of this heap whose last block has come back.
-    fn emptied(&self, pool: Ref<Pool>) {
-        let class = pool.class();
-        self.sparse.forget(pool);
-        pool.spare_no_more();
-        if self.current[class.index()].get() != pool {
-            self.partial[class.index()].remove(pool);
-            return commons::close(pool);
-        }
-        if pool.touched() > RESTING_BYTES {
-            return self.close_current(class);
-        }
-        self.rest(class);
-    }
-
-    /// Lets the current pool of `class` rest, and closes the one that has to make room if it still rests.
-    #[cold]
-    fn rest(&self, class: Class) {
-        self.current[class.index()].get().set_mark(NEVER);
-        let Some(oldest) = self.rests.enter(class) else {
-            return;
-        };
-        let pool = self.current[oldest.index()].get();
-        if pool.mark() == NEVER {
-            pool.set_mark(EMPTY);
-            if pool.used() == 0 {
-                self.close_current(oldest);
-            }
-        }
-    }
-
-    #[cold]
-    fn close_current(&self, class: Class) {
-        let pool = self.current[class.index()].replace(NO_POOL_REF);
-        commons::close(pool);
-    }
-
-    /// Collects what other threads freed here, closes all pools that are empty then, and sweeps the others.
-    pub(crate) fn give_back(&self) {
-        for class in (0..SLOTS).map(Class::nth) {
-            let current = self.current[class.index()].get();
-            if current != NO_POOL_REF {
-                current.collect();
-                match current.used() {
-                    0 => self.close_current(class),
-                    _ => current.sweep(),
-                }
-            }
-            let partial = &self.partial[class.index()];
-            for pool in partial.iter() {
-                pool.spare_no_more();
-                pool.collect();
-                if pool.used() == 0 {
-                    self.sparse.forget(pool);
-                    partial.remove(pool);
-                    commons::close(pool);
-                } else {
-                    pool.sweep();
-                }
-            }
-        }
-    }
-
-    /// Parts with all pools: the heap is as new afterwards.
-    pub(crate) fn abandon(&self) {
-        for (current, partial) in self.current.iter().zip(&self.partial) {
-            let pool = current.replace(NO_POOL_REF);
-            if pool != NO_POOL_REF {
-                commons::abandon(pool);
-            }
-            while let Some(pool) = partial.pop_front() {
-                self.sparse.forget(pool);
-                pool.spare_no_more();
-                commons::abandon(pool);
-            }
-        }
     }
 
     /// Whether this is what a thread without a heap has instead of one.

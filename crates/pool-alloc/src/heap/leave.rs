@@ -1,0 +1,127 @@
+//! How pools leave a heap: one by one as their blocks come back, or all of them.
+//!
+//! ```text
+//! few blocks in use    the pool waits among the sparse ones, and is swept or spared when its turn has come (`sparse`)
+//! none in use          closed, unless it is current and small enough to rest (`rest`)
+//! the thread asks      closed or swept, whatever it is
+//! the thread ends      closed or abandoned
+//! ```
+
+use super::{Heap, NO_POOL_REF};
+use crate::class::{Class, SLOTS};
+use crate::commons;
+use crate::list::{List, Ref};
+use crate::os;
+use crate::pool::{EMPTY, NEVER, Pool};
+use crate::rest::RESTING_BYTES;
+use crate::sparse;
+
+impl Heap {
+    /// Decides about a pool of this heap that has no more blocks in use than its mark says.
+    #[inline(never)]
+    pub(super) fn drained(&self, pool: Ref<Pool>) {
+        let _errno = os::ErrnoKept::now();
+        if pool.used() == 0 {
+            return self.emptied(pool);
+        }
+        pool.set_mark(EMPTY);
+        let Some(waited) = self.sparse.enter(pool) else {
+            return;
+        };
+        waited.collect();
+        match waited.used() {
+            0 => self.emptied(waited),
+            _ => waited.sweep_or_spare(),
+        }
+        if sparse::is_overdrawn() {
+            self.sweep_spared();
+        }
+    }
+
+    /// Sweeps what the reserve does not cover any more.
+    #[cold]
+    fn sweep_spared(&self) {
+        let pools = self.partial.iter().flat_map(List::iter);
+        for pool in pools.filter(|pool| pool.spare_no_more()) {
+            pool.sweep_and_mark();
+        }
+    }
+
+    /// Decides about a pool of this heap whose last block has come back.
+    pub(super) fn emptied(&self, pool: Ref<Pool>) {
+        let class = pool.class();
+        self.sparse.forget(pool);
+        pool.spare_no_more();
+        if self.current[class.index()].get() != pool {
+            self.partial[class.index()].remove(pool);
+            return commons::close(pool);
+        }
+        if pool.touched() > RESTING_BYTES {
+            return self.close_current(class);
+        }
+        self.rest(class);
+    }
+
+    /// Lets the current pool of `class` rest, and closes the one that has to make room if it still rests.
+    #[cold]
+    fn rest(&self, class: Class) {
+        self.current[class.index()].get().set_mark(NEVER);
+        let Some(oldest) = self.rests.enter(class) else {
+            return;
+        };
+        let pool = self.current[oldest.index()].get();
+        if pool.mark() == NEVER {
+            pool.set_mark(EMPTY);
+            if pool.used() == 0 {
+                self.close_current(oldest);
+            }
+        }
+    }
+
+    #[cold]
+    fn close_current(&self, class: Class) {
+        let pool = self.current[class.index()].replace(NO_POOL_REF);
+        commons::close(pool);
+    }
+
+    /// Collects what other threads freed here, closes all pools that are empty then, and sweeps the others.
+    pub(crate) fn give_back(&self) {
+        for class in (0..SLOTS).map(Class::nth) {
+            let current = self.current[class.index()].get();
+            if current != NO_POOL_REF {
+                current.collect();
+                match current.used() {
+                    0 => self.close_current(class),
+                    _ => current.sweep(),
+                }
+            }
+            let partial = &self.partial[class.index()];
+            for pool in partial.iter() {
+                pool.spare_no_more();
+                pool.collect();
+                if pool.used() == 0 {
+                    self.sparse.forget(pool);
+                    partial.remove(pool);
+                    commons::close(pool);
+                } else {
+                    pool.sweep();
+                }
+            }
+        }
+    }
+
+    /// Parts with all pools: the heap is as new afterwards.
+    pub(crate) fn abandon(&self) {
+        for (current, partial) in self.current.iter().zip(&self.partial) {
+            let pool = current.replace(NO_POOL_REF);
+            if pool != NO_POOL_REF {
+                commons::abandon(pool);
+            }
+            while let Some(pool) = partial.pop_front() {
+                self.sparse.forget(pool);
+                pool.spare_no_more();
+                commons::abandon(pool);
+            }
+        }
+    }
+}
