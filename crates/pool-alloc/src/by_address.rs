@@ -59,10 +59,7 @@ fn class_of(size: usize, align: usize) -> Option<Class> {
     if size > MEDIUM_MAX || align > MEDIUM_MAX {
         return None;
     }
-    Class::of(
-        size.max(1),
-        if align < MIN_ALIGN { MIN_ALIGN } else { align },
-    )
+    Class::of(size.max(1), align.max(MIN_ALIGN))
 }
 
 /// Takes a block back. Null is ignored. `errno` stays as it is.

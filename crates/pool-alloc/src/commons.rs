@@ -196,14 +196,16 @@ impl Commons {
             self.dirty.push_back(arena);
         }
         self.watch();
-        if self.tide.reserve() == 0 && self.is_surplus(arena) {
+        let goes = self.tide.reserve() == 0 && self.is_surplus(arena);
+        if goes {
             self.forget(arena);
-            return Some(arena);
+        } else {
+            self.shelves[arena.kind() as usize].insert(arena);
         }
-        self.shelves[arena.kind() as usize].insert(arena);
+        // Also where the arena goes: it may be now that a reserve has ended.
         self.settle_fresh();
         self.purge_excess();
-        None
+        goes.then_some(arena)
     }
 
     /// Whether an arena, on no shelf at the moment, is empty and not the only one of its kind.

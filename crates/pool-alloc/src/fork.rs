@@ -4,8 +4,8 @@
 //!
 //! - **The locks** of the commons and of the large runs. Another thread could hold one at that moment, and in the
 //!   child nobody would ever let it go. So the forking thread takes both before, and lets them go after, in the parent
-//!   and in the child. What they protect is whole in the child, therefore. Whoever holds
-//!   both took that of the commons first.
+//!   and in the child. What they protect is whole in the child, therefore. Whoever holds both took
+//!   that of the commons first.
 //! - **Their pools.** The child gives them up as if the threads had ended (`commons/orphans.rs`).
 //!
 //! The handlers are registered before the process makes its first heap, which behind malloc is before the constructors

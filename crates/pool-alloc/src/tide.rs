@@ -21,12 +21,12 @@
 //! ```
 //!
 //! After `ROUNDS` no larger than one before, soon one after another, there is a *reserve* of a round's size: so much may
-//! stay resident. It ends when no such round has been seen for a while, be it that the program goes on otherwise. Nothing happens because
-//! time passes: a program that looped and then does nothing at all keeps one round's memory, which is this design's
-//! weakness.
+//! stay resident. It ends when no such round has been seen for a while, be it that the program goes on otherwise.
+//! Nothing happens because time passes: a program that looped and then does nothing at all keeps one round's memory,
+//! which is this design's weakness.
 //!
 //! ```text
-//! reserve = 0 until ROUNDS alike were seen;     a program that does not loop never has a reserve
+//! reserve = 0 until so many rounds of a level were seen;     a program that does not loop never has a reserve
 //! ```
 
 /// Rounds that must be seen. More keeps less in programs that repeat themselves a few times and then do something
@@ -63,9 +63,8 @@ const WINDOW: u8 = 16;
 /// See the top of this file.
 pub(crate) struct Tide {
     floats: [Float; LEVELS],
-    /// The reserve, the level whose it is, and when that level will be forgotten.
     reserve: usize,
-    level: usize,
+    /// After this the reserve may be less.
     until_ms: u64,
 }
 
@@ -146,7 +145,6 @@ impl Float {
 }
 
 /// What the surface does to a float.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Felt {
     Nothing,
     Push,
@@ -178,7 +176,6 @@ impl Tide {
                 }
             }; LEVELS],
             reserve: 0,
-            level: 0,
             until_ms: u64::MAX,
         }
     }
@@ -196,40 +193,28 @@ impl Tide {
             return;
         }
         let now_ms = now_ms();
-        // A float of more play is moved by less only: where one rests, so do those above it.
-        for level in 0..LEVELS {
-            match self.floats[level].feel(width(level), bytes, now_ms) {
+        let mut ended = now_ms > self.until_ms;
+        for (level, float) in self.floats.iter_mut().enumerate() {
+            match float.feel(width(level), bytes, now_ms) {
+                // What does not move one float moves none of those above it, which have more play.
                 Felt::Nothing => break,
                 Felt::Push => {}
-                Felt::Round => self.judge(level, now_ms),
+                Felt::Round => ended = true,
             }
         }
-        if now_ms > self.until_ms {
-            self.judge_all(now_ms);
+        if ended {
+            self.judge(now_ms);
         }
     }
 
-    /// Finds the reserve after a round of this level.
-    fn judge(&mut self, level: usize, now_ms: u64) {
-        match self.floats[level].reserve(width(level), now_ms) {
-            Some((bytes, until_ms)) if bytes >= self.reserve => {
-                (self.reserve, self.level, self.until_ms) = (bytes, level, until_ms);
-            }
-            _ if level == self.level => self.judge_all(now_ms),
-            _ => {}
-        }
-    }
-
-    /// Finds the reserve, which is that of the level with the most.
-    fn judge_all(&mut self, now_ms: u64) {
-        (self.reserve, self.until_ms) = (0, u64::MAX);
-        for level in 0..LEVELS {
-            if let Some((bytes, until_ms)) = self.floats[level].reserve(width(level), now_ms)
-                && bytes >= self.reserve
-            {
-                (self.reserve, self.level, self.until_ms) = (bytes, level, until_ms);
-            }
-        }
+    /// Finds the reserve, which is that of the level with the most. It changes when a round or a reserve has ended.
+    fn judge(&mut self, now_ms: u64) {
+        let levels = self.floats.iter().enumerate();
+        let reserves = levels.filter_map(|(level, float)| float.reserve(width(level), now_ms));
+        (self.reserve, self.until_ms) = reserves
+            .fold((0, u64::MAX), |(most, first_ms), (bytes, until_ms)| {
+                (most.max(bytes), first_ms.min(until_ms))
+            });
     }
 }
 
@@ -329,6 +314,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_used_lapses_at_the_drop_that_follows() {
+        let (mut tide, mut now_ms) = (Tide::new(), 0);
+        for place in rounds(20, 0, 20 * MIB) {
+            tide.stands_at(place, || now_ms);
+            now_ms += 1;
+        }
+        now_ms += LAPSE * soon_ms(16 * MIB);
+        tide.stands_at(0, || now_ms);
+        assert_eq!(tide.reserve(), 0);
+    }
+
+    #[test]
     fn a_loop_that_becomes_smaller_has_less() {
         let places = rounds(20, 0, 20 * MIB).chain(rounds(40, 0, 17 * MIB));
         assert_eq!(reserve_after(places, 1), 17 * MIB + 17 * MIB / SLACK);
@@ -341,7 +338,8 @@ mod tests {
             let mut tide = Tide::new();
             for place in places {
                 tide.stands_at(place, || 0);
-                let plays = || tide.floats.iter().enumerate().map(|(level, float)| (float.low, float.low + width(level)));
+                let floats = || tide.floats.iter().enumerate();
+                let plays = || floats().map(|(level, float)| (float.low, float.low + width(level)));
                 for ((low, high), (wider_low, wider_high)) in plays().zip(plays().skip(1)) {
                     prop_assert!((low..=high).contains(&place));
                     prop_assert!(wider_low <= low && high <= wider_high);
@@ -358,7 +356,7 @@ mod tests {
                 now_ms += if step % 50 == 49 { LAPSE * soon_ms(0) + 1 } else { 1 };
                 tide.stands_at(place, || now_ms);
                 let found = tide.reserve();
-                tide.judge_all(now_ms);
+                tide.judge(now_ms);
                 prop_assert_eq!(found, tide.reserve());
             }
         }

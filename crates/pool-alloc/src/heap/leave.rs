@@ -99,12 +99,9 @@ impl Heap {
             for pool in partial.iter() {
                 pool.spare_no_more();
                 pool.collect();
-                if pool.used() == 0 {
-                    self.sparse.forget(pool);
-                    partial.remove(pool);
-                    commons::close(pool);
-                } else {
-                    pool.sweep();
+                match pool.used() {
+                    0 => self.emptied(pool),
+                    _ => pool.sweep(),
                 }
             }
         }
