@@ -139,6 +139,7 @@
 //!
 //! - `hardened`: double and invalid frees, wrong layouts, overwritten links and overruns of large blocks end the
 //!   process, with one line on standard error (`hardened`). Its price stands in the README.
+//! - `stats`: [`PoolAlloc::counters`] tells how often blocks, pools and arenas came and went (`counters`).
 //! - `initial-exec`: for libraries that are preloaded (`slot`).
 //!
 //! # Weaknesses
@@ -163,6 +164,7 @@ mod arena;
 pub mod by_address;
 mod class;
 mod commons;
+mod counters;
 mod fork;
 mod guarded;
 mod hardened;
@@ -187,6 +189,8 @@ mod tide;
 use std::alloc::{GlobalAlloc, Layout};
 
 use class::{Class, Kind};
+#[cfg(feature = "stats")]
+pub use counters::Counters;
 use hardened::Call;
 use runs::Contents;
 pub use stats::Stats;
@@ -268,6 +272,13 @@ impl PoolAlloc {
         stats.large_bytes = large_bytes;
         stats.free_large_bytes = waiting_bytes;
         stats
+    }
+
+    /// How often each thing has happened since the process began. Takes the lock for a moment, and reads two words of
+    /// each heap.
+    #[cfg(feature = "stats")]
+    pub fn counters(&self) -> Counters {
+        counters::read(commons::lock().heaps.iter())
     }
 
     /// A block keeps its place where its pool's blocks hold the new size and are not much too large for it; a large
