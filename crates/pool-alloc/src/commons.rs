@@ -254,7 +254,8 @@ impl Commons {
     }
 
     fn purge_excess(&mut self) {
-        let reserve = self.tide.reserve().saturating_sub(sparse::spared_bytes());
+        let unspared = self.tide.reserve().saturating_sub(sparse::spared_bytes());
+        let reserve = unspared.min(self.tide.room());
         let bound = DIRTY_MIN.max(self.open_bytes / DIRTY_SHARE) + reserve;
         if self.dirty_bytes > bound {
             self.purge_down_to(bound - DIRTY_MIN);
