@@ -140,7 +140,7 @@
 //!
 //! - `hardened`: double and invalid frees, wrong layouts, overwritten links and overruns of large blocks end the
 //!   process, with one line on standard error (`hardened`). Its price stands in the README.
-//! - `stats`: [`PoolAlloc::counters`] tells how often blocks, pools and arenas came and went (`counters`).
+//! - `stats`: `PoolAlloc::counters` tells how often blocks, pools and arenas came and went (`counters`).
 //! - `initial-exec`: for libraries that are preloaded (`slot`).
 //!
 //! # Weaknesses
