@@ -44,7 +44,7 @@ impl Subject {
     }
 
     fn upheld(&mut self) -> Upheld {
-        let answer = self.ask(r#"{"hello":{"protocol":2}}"#);
+        let answer = self.ask(r#"{"hello":{"protocol":3}}"#);
         match serde_json::from_str(&answer) {
             Ok(Reply::Hello(Hello { upheld, .. })) => upheld,
             _ => panic!("{answer:?} is no greeting"),

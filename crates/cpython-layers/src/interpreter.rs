@@ -12,6 +12,7 @@
 use std::ops::Range;
 
 use crate::arenas::ArenaCounts;
+use crate::aside::{Aside, Table};
 use crate::block::{Block, Owner, Place};
 use crate::kind::{self, Kind};
 use crate::large::Large;
@@ -35,7 +36,7 @@ pub struct Interpreter<R: Raw> {
     pub(crate) lists: Typed<R::Handle>,
     /// Bytes that were asked for of the live blocks in pools, the bounded free lists' included.
     pub(crate) asked_in_pools: usize,
-    small_ints: Vec<Block>,
+    small_ints: Table<Block>,
 }
 
 impl<R: Raw> Interpreter<R> {
@@ -56,7 +57,7 @@ impl<R: Raw> Interpreter<R> {
             floats: Typed::new(version.dead_floats, kind::float_bytes(word), word),
             lists: Typed::new(version.dead_lists, kind::list_bytes(version, word), word),
             asked_in_pools: 0,
-            small_ints: Vec::new(),
+            small_ints: Table::new_in(Aside),
         };
         let (range, home) = &version.small_ints;
         if *home == SmallInts::Allocated {
@@ -85,6 +86,10 @@ impl<R: Raw> Interpreter<R> {
             Kind::Int(value) => self.new_int(value),
             Kind::Float => self.typed(Owner::Floats, kind::float_bytes(self.word)),
             Kind::List => self.typed(Owner::Lists, kind::list_bytes(self.version, self.word)),
+            Kind::Str(characters) => {
+                let header = self.version.str_header_bytes.of(self.word);
+                self.object(Owner::Nobody, header + characters)
+            }
             Kind::Object(bytes) => self.object(Owner::Nobody, bytes),
             Kind::Buffer(bytes) => match self.version.buffers {
                 Buffers::ObjectAllocator => self.object(Owner::Nobody, bytes),

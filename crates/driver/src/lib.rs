@@ -44,6 +44,10 @@ pub struct Plan {
     pub size: u64,
     /// The seed of everything random in the scenario.
     pub seed: u64,
+    /// The Python to run the scenario in, where it is one of Python's and the subject has several.
+    pub python: Option<String>,
+    /// Whether the scenario has a garbage collector to ask.
+    pub collector: Collector,
     /// How often the object is built and dropped, at least once.
     pub rounds: u32,
     /// What happens after the last drop.
@@ -54,6 +58,16 @@ pub struct Plan {
     pub conditions: Conditions,
     /// How long the subject may take over one step, apart from the waiting that it was told to do.
     pub step_limit: Duration,
+}
+
+/// A scenario's garbage collector.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Collector {
+    /// It has none.
+    #[default]
+    None,
+    /// One that does a full collection when asked, Python's.
+    Full,
 }
 
 /// What came of a plan.

@@ -266,11 +266,17 @@ enum Received {
 fn spelled(command: &Command<'_>) -> String {
     match command {
         Command::Hello { .. } => "say hello".to_owned(),
+        Command::Prepare {
+            scenario,
+            python: Some(python),
+            ..
+        } => format!("prepare {scenario} in Python {python}"),
         Command::Prepare { scenario, .. } => format!("prepare {scenario}"),
         Command::Build => "build".to_owned(),
         Command::Drop => "drop".to_owned(),
         Command::Wait { ms } => format!("wait {ms} ms"),
         Command::Traffic => "do ordinary traffic".to_owned(),
+        Command::Collect => "collect".to_owned(),
         Command::Release => "release".to_owned(),
         Command::Time { workload, .. } => format!("time {workload}"),
         Command::Account => "give its account".to_owned(),

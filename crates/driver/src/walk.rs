@@ -62,10 +62,15 @@ impl<'a> Walk<'a> {
             scenario: self.plan.scenario.as_str().into(),
             size: self.plan.size,
             seed: self.plan.seed,
+            python: self.plan.python.as_deref().map(Into::into),
         })?;
         let plan = self.plan;
         let mut dropped = Instant::now();
-        for step in plan.schedule.steps(plan.rounds, plan.knob.after_drop) {
+        let after_drop = plan.knob.after_drop;
+        for step in plan
+            .schedule
+            .steps(plan.rounds, after_drop, plan.collector)
+        {
             if step.follows_a_request() && !can_be_asked {
                 continue;
             }

@@ -25,6 +25,8 @@ pub enum AfterDrop {
     Nothing,
     /// It asks the allocator to give memory back.
     Release,
+    /// It has its garbage collector do a full collection.
+    Collect,
 }
 
 impl Knob {
@@ -111,6 +113,7 @@ impl DocumentedKnob {
         let call = match self.after_drop {
             AfterDrop::Nothing => None,
             AfterDrop::Release => Some(format!("{release_call} after each drop")),
+            AfterDrop::Collect => Some("gc.collect() after each drop".to_owned()),
         };
         variables.chain(call).collect::<Vec<_>>().join(" ")
     }

@@ -145,7 +145,7 @@ fn occasion_of(moment: Moment) -> Returns {
     match moment {
         Moment::Idle => Returns::WhenIdle,
         Moment::Active => Returns::OnActivity,
-        Moment::Released | Moment::Settled => Returns::OnRequest,
+        Moment::Collected | Moment::Released | Moment::Settled => Returns::OnRequest,
         Moment::Baseline | Moment::Built | Moment::Dropped => Returns::AtOnce,
     }
 }

@@ -75,7 +75,7 @@ fn serve_counting(lines: &[&str]) -> (usize, Vec<String>) {
 }
 
 const CONVERSATION: [&str; 8] = [
-    r#"{"hello":{"protocol":2}}"#,
+    r#"{"hello":{"protocol":3}}"#,
     r#"{"prepare":{"scenario":"int-list","size":1000,"seed":1}}"#,
     r#"{"wait":{"ms":7}}"#,
     r#""account""#,
