@@ -38,6 +38,8 @@ pub use walk::run;
 pub struct Plan {
     /// The subject's executable.
     pub subject: PathBuf,
+    /// What it is started with: where the subject is a script in an interpreter, the script.
+    pub arguments: Vec<String>,
     /// The scenario's name.
     pub scenario: String,
     /// The scenario's size, in its own unit.

@@ -105,15 +105,13 @@ class Held(object):
 # --- what happens meanwhile ---
 
 
-def traffic():
-    """Blocks of the sizes of crates/scenarios/src/traffic.rs, as bytes."""
-    sizes = (24, 64, 200, 1500, 4096)
-    window, state = [None] * 64, 1
-    for operation in numbers(20000):
-        state = (state * 1103515245 + 12345) % 2147483648
-        window[state // 65536 % 64] = b"x" * sizes[state // 4194304 % 5]
-        if operation % 4 == 0:
-            bytearray(40000)
+def traffic(unit="x", lengths=(24, 64, 200, 1500, 4096)):
+    """Strings of the sizes that ordinary traffic has elsewhere, in a window of 64, and buffers."""
+    window = [None] * 64
+    for i in numbers(20000):
+        window[i % 64] = unit * lengths[i % 5]
+        if i % 4 == 0:
+            unit * 40000
 
 
 taken = []
@@ -149,7 +147,7 @@ def leave_blocks_of_numbers():
     floats lie in one or two; and with two the arena before theirs is kept as well, empty (3.9 on).
     """
     first = 48  # behind the pool's header
-    while POOL > PAGE:
+    for _ in numbers(ARENA // 32 if POOL > PAGE else 0):
         taken.append(len(taken) + (1 << 20))
         if id(taken[-1]) % POOL == first:
             break
@@ -183,95 +181,121 @@ def align_arenas(items_bytes):
 
 # --- the account ---
 
-BLOCKS = "object allocator's blocks"
-TYPED = "typed free lists"
-FREE_BLOCKS = "free blocks in pools"
-FREE_POOLS = "free pools in arenas"
-HEADERS = "headers and tails of pools"
+OBJECTS = "Python's live objects"
+TYPED = "Python's typed free lists"
+FREE_BLOCKS = "Python's free blocks"
+FREE_POOLS = "Python's free pools"
+HEADERS = "Python's headers and rounding"
+CHUNKS = "malloc's blocks"
+FREE_CHUNKS = "malloc's free chunks"
 STATS = "sys._debugmallocstats()"
 
 # name, what it holds, source, what keeps it there
-PARTS = [
-    (BLOCKS, "blocks", STATS + ": bytes in allocated blocks, less the typed free lists",
+OF_POOLS = [
+    (OBJECTS, "blocks", STATS + ": bytes in allocated blocks, less the typed free lists",
      "which the program holds"),
     (TYPED, "free", STATS + ": free Py...Objects",
-     "which are kept for the next object of their type, until a full collection"),
+     "each for objects of its type only, until a full collection"),
     (FREE_BLOCKS, "free", STATS + ": bytes in available blocks",
-     "which only a request of the same size class can use while one block of their pool is alive"),
+     "beside live ones in their pools: a pool goes back to its arena as a whole"),
     (FREE_POOLS, "free", STATS + ": unused pools",
-     "in arenas that one live block each keeps, or in the one empty arena that is kept"),
+     "in arenas where something is alive, and in the one empty arena that is kept from 3.9 on"),
     (HEADERS, "records", STATS + ": bytes in pool headers, lost to quantization",
-     "as long as their pools are used"),
+     "which goes back with the pools that it is part of"),
 ]
-SOURCES = [
-    ("bytes in allocated blocks", BLOCKS),
-    ("bytes in available blocks", FREE_BLOCKS),
-    ("unused pools", FREE_POOLS),
-    ("bytes in pool headers", HEADERS),
-    ("bytes lost to quantization", HEADERS),
+OF_MALLOC = [
+    (CHUNKS, "blocks", "mallinfo2: uordblks, hblkhd", "which the program holds"),
+    (FREE_CHUNKS, "free", "smaps: Rss of the heap, less mallinfo2: uordblks",
+     "below a chunk that is in use or in a cache: malloc shrinks a heap from its top only"),
 ]
+LINES = {
+    "bytes in allocated blocks": OBJECTS,
+    "bytes in available blocks": FREE_BLOCKS,
+    "unused pools": FREE_POOLS,
+    "bytes in pool headers": HEADERS,
+    "bytes lost to quantization": HEADERS,
+}
+
+
+def lines_of(descriptor):
+    """Lines out of pieces that are small enough for a pool."""
+    rest = b""
+    for piece in iter(lambda: os.read(descriptor, 256), b""):
+        lines = (rest + piece).split(b"\n")
+        rest = lines.pop()
+        for line in lines:
+            yield line.decode("ascii", "replace")
+
+
+def heap_resident():
+    smaps, heap, resident = os.open("/proc/self/smaps", os.O_RDONLY), False, 0
+    for line in lines_of(smaps):
+        if line[:1].isdigit() or line[:1] in "abcdef":
+            heap = line.endswith("[heap]")
+        elif heap and line.startswith("Rss:"):
+            resident += int(line.split()[1]) * 1024
+    os.close(smaps)
+    return resident
 
 
 class Accounts(object):
-    """Reads the interpreter's statistics, which it writes to the descriptor of standard error."""
+    """What the interpreter and the C library say of themselves, in bytes by part."""
 
     def __init__(self):
+        # It writes to the descriptor of standard error.
         self.file = tempfile.TemporaryFile() if hasattr(sys, "_debugmallocstats") else None
-        self.parts = PARTS if self.read() else []
+        self.mallinfo = None
+        if self.file and hasattr(libc, "mallinfo2"):
+            names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+            fields = [(name, ctypes.c_size_t) for name in names.split()]
+            libc.mallinfo2.restype = type("mallinfo2", (ctypes.Structure,), {"_fields_": fields})
+            self.mallinfo = libc.mallinfo2
+        pools, malloc = self.pools(), os.environ.get("PYTHONMALLOC") == "malloc"
+        self.parts = list(OF_POOLS) if pools else []
+        if self.mallinfo and (pools or malloc):
+            self.parts += OF_MALLOC
 
-    def statistics(self):
-        own = os.dup(2)
-        os.lseek(self.file.fileno(), 0, os.SEEK_SET)
-        os.ftruncate(self.file.fileno(), 0)
-        os.dup2(self.file.fileno(), 2)
-        try:
-            sys._debugmallocstats()
-        finally:
-            os.dup2(own, 2)
-            os.close(own)
-        os.lseek(self.file.fileno(), 0, os.SEEK_SET)
-        return iter(lambda: os.read(self.file.fileno(), 256), b"")
-
-    def lines(self):
-        rest = b""
-        for piece in self.statistics():
-            lines = (rest + piece).split(b"\n")
-            rest = lines.pop()
-            for line in lines:
-                yield line.decode("ascii", "replace")
-
-    def read(self):
-        """Bytes by part; nothing where no pools are in use."""
+    def pools(self):
+        """Nothing where no pools are in use."""
         if self.file is None:
             return {}
-        found = dict((name, 0) for name, _, _, _ in PARTS)
-        pools = False
-        for line in self.lines():
-            what, equals, bytes_ = line.rpartition("=")
-            if not equals:
-                continue
-            bytes_ = bytes_.replace(",", "").strip()
-            if not bytes_.isdigit():
+        descriptor, own = self.file.fileno(), os.dup(2)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.ftruncate(descriptor, 0)
+        os.dup2(descriptor, 2)
+        sys._debugmallocstats()
+        os.dup2(own, 2)
+        os.close(own)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        found, has_pools = dict((part[0], 0) for part in OF_POOLS), False
+        for line in lines_of(descriptor):
+            what, _, figure = line.rpartition("=")
+            figure = figure.replace(",", "").strip()
+            if not figure.isdigit():
                 continue
             if " free Py" in what:
-                found[TYPED] += int(bytes_)
-            for words, name in SOURCES:
+                found[TYPED] += int(figure)
+            for words, name in LINES.items():
                 if words in what:
-                    found[name] += int(bytes_)
-                    pools = True
-        found[BLOCKS] -= found[TYPED]
-        return found if pools else {}
+                    found[name] += int(figure)
+                    has_pools = True
+        found[OBJECTS] -= found[TYPED]
+        return found if has_pools else {}
 
     def account(self):
-        found = self.read()
-        free = [found.get(name, 0) for name in (TYPED, FREE_BLOCKS, FREE_POOLS)]
+        found = self.pools() if OF_POOLS[0] in self.parts else {}
+        if OF_MALLOC[0] in self.parts:
+            info, heap = self.mallinfo(), heap_resident()
+            found[CHUNKS] = min(info.uordblks, heap) + info.hblkhd
+            found[FREE_CHUNKS] = max(heap - info.uordblks, 0)
+        free = [found.get(name, 0) for name in (TYPED, FREE_BLOCKS, FREE_POOLS, FREE_CHUNKS)]
         return {
-            "allocated_bytes": found.get(BLOCKS),
+            "allocated_bytes": found.get(OBJECTS, 0) + found.get(CHUNKS, 0) if found else None,
             "cached_bytes": sum(free) if found else None,
             "lazily_freed_bytes": None,
             "metadata_bytes": found.get(HEADERS),
             "mapped_bytes": sum(found.values()) if found else None,
-            "parts": [{"name": part[0], "value": found[part[0]]} for part in PARTS if found],
+            "parts": [{"name": part[0], "value": found[part[0]]} for part in self.parts],
             "counters": [],
         }
 
@@ -305,14 +329,14 @@ class Subject(object):
         self.clock_ms, self.began, self.settled = 0, time.time(), False
 
     def hello(self, protocol):
-        series = "%d.%d" % sys.version_info[:2]
+        series, version = "%d.%d" % sys.version_info[:2], sys.version.split()[0]
         parts = [dict(zip(("name", "holds", "source", "because"), part))
                  for part in self.accounts.parts]
         return {"hello": {
             "protocol": PROTOCOL,
             "allocator": "cpython-" + series,
-            "title": "CPython " + series,
-            "version": sys.version.split()[0],
+            "title": "CPython " + version,
+            "version": version,
             "release_call": "malloc_trim(0)" if trim else None,
             "parts": parts,
             "upheld": upheld(),
