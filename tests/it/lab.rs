@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use driver::{Interrupt, Introduction, Plan, Schedule};
+use driver::{Collector, Interrupt, Introduction, Plan, Schedule};
 use model::{Catalogue, Checkpoint, Conditions, Knob};
 
 /// The contestants, with the executables that cargo has built for this test.
@@ -31,6 +31,11 @@ pub fn plan(executable: &str, scenario: &str, knob: Knob) -> Plan {
         scenario: scenario.to_owned(),
         size: scenarios::find(scenario).expect("a scenario").default_size,
         seed: 1,
+        python: None,
+        collector: match scenarios::find(scenario).is_some_and(|s| s.is_python()) {
+            true => Collector::Full,
+            false => Collector::None,
+        },
         rounds: Schedule::Verdict.default_rounds(),
         schedule: Schedule::Verdict,
         knob,

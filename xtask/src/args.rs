@@ -188,6 +188,11 @@ pub(crate) struct CellOptions {
     #[arg(long, value_name = "N", value_parser = size, allow_hyphen_values = true)]
     pub(crate) size: Option<u64>,
 
+    /// Run the scenarios of Python's in this version (repeatable), such as 2.7, or 2.4-32 for 32 bits,
+    /// or `all` [default: the newest]
+    #[arg(long = "python", value_name = "VERSION")]
+    pub(crate) pythons: Vec<String>,
+
     /// How often the object is built and dropped [default: 2, of a curve 1]
     #[arg(long, value_name = "N", value_parser = positive::<u32>, allow_hyphen_values = true)]
     pub(crate) rounds: Option<u32>,

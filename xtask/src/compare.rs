@@ -10,7 +10,7 @@ use crate::matrix::{self, Planned};
 use crate::names::{self, choose};
 use crate::output::Output;
 use crate::stop::Stop;
-use crate::{command_line, say, subjects};
+use crate::{command_line, python, say, subjects};
 
 pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     // Everything that can be wrong with the input is found before anything is built or spawned.
@@ -19,6 +19,7 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     let scenarios = chosen_scenarios(&options.scenarios)?;
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &scenarios, &host)?;
+    let experiments = python::experiments(&options.cells, &scenarios)?;
     let output = Output::prepare(&match &options.out {
         Some(path) => path.clone(),
         None => workspace.root.join(DEFAULT_OUT),
@@ -26,11 +27,11 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
 
     contestants.say_what_the_lab_cannot_show(&options.cells);
     let contestants = contestants.build()?;
-    let planned: Vec<Planned> = scenarios
+    let planned: Vec<Planned> = experiments
         .iter()
-        .flat_map(|scenario| {
+        .flat_map(|experiment| {
             let contestants = contestants.iter();
-            contestants.flat_map(|c| c.plans(&options.cells, scenario, &Schedule::Verdict))
+            contestants.flat_map(|c| c.plans(&options.cells, *experiment, &Schedule::Verdict))
         })
         .collect();
     let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use driver::Schedule;
 use model::{AfterDrop, Knob};
-use scenarios::Scenario;
 
 use crate::args::{CellOptions, ContestantOptions};
 use crate::matrix::Planned;
+use crate::python::Experiment;
 use crate::stop::{Stop, cannot};
 use crate::subjects::Workspace;
 use crate::{knobs, subjects};
@@ -145,13 +145,13 @@ impl Contestant {
     pub(crate) fn plans(
         &self,
         cells: &CellOptions,
-        scenario: &Scenario,
+        experiment: Experiment,
         schedule: &Schedule,
     ) -> Vec<Planned> {
         let planned = self.knobs.iter().map(|knob| {
             Planned::new(
                 cells,
-                scenario,
+                experiment,
                 &self.allocator,
                 &self.executable,
                 knob.clone(),

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use driver::{Interrupt, Plan, Schedule};
+use driver::{Collector, Interrupt, Plan, Schedule};
 use model::{Catalogue, Cell, Conditions, Controls, Knob, TriedControl};
 use scenarios::Scenario;
 use suite::{Assertion, Control, ledger};
@@ -121,6 +121,8 @@ fn trials<'a>(
                 scenario: scenario.name.to_owned(),
                 size: scenario.default_size,
                 seed: 1,
+                python: None,
+                collector: Collector::None,
                 rounds: Schedule::Verdict.default_rounds(),
                 schedule: Schedule::Verdict,
                 knob,

@@ -9,7 +9,7 @@ use crate::contestants::{Contestant, Contestants};
 use crate::matrix::{self, Planned};
 use crate::names::choose;
 use crate::stop::Stop;
-use crate::{command_line, say, subjects};
+use crate::{command_line, python, say, subjects};
 
 pub(crate) fn curve(options: &CurveOptions) -> Result<(), Stop> {
     // Everything that can be wrong with the input is found before anything is built or spawned.
@@ -20,6 +20,7 @@ pub(crate) fn curve(options: &CurveOptions) -> Result<(), Stop> {
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &[scenario], &host)?;
 
+    let experiment = python::experiment(&options.cells, scenario)?;
     contestants.say_what_the_lab_cannot_show(&options.cells);
     let contestants = contestants.build()?;
     let times_ms = driver::curve_times(options.clock_time.as_millis() as u64);
@@ -29,7 +30,7 @@ pub(crate) fn curve(options: &CurveOptions) -> Result<(), Stop> {
         .flat_map(|mode| {
             let times_ms = times_ms.clone();
             let schedule = Schedule::Curve { mode, times_ms };
-            let plans = |c: &Contestant| c.plans(&options.cells, scenario, &schedule);
+            let plans = |c: &Contestant| c.plans(&options.cells, experiment, &schedule);
             let plans: Vec<Planned> = contestants.iter().flat_map(plans).collect();
             plans.into_iter().map(move |planned| (mode, planned))
         })

@@ -9,7 +9,7 @@ use crate::knobs::{self, Documented};
 use crate::matrix::{self, Planned};
 use crate::names::choose;
 use crate::stop::Stop;
-use crate::{command_line, say, subjects};
+use crate::{command_line, python, say, subjects};
 
 /// How often each knob is tried. CPU time differs from run to run, the least of some is kept.
 const TRIES: usize = 2;
@@ -26,6 +26,7 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
     let scenario = choose("scenario", name, scenarios::ALL, |s| s.name)?[0];
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &[scenario], &host)?;
+    let experiment = python::experiment(&options.cells, scenario)?;
     let documented = knobs::catalogue(&workspace.knobs, &allocator.name)?;
     let executable = subjects::build(&[allocator])?.remove(0);
 
@@ -40,7 +41,14 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
     let plan = |knob: &Knob| {
         let cells = &options.cells;
         let (name, knob) = (&allocator.name, knob.clone());
-        Planned::new(cells, scenario, name, &executable, knob, Schedule::Verdict)
+        Planned::new(
+            cells,
+            experiment,
+            name,
+            &executable,
+            knob,
+            Schedule::Verdict,
+        )
     };
     let (cells, lab_conditions) = try_all(&knobs, &plan, &interrupt)?;
     let mut cells = cells.into_iter();

@@ -17,6 +17,7 @@ mod matrix;
 mod names;
 mod output;
 mod progress;
+mod python;
 mod race;
 mod say;
 mod stop;

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use driver::{Interrupt, Plan, Run, Schedule};
+use driver::{Collector, Interrupt, Plan, Run, Schedule};
 use model::{Cell, Host, Knob, LabCondition, Status, Timings, Upheld};
 use scenarios::Scenario;
 
 use crate::args::CellOptions;
 use crate::progress::Progress;
+use crate::python::Experiment;
 use crate::say;
 use crate::stop::Stop;
 
@@ -31,7 +32,7 @@ pub(crate) struct Measured {
 impl Planned {
     pub(crate) fn new(
         options: &CellOptions,
-        scenario: &Scenario,
+        Experiment { scenario, python }: Experiment,
         allocator: &str,
         executable: &Path,
         knob: Knob,
@@ -42,6 +43,11 @@ impl Planned {
             scenario: scenario.name.to_owned(),
             size: options.size_of(scenario),
             seed: options.seed,
+            python: python.map(|build| build.to_string()),
+            collector: match scenario.is_python() {
+                true => Collector::Full,
+                false => Collector::None,
+            },
             rounds: options.rounds.unwrap_or(schedule.default_rounds()),
             schedule,
             knob,
@@ -57,7 +63,11 @@ impl Planned {
     /// `int-list under jemalloc with decay-0`; of a curve, `idle` or `active` as well
     fn spelled(&self) -> String {
         let Plan { scenario, knob, .. } = &self.plan;
-        let mut text = format!("{scenario} under {}", self.allocator);
+        let mut text = scenario.clone();
+        if let Some(python) = &self.plan.python {
+            text += &format!(" in Python {python}");
+        }
+        text += &format!(" under {}", self.allocator);
         if knob.name != Knob::DEFAULT {
             text += &format!(" with {}", knob.name);
         }
@@ -93,6 +103,7 @@ impl Planned {
             allocator_title: of(|i| &i.title),
             allocator_version: of(|i| &i.version),
             scenario: self.plan.scenario.clone(),
+            python: self.plan.python.clone(),
             size: self.plan.size,
             seed: self.plan.seed,
             knob: self.plan.knob.name.clone(),

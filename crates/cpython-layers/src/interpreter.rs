@@ -19,7 +19,7 @@ use crate::large::Large;
 use crate::object_blocks::ObjectBlocks;
 use crate::objects::Objects;
 use crate::policy::{Buffers, SmallInts, Version};
-use crate::raw::{OutOfMemory, Raw};
+use crate::raw::{Origin, OutOfMemory, Raw};
 use crate::typed::Typed;
 use crate::word::Word;
 
@@ -125,6 +125,17 @@ impl<R: Raw> Interpreter<R> {
     /// How many arenas there are and were.
     pub fn arena_counts(&self) -> ArenaCounts {
         self.objects.arenas.counts
+    }
+
+    /// The addresses of each arena that was mapped.
+    pub fn mapped_arenas(&self) -> impl Iterator<Item = Range<usize>> {
+        let arenas = &self.objects.arenas;
+        let mapped = arenas.origin == Origin::Map;
+        let table = arenas.table.iter().filter(move |_| mapped);
+        table.filter_map(|arena| {
+            let start = self.raw.address(arena.memory.as_ref()?);
+            Some(start..start + self.objects.geometry.arena_bytes)
+        })
     }
 
     /// The allocator below.

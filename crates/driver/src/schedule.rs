@@ -196,8 +196,7 @@ mod tests {
     #[test]
     fn a_run_of_a_billion_rounds_begins_at_once() {
         let round_of = |index| {
-            let mut steps =
-                Schedule::Verdict.steps(u32::MAX, AfterDrop::Nothing, Collector::None);
+            let mut steps = Schedule::Verdict.steps(u32::MAX, AfterDrop::Nothing, Collector::None);
             steps.nth(index).map(|step| step.round)
         };
         assert_eq!(round_of(0), Some(0));

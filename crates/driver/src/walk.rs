@@ -28,6 +28,13 @@ pub fn run(plan: &Plan, interrupt: &Interrupt, mut arriving: impl FnMut(Moment, 
         }
         Err(failure) => run.failure = Some(failure),
     }
+    if let Some(introduction) = &mut run.introduction {
+        let figures = run.checkpoints.iter().flat_map(|c| &c.account.parts);
+        let told: Vec<&str> = figures.map(|figure| &*figure.name).collect();
+        introduction
+            .parts
+            .retain(|part| told.contains(&&*part.name));
+    }
     let own = milliseconds(own_cpu_time() - started);
     run.timings.driver_ms = (own - run.timings.probe_ms).max(0.0);
     run
@@ -69,10 +76,7 @@ impl<'a> Walk<'a> {
         let plan = self.plan;
         let mut dropped = Instant::now();
         let after_drop = plan.knob.after_drop;
-        for step in plan
-            .schedule
-            .steps(plan.rounds, after_drop, plan.collector)
-        {
+        for step in plan.schedule.steps(plan.rounds, after_drop, plan.collector) {
             if step.follows_a_request() && !can_be_asked {
                 continue;
             }

@@ -17,7 +17,7 @@ pub fn explanation(explanation: &Explanation) -> String {
         .map(|verdict| mebibytes(verdict.occupied_kib));
     let mut text = format!(
         "{}, size {}, under {} {version}: {} occupied\n{}\n\n",
-        cell.scenario,
+        cell.experiment(),
         thousands(cell.size),
         cell.allocator,
         occupied.as_deref().unwrap_or("nothing"),

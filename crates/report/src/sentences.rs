@@ -44,7 +44,7 @@ pub(crate) fn sentence(cells: &[&Cell]) -> String {
     let failed = failed.filter(|cell| !cell.failure.iter().any(|f| f.starts_with("interrupted")));
     clauses.extend(failed.map(|cell| {
         let reason = cell.failure.as_deref().unwrap_or("for an unknown reason");
-        format!("failed on {}: {reason}", cell.scenario)
+        format!("failed on {}: {reason}", cell.experiment())
     }));
     if clauses.is_empty() {
         clauses.push("was not measured to the end".to_owned());
@@ -63,10 +63,8 @@ fn subject(cell: &Cell) -> String {
 /// What one kind of verdict says of the scenarios that share it; `alone` leaves their names out.
 fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<String> {
     let (cell, _) = group.first()?;
-    let names: Vec<&str> = group
-        .iter()
-        .map(|(cell, _)| cell.scenario.as_str())
-        .collect();
+    let names: Vec<String> = group.iter().map(|(cell, _)| cell.experiment()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let names = listed(&names);
     let kept = if alone {
         kept(group)

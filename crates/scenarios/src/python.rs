@@ -21,8 +21,13 @@ mod statements;
 pub use cpython_layers::{Build, Heap, Interpreter, UnknownBuild};
 pub use process::{collect, look, start, traffic};
 
-use crate::{Object, Scenario, int_list};
-use process::Process;
+use cpython_layers::Kind;
+use process::{large, thinned};
+
+use crate::{Scenario, int_list};
+
+/// One object in so many survives.
+const SURVIVES: usize = 16_384;
 
 pub(crate) const INT_LIST: Scenario = Scenario {
     name: "python-int-list",
@@ -31,7 +36,7 @@ pub(crate) const INT_LIST: Scenario = Scenario {
     unit: "integers",
     default_size: 50 * 1024 * 100,
     footprint_bytes: |size| int_list::footprint_bytes(size).saturating_mul(2),
-    build: |size, _seed| build(|python| python.list_of_range(size)),
+    build: |size, _seed| large(size, |program, n| program.list_of_range(n)),
 };
 
 pub(crate) const FLOAT_LIST: Scenario = Scenario {
@@ -39,7 +44,7 @@ pub(crate) const FLOAT_LIST: Scenario = Scenario {
     summary: "Python: as many floats in a list",
     question: "do floats come back, which had the same kind of free list?",
     unit: "floats",
-    build: |size, _seed| build(|python| python.list_of(size, Kind::Float)),
+    build: |size, _seed| large(size, |program, n| program.list_of(n, Kind::Float)),
     ..INT_LIST
 };
 
@@ -48,7 +53,7 @@ pub(crate) const INT_STREAM: Scenario = Scenario {
     summary: "Python: the same integers one at a time, as xrange makes them",
     question: "what stays if one follows the advice of the FAQ?",
     footprint_bytes: |_size| 4096,
-    build: |size, _seed| build(|python| python.last_of_range(size)),
+    build: |size, _seed| large(size, |program, n| program.last_of_range(n)),
     ..INT_LIST
 };
 
@@ -59,8 +64,9 @@ pub(crate) const OBJECTS: Scenario = Scenario {
     unit: "objects",
     default_size: 3_000_000,
     build: |size, _seed| {
-        build(|python| python.list_of(size, python.plain_object()));
-        Box::new(Thinned)
+        thinned(size, |program, n| {
+            program.list_of(n, program.plain_object())
+        })
     },
     ..INT_LIST
 };
@@ -72,7 +78,7 @@ pub(crate) const STRINGS_100: Scenario = Scenario {
     unit: "strings",
     default_size: 300_000,
     footprint_bytes: |size| size.saturating_mul(256),
-    build: |size, _seed| build(|python| python.list_of(size, Kind::Str(100))),
+    build: |size, _seed| large(size, |program, n| program.list_of(n, Kind::Str(100))),
 };
 
 pub(crate) const STRINGS_400: Scenario = Scenario {
@@ -80,7 +86,7 @@ pub(crate) const STRINGS_400: Scenario = Scenario {
     summary: "Python: strings of 400 characters, from 2.7 on from pools",
     question: "what does the threshold of the pools decide?",
     footprint_bytes: |size| size.saturating_mul(1024),
-    build: |size, _seed| build(|python| python.list_of(size, Kind::Str(400))),
+    build: |size, _seed| large(size, |program, n| program.list_of(n, Kind::Str(400))),
     ..STRINGS_100
 };
 
@@ -89,6 +95,6 @@ pub(crate) const STRINGS_1000: Scenario = Scenario {
     summary: "Python: strings of 1,000 characters, each by malloc",
     question: "what comes back of objects that no pool has room for?",
     footprint_bytes: |size| size.saturating_mul(2048),
-    build: |size, _seed| build(|python| python.list_of(size, Kind::Str(1000))),
+    build: |size, _seed| large(size, |program, n| program.list_of(n, Kind::Str(1000))),
     ..STRINGS_100
 };
