@@ -41,6 +41,9 @@ pub(crate) struct CompareOptions {
     #[command(flatten)]
     pub(crate) contestants: ContestantOptions,
 
+    #[command(flatten)]
+    pub(crate) interpreters: InterpreterOptions,
+
     /// Measure this scenario only (repeatable), or `all` [default: the first five of the list]
     #[arg(long = "scenario", value_name = "NAME")]
     pub(crate) scenarios: Vec<String>,
@@ -83,6 +86,9 @@ pub(crate) struct ExplainOptions {
 pub(crate) struct CurveOptions {
     #[command(flatten)]
     pub(crate) contestants: ContestantOptions,
+
+    #[command(flatten)]
+    pub(crate) interpreters: InterpreterOptions,
 
     /// The scenario
     #[arg(long, value_name = "NAME")]
@@ -166,6 +172,15 @@ pub(crate) struct ContestantOptions {
     /// as benched]
     #[arg(long = "knob", value_name = "NAME")]
     pub(crate) knobs: Vec<String>,
+}
+
+/// Which live Pythons to measure.
+#[derive(Args)]
+pub(crate) struct InterpreterOptions {
+    /// Run scenarios of Python's in this live CPython too (repeatable), from 2.7 on: a path, a name on
+    /// the PATH, or `all` for those that are found there and under pyenv
+    #[arg(long = "interpreter", value_name = "NAME")]
+    pub(crate) interpreters: Vec<String>,
 }
 
 #[derive(Args)]

@@ -10,8 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use scenarios::python::Build;
+
+use crate::matrix::Subject;
 use crate::names::ALL;
 use crate::stop::Stop;
+
+/// The name of the catalogue of their knobs.
+pub(crate) const CATALOGUE: &str = "cpython";
 
 /// The script that is the subject, whatever the interpreter.
 const SCRIPT: &str = include_str!("../../crates/subject/python/with-cpython.py");
@@ -20,7 +26,7 @@ const SCRIPT: &str = include_str!("../../crates/subject/python/with-cpython.py")
 const OPTIONS: [&str; 4] = ["-B", "-s", "-S", "-c"];
 
 /// The order of a set has a seed of its own in each process, but for this.
-pub(crate) const NO_HASH_SEED: (&str, &str) = ("PYTHONHASHSEED", "0");
+const NO_HASH_SEED: (&str, &str) = ("PYTHONHASHSEED", "0");
 
 /// What the script is written for.
 const OLDEST: (u32, u32) = (2, 7);
@@ -62,21 +68,80 @@ pub(crate) struct Named {
 }
 
 impl Interpreter {
-    /// What it is started with.
-    pub(crate) fn arguments() -> Vec<String> {
-        let words = OPTIONS.into_iter().chain([SCRIPT]);
-        words.map(str::to_owned).collect()
+    /// Whether it came before this version, such as `3.13`.
+    pub(crate) fn is_older_than(&self, version: &str) -> bool {
+        numbers(&self.version) < numbers(version)
     }
 }
 
 impl Named {
-    /// The name of its cells: `cpython-3.13.0`, or what the user typed where that is no interpreter.
-    pub(crate) fn contestant(&self) -> String {
-        match &self.looked {
-            Ok(interpreter) => format!("cpython-{}{}", interpreter.version, interpreter.flags),
-            Err(_) => self.name.clone(),
+    /// What is started and measured. Its cells are called `cpython-3.13.0`, or what the user typed where
+    /// that is no interpreter.
+    pub(crate) fn subject(&self) -> Subject {
+        let script = OPTIONS.into_iter().chain([SCRIPT]);
+        let (name, executable) = match &self.looked {
+            Ok(Interpreter {
+                version,
+                flags,
+                executable,
+                ..
+            }) => (format!("cpython-{version}{flags}"), executable.clone()),
+            Err(_) => (self.name.clone(), PathBuf::new()),
+        };
+        Subject {
+            name,
+            executable,
+            arguments: script.map(str::to_owned).collect(),
+            variables: vec![(NO_HASH_SEED.0.to_owned(), NO_HASH_SEED.1.to_owned())],
+            unfit: self.looked.as_ref().err().cloned(),
         }
     }
+
+    /// Which Python it is, such as `3.13 64-bit`; `None` of what is none.
+    pub(crate) fn python(&self) -> Option<String> {
+        let Interpreter {
+            series: (major, minor),
+            bits,
+            ..
+        } = self.looked.as_ref().ok()?;
+        Some(format!("{major}.{minor} {bits}-bit"))
+    }
+
+    /// The Python of the model that is nearest to it.
+    pub(crate) fn build(&self) -> Build {
+        let python = self.python().unwrap_or_default();
+        let modelled = Build::all().filter_map(|build| {
+            let bits = python.split(' ').nth(1).unwrap_or_default();
+            let same_width = format!("{} {bits}", build.version.name).parse::<Build>();
+            Some((distance(&python, build.version.name), same_width.ok()?))
+        });
+        let nearest = modelled.min_by_key(|(distance, _)| *distance);
+        nearest.map_or_else(Build::newest, |(_, build)| build)
+    }
+
+    /// A sentence, where it is no build that the model knows.
+    pub(crate) fn not_modelled(&self) -> Option<String> {
+        let (python, build) = (self.python()?, self.build());
+        let flags = &self.looked.as_ref().ok()?.flags;
+        let what = match flags.as_str() {
+            "" if python == build.to_string() => return None,
+            "" => format!("the model does not know Python {python}"),
+            flags => format!("the model does not know builds with the flags {flags:?}"),
+        };
+        let subject = self.subject().name;
+        Some(format!("{what}: beside {subject} stands Python {build}, the nearest it knows"))
+    }
+}
+
+/// How far two versions are apart.
+fn distance(a: &str, b: &str) -> (u32, u32) {
+    let of = |version: &str| {
+        let numbers = numbers(version);
+        let number = |index| numbers.get(index).copied().unwrap_or(0);
+        (number(0), number(1))
+    };
+    let (a, b) = (of(a), of(b));
+    (a.0.abs_diff(b.0), a.1.abs_diff(b.1))
 }
 
 /// The interpreters of these names and paths, each once, and for `all` those that are found.
@@ -162,7 +227,7 @@ fn look(name: &str) -> Result<Interpreter, String> {
     let version = line().to_owned();
     let mut number = || line().parse().unwrap_or_default();
     let (series, bits) = ((number(), number()), number());
-    if line_is_not_cpython(line()) {
+    if line() != "cpython" {
         return Err(format!(
             "{name} is another Python {version} than CPython, whose layers these are; {way_out}"
         ));
@@ -173,7 +238,7 @@ fn look(name: &str) -> Result<Interpreter, String> {
              the model, --python 2.4"
         ));
     }
-    let flags = line().to_owned();
+    let flags = line().replace('m', ""); // which every build had, once
     let executable = match line() {
         "" => PathBuf::from(name),
         path => PathBuf::from(path),
@@ -185,10 +250,6 @@ fn look(name: &str) -> Result<Interpreter, String> {
         bits,
         flags,
     })
-}
-
-fn line_is_not_cpython(kind: &str) -> bool {
-    kind != "cpython"
 }
 
 /// What a program prints when it is given the question; nothing of one that does not end.

@@ -11,6 +11,7 @@ mod contestants;
 mod controls;
 mod curve;
 mod explain;
+mod interpreters;
 mod knobs;
 mod list;
 mod matrix;

@@ -73,7 +73,7 @@ pub enum Collector {
 }
 
 /// What came of a plan.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Run {
     /// The subject's introduction of itself, if it got that far.
     pub introduction: Option<Introduction>,
@@ -83,6 +83,16 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// What measuring cost.
     pub timings: Timings,
+}
+
+impl Run {
+    /// One that ended before it began.
+    pub fn not_begun(failure: Failure) -> Run {
+        Run {
+            failure: Some(failure),
+            ..Run::default()
+        }
+    }
 }
 
 /// A subject's introduction of itself.

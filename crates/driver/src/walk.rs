@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use model::protocol::{Command, Reply};
-use model::{Checkpoint, Moment, Timings};
+use model::{Checkpoint, Moment};
 use nix::time::ClockId;
 use probe::{Probe, Unreadable};
 
@@ -13,12 +13,7 @@ use crate::{Failure, Interrupt, Plan, Run, executable};
 
 /// Measures one cell. `arriving` hears of every checkpoint before the subject sets out for it.
 pub fn run(plan: &Plan, interrupt: &Interrupt, mut arriving: impl FnMut(Moment, u32)) -> Run {
-    let mut run = Run {
-        introduction: None,
-        checkpoints: Vec::new(),
-        failure: None,
-        timings: Timings::default(),
-    };
+    let mut run = Run::default();
     let started = own_cpu_time();
     match Walk::begin(plan, interrupt) {
         Ok(mut walk) => {
