@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Bench(BenchOptions),
     /// Try to break every assertion of the test suite: whether each fails where it must
     Controls(ControlsOptions),
+    /// Hold the model of CPython against live interpreters, and show what each of its layers keeps
+    Python(PythonOptions),
     /// List allocators, scenarios, workloads and knobs, a line each
     List(ListOptions),
     /// Print the JSON Schema of what compare writes
@@ -105,6 +107,25 @@ pub(crate) struct CurveOptions {
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ListFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct PythonOptions {
+    /// Hold the model against this CPython (repeatable), from 2.7 on: a path, a name on the PATH, or
+    /// `all` [default: those that are found on the PATH and under pyenv]
+    #[arg(long = "interpreter", value_name = "NAME")]
+    pub(crate) interpreters: Vec<String>,
+
+    /// Run this scenario of Python's (repeatable), or `all` [default: python-int-list]
+    #[arg(long = "scenario", value_name = "NAME")]
+    pub(crate) scenarios: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) cells: CellOptions,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }
 
 #[derive(Args)]
@@ -197,7 +218,7 @@ pub(crate) enum SchemaFormat {
 }
 
 /// How each cell is measured.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct CellOptions {
     /// Size of the object, in the scenario's own unit [default: the scenario's own]
     #[arg(long, value_name = "N", value_parser = size, allow_hyphen_values = true)]

@@ -17,6 +17,7 @@ mod list;
 mod matrix;
 mod names;
 mod output;
+mod predictions;
 mod progress;
 mod python;
 mod race;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Controls(options) => controls::controls(&options),
         Command::Explain(options) => explain::explain(&options),
         Command::Curve(options) => curve::curve(&options),
+        Command::Python(options) => predictions::predict(&options),
         Command::List(options) => list::list(&options),
         Command::Schema(options) => match options.format {
             SchemaFormat::Json => say::result(&format!("{:#}\n", model::Comparison::schema())),

@@ -113,7 +113,7 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<Build>, Stop> {
     }
 }
 
-fn each_once(builds: impl IntoIterator<Item = Build>) -> Vec<Build> {
+pub(crate) fn each_once(builds: impl IntoIterator<Item = Build>) -> Vec<Build> {
     let mut once = Vec::new();
     for build in builds {
         if !once.contains(&build) {

@@ -33,8 +33,8 @@ pub struct Prediction {
     pub interpreter: Option<String>,
     /// The interpreter's own version, such as `3.13.0`; null of a Python of which there is none.
     pub version: Option<String>,
-    /// The model that predicts it, such as `3.13 64-bit`.
-    pub python: String,
+    /// The model that predicts it, such as `3.13 64-bit`; null beside what is no interpreter.
+    pub python: Option<String>,
     /// The scenario's name.
     pub scenario: String,
     /// The scenario's size, in its own unit.

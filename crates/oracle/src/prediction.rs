@@ -28,21 +28,27 @@ pub struct Live<'a> {
     pub cell: &'a Cell,
 }
 
-/// A row for each checkpoint that is compared.
-pub fn predictions(predicted: &Cell, live: Option<&Live<'_>>) -> Vec<Prediction> {
+/// A row for each checkpoint that is compared. Beside what turned out to be no interpreter there is no
+/// model.
+///
+/// # Panics
+/// Where neither of the two cells is there.
+pub fn predictions(predicted: Option<&Cell>, live: Option<&Live<'_>>) -> Vec<Prediction> {
+    let either = predicted.or(live.map(|live| live.cell));
+    let either = either.expect("a cell of a model or of an interpreter");
     let row = |moment| {
         let kept = |cell: &Cell| first(cell, moment).map(|checkpoint| checkpoint.kept_kib);
-        let predicted_kib = kept(predicted);
+        let predicted_kib = predicted.and_then(kept);
         let measured_kib = live.and_then(|live| kept(live.cell));
         let both = predicted_kib.zip(measured_kib);
-        let failures = [Some(predicted), live.map(|live| live.cell)];
+        let failures = [predicted, live.map(|live| live.cell)];
         let mut failures = failures.into_iter().flatten().map(|cell| &cell.failure);
         Prediction {
             interpreter: live.map(|live| live.interpreter.to_owned()),
             version: live.and_then(|live| live.version).map(str::to_owned),
-            python: predicted.python.clone().unwrap_or_default(),
-            scenario: predicted.scenario.clone(),
-            size: predicted.size,
+            python: predicted.and_then(|cell| cell.python.clone()),
+            scenario: either.scenario.clone(),
+            size: either.size,
             checkpoint: moment,
             predicted_kib,
             measured_kib,

@@ -83,7 +83,7 @@ fn beside(rows: &[Prediction]) -> (Vec<String>, Vec<Vec<String>>) {
         let name = match (&of_one[0].version, &of_one[0].interpreter) {
             (Some(version), _) => version.clone(),
             (None, Some(interpreter)) => interpreter.clone(),
-            (None, None) => of_one[0].python.clone(),
+            (None, None) => of_one[0].python.clone().unwrap_or_default(),
         };
         let figures = of_one.iter().flat_map(|row| [kept(row), off(row)]);
         table.push([name].into_iter().chain(figures).collect());
