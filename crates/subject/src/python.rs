@@ -8,6 +8,11 @@
 //! the allocator's blocks = what the interpreter has from it + what the allocator rounds that up by
 //! what the interpreter has = the sum of its layers, of its mapped arenas as well
 //! ```
+//!
+//! The interpreter knows which of its pages were written, to the page; an allocator counts its free
+//! memory and does not know how much of it ever was. Where the part of blocks is smaller than what the
+//! interpreter has written, the allocator has taken that much free memory for resident that is not:
+//! then the rest is taken out of its largest free part.
 
 use cpython_layers::{Heap, Interpreter, Ledger};
 use model::{Account, Figure, Holds, Part};
@@ -78,14 +83,19 @@ pub(crate) fn divide(
 ) {
     let ledger = python.resident_ledger();
     let mut from_allocator = (ledger.sum() as u64).saturating_sub(mapped.resident_bytes);
-    let is_blocks = |name: &str| {
-        let part = parts.iter().find(|part| part.name == name);
-        part.is_some_and(|part| part.holds == Holds::Blocks)
-    };
-    for figure in account.parts.iter_mut().filter(|f| is_blocks(&f.name)) {
-        let taken = figure.value.min(from_allocator);
-        figure.value -= taken;
-        from_allocator -= taken;
+    for holds in [Holds::Blocks, Holds::Free] {
+        let of_kind = |figure: &&mut Figure| {
+            let part = parts.iter().find(|part| part.name == figure.name);
+            part.is_some_and(|part| part.holds == holds)
+        };
+        while from_allocator > 0 {
+            let figures = account.parts.iter_mut().filter(of_kind);
+            let largest = figures.filter(|f| f.value > 0).max_by_key(|f| f.value);
+            let Some(largest) = largest else { break };
+            let taken = largest.value.min(from_allocator);
+            largest.value -= taken;
+            from_allocator -= taken;
+        }
     }
     let figures = PARTS.into_iter().zip(layers(&ledger));
     account.parts.extend(figures.map(|(part, bytes)| Figure {
