@@ -59,7 +59,7 @@ impl<'a> Contestants<'a> {
         }
         let catalogues = allocators
             .iter()
-            .map(|allocator| knobs::catalogue(&workspace.knobs, &allocator.name))
+            .map(|allocator| knobs::with_python(&workspace.knobs, &allocator.name))
             .collect::<Result<Vec<_>, _>>()?;
         knobs::check(&options.knobs, &catalogues)?;
         Ok(Contestants {
@@ -148,7 +148,9 @@ impl Contestant {
         experiment: Experiment,
         schedule: &Schedule,
     ) -> Vec<Planned> {
-        let planned = self.knobs.iter().map(|knob| {
+        let fitting = self.knobs.iter();
+        let fitting = fitting.filter(|knob| knobs::fits(knob, experiment.scenario));
+        let planned = fitting.map(|knob| {
             Planned::new(
                 cells,
                 experiment,
