@@ -76,7 +76,7 @@ impl<'a> Contestants<'a> {
         let live = (!interpreters.is_empty()).then_some(interpreters::CATALOGUE);
         let catalogues = named
             .chain(live)
-            .map(|name| knobs::catalogue(&workspace.knobs, name))
+            .map(|name| knobs::with_python(&workspace.knobs, name))
             .collect::<Result<Vec<_>, _>>()?;
         knobs::check(&options.knobs, &catalogues)?;
         Ok(Contestants {
@@ -204,7 +204,9 @@ impl Contestant {
             None => experiment.modelled,
             Some(live) => experiment.python == Some(live.build),
         };
-        let planned = self.knobs.iter().filter(|_| is_about_it).map(|knob| {
+        let fitting = self.knobs.iter().filter(|_| is_about_it);
+        let fitting = fitting.filter(|knob| knobs::fits(knob, experiment.scenario));
+        let planned = fitting.map(|knob| {
             let too_new = self.live.iter().flat_map(|live| &live.too_new);
             let mut since = too_new.filter(|(name, _)| *name == knob.name);
             let mut subject = self.subject.clone();

@@ -29,7 +29,7 @@ pub(crate) fn controls(options: &ControlsOptions) -> Result<(), Stop> {
     let scenarios = choose("scenario", &options.scenarios, scenarios::ALL, |s| s.name)?;
     let catalogues = allocators
         .iter()
-        .map(|allocator| knobs::catalogue(&workspace.knobs, &allocator.name))
+        .map(|allocator| knobs::with_python(&workspace.knobs, &allocator.name))
         .collect::<Result<Vec<_>, _>>()?;
     let instead = options.control.as_deref();
     let instead = instead.map(|name| control(name, &catalogues)).transpose()?;

@@ -27,7 +27,8 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &[scenario], &host)?;
     let experiment = python::experiment(&options.cells, scenario, &[])?;
-    let documented = knobs::catalogue(&workspace.knobs, &allocator.name)?;
+    let mut documented = knobs::with_python(&workspace.knobs, &allocator.name)?;
+    documented.retain(|knob| knobs::fits(&knob.knob(), scenario));
     let executable = subjects::build(&[allocator])?.remove(0);
     let subject = Subject::program(allocator.name.clone(), executable);
 

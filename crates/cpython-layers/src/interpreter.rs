@@ -122,6 +122,11 @@ impl<R: Raw> Interpreter<R> {
         }
     }
 
+    /// The version whose memory it is.
+    pub fn version(&self) -> &'static Version {
+        self.version
+    }
+
     /// How many arenas there are and were.
     pub fn arena_counts(&self) -> ArenaCounts {
         self.objects.arenas.counts
