@@ -34,13 +34,21 @@ const OLDEST: (u32, u32) = (2, 7);
 /// How long an interpreter may take to say which it is.
 const LOOK_LIMIT: Duration = Duration::from_secs(10);
 
-/// Every Python since 2.0 understands it: a line for each of what an [`Interpreter`] is made from.
+/// Every Python since 2.0 understands it: a line for each of what an [`Interpreter`] is made from. How far
+/// apart blocks of 40 bytes are tells the alignment, which patched builds may have of another version.
 const QUESTION: &str = "
 import struct, sys
 other = hasattr(sys, 'pypy_version_info') and 'PyPy'
 kind = getattr(getattr(sys, 'implementation', None), 'name', other or 'cpython')
+alignment = 0
+if kind == 'cpython' and sys.version_info >= (2, 7):
+    size = 40 - sys.getsizeof(''.encode())
+    blocks = [bytes(bytearray(size)) for _ in range(999)]
+    places = sorted([id(block) for block in blocks])
+    alignment = min([b - a for a, b in zip(places, places[1:])]) % 16 and 8 or 16
 for answer in ('python', sys.version.split()[0], sys.version_info[0], sys.version_info[1],
-               struct.calcsize('P') * 8, kind, getattr(sys, 'abiflags', ''), sys.executable):
+               struct.calcsize('P') * 8, alignment, kind, getattr(sys, 'abiflags', ''),
+               sys.executable):
     sys.stdout.write(str(answer) + '\\n')
 ";
 
@@ -55,6 +63,8 @@ pub(crate) struct Interpreter {
     pub(crate) series: (u32, u32),
     /// The width of its words: 32 or 64.
     pub(crate) bits: u32,
+    /// Bytes that its blocks' addresses are a multiple of: 8 or 16.
+    pub(crate) alignment: usize,
     /// Letters that tell its build from an ordinary one: `t` without the global lock, `d` for debugging.
     pub(crate) flags: String,
 }
@@ -107,41 +117,45 @@ impl Named {
         Some(format!("{major}.{minor} {bits}-bit"))
     }
 
-    /// The Python of the model that is nearest to it.
+    /// The Python of the model that is nearest to it: of the same width and alignment, and of a version as
+    /// near as there is.
     pub(crate) fn build(&self) -> Build {
-        let python = self.python().unwrap_or_default();
-        let modelled = Build::all().filter_map(|build| {
-            let bits = python.split(' ').nth(1).unwrap_or_default();
-            let same_width = format!("{} {bits}", build.version.name).parse::<Build>();
-            Some((distance(&python, build.version.name), same_width.ok()?))
+        let Ok(interpreter) = &self.looked else {
+            return Build::newest();
+        };
+        let bits = interpreter.bits;
+        let builds = Build::all().filter_map(|build| {
+            let name = build.version.name;
+            let build: Build = format!("{name}-{bits}").parse().ok()?;
+            let alignment = build.version.alignment.of(build.word);
+            let (major, minor) = interpreter.series;
+            let numbers = numbers(name);
+            let apart = (numbers[0].abs_diff(major), numbers[1].abs_diff(minor));
+            Some(((apart.0, alignment != interpreter.alignment, apart.1), build))
         });
-        let nearest = modelled.min_by_key(|(distance, _)| *distance);
+        let nearest = builds.min_by_key(|(distance, _)| *distance);
         nearest.map_or_else(Build::newest, |(_, build)| build)
     }
 
     /// A sentence, where it is no build that the model knows.
     pub(crate) fn not_modelled(&self) -> Option<String> {
         let (python, build) = (self.python()?, self.build());
-        let flags = &self.looked.as_ref().ok()?.flags;
-        let what = match flags.as_str() {
-            "" if python == build.to_string() => return None,
-            "" => format!("the model does not know Python {python}"),
-            flags => format!("the model does not know builds with the flags {flags:?}"),
+        let Interpreter {
+            alignment, flags, ..
+        } = self.looked.as_ref().ok()?;
+        let own: Option<Build> = python.parse().ok();
+        let as_modelled = own.map(|own| own.version.alignment.of(own.word) == *alignment);
+        let what = match (flags.as_str(), as_modelled) {
+            ("", Some(true)) => return None,
+            ("", None) => format!("the model does not know Python {python}"),
+            ("", Some(false)) => format!(
+                "it aligns blocks to {alignment} bytes, which Python {python} does not as it comes"
+            ),
+            (flags, _) => format!("the model does not know builds with the flags {flags:?}"),
         };
-        let subject = self.subject().name;
-        Some(format!("{what}: beside {subject} stands Python {build}, the nearest it knows"))
+        let name = self.subject().name;
+        Some(format!("{name} is predicted as Python {build}, the nearest: {what}."))
     }
-}
-
-/// How far two versions are apart.
-fn distance(a: &str, b: &str) -> (u32, u32) {
-    let of = |version: &str| {
-        let numbers = numbers(version);
-        let number = |index| numbers.get(index).copied().unwrap_or(0);
-        (number(0), number(1))
-    };
-    let (a, b) = (of(a), of(b));
-    (a.0.abs_diff(b.0), a.1.abs_diff(b.1))
 }
 
 /// The interpreters of these names and paths, each once, and for `all` those that are found.
@@ -226,7 +240,7 @@ fn look(name: &str) -> Result<Interpreter, String> {
     }
     let version = line().to_owned();
     let mut number = || line().parse().unwrap_or_default();
-    let (series, bits) = ((number(), number()), number());
+    let (series, bits, alignment) = ((number(), number()), number(), number() as usize);
     if line() != "cpython" {
         return Err(format!(
             "{name} is another Python {version} than CPython, whose layers these are; {way_out}"
@@ -248,6 +262,7 @@ fn look(name: &str) -> Result<Interpreter, String> {
         version,
         series,
         bits,
+        alignment,
         flags,
     })
 }

@@ -127,7 +127,7 @@ def settle(items_bytes):
     makes = [object, lambda: 0.5 * len(taken)]
     makes += [lambda size=size: b"x" * (size - header) for size in numbers(48, 513, 8)]
     for make in makes:
-        taken.extend([make() for _ in numbers(128)][::4])
+        taken.extend([make() for _ in numbers(256)][::4])
     leave_blocks_of_numbers()
     mapped = address_space()
     for _ in numbers(2 * ARENA // 512):
@@ -141,17 +141,22 @@ def settle(items_bytes):
 
 
 def leave_blocks_of_numbers():
-    """Leaves some 300 free blocks in the size class of ints and floats, where a pool has 510.
+    """Leaves so many free blocks in the size class of ints and floats that the last floats of a list of
+    them end where the model's do.
 
-    Dead floats on the free list keep one pool or two of the last ones, as it happens that the last 100
-    floats lie in one or two; and with two the arena before theirs is kept as well, empty (3.9 on).
+    Dead floats on the free list, 100 of them, keep one pool or two, as it happens that these lie in one
+    or two; and with two the empty arena before theirs may be kept as well.
     """
-    first = 48  # behind the pool's header
-    for _ in numbers(ARENA // 32 if POOL > PAGE else 0):
-        taken.append(len(taken) + (1 << 20))
-        if id(taken[-1]) % POOL == first:
+    ints = [(1 << 20) + i for i in numbers(300)]
+    for i in numbers(ARENA // 32):
+        ints.append((1 << 21) + i)
+        if id(ints[-1]) % POOL == 48:  # the first block of a pool, behind its header
             break
-    taken.extend([len(taken) + (1 << 20) + i for i in numbers(210)])
+    if POOL > PAGE:
+        ints.extend([(1 << 22) + i for i in numbers(209)])  # of 510; 300 are left
+    else:
+        ints[:280:8] = [None] * 35  # beside 125 that are left
+    taken.append(ints)
 
 
 def address_space():
