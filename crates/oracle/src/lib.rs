@@ -77,6 +77,7 @@ pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
     let lazy_kib = after.iter().map(|c| c.memory.lazy_kib).max().unwrap_or(0);
     Some(Verdict {
         returns,
+        occasion: occasion.map(|checkpoint| checkpoint.name),
         after_ms: occasion
             .filter(|_| round == last_round)
             .map(|checkpoint| checkpoint.clock_ms - dropped.clock_ms),
@@ -207,6 +208,21 @@ mod tests {
         check([80, 80, 80, 5], Returns::OnRequest, Some(700));
         check([80, 80, 80, 80], Returns::Partly, None);
         check([95, 95, 95, 95], Returns::Never, None);
+    }
+
+    #[test]
+    fn a_full_collection_is_the_first_request() {
+        let mut checkpoints = run([80, 80, 80, 5]);
+        let request = |checkpoints: &[Checkpoint]| {
+            let verdict = judge(checkpoints).unwrap();
+            (verdict.returns, verdict.occasion)
+        };
+        for (kept_mib, occasion) in [(80, Moment::Released), (5, Moment::Collected)] {
+            let collected = checkpoint(Moment::Collected, 1, 700, kept_mib << 10);
+            checkpoints.insert(5, collected);
+            let expected = (Returns::OnRequest, Some(occasion));
+            assert_eq!(request(&checkpoints), expected);
+        }
     }
 
     #[test]
