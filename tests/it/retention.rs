@@ -115,7 +115,6 @@ pythons! {
     int_stream_2_4_of_32_bits = "python-int-stream" "2.4-32",
     objects_2_4 = "python-objects" "2.4",
     objects_3_13 = "python-objects" "3.13",
-    strings_of_100_in_2_4 = "python-strings-100" "2.4",
     strings_of_100_in_2_5 = "python-strings-100" "2.5",
     strings_of_100_in_3_13 = "python-strings-100" "3.13",
     strings_of_400_in_2_5 = "python-strings-400" "2.5",

@@ -62,7 +62,7 @@ pub const SCENARIOS: [(&str, Controls<4>); 26] = [
 /// under: the FAQ's question under all of them, the others where the allocator decides least. What a
 /// version maps past the allocator is kept by another fault than what it takes from it.
 #[rustfmt::skip]
-pub const PYTHON: [(&str, &str, &[Control<'static>]); 15] = [
+pub const PYTHON: [(&str, &str, &[Control<'static>]); 14] = [
     ("python-int-list",     "2.4-32", &[KEEPS, KEEPS, KEEPS, KEEPS]),
     ("python-int-list",     "2.7",    &[GC,    GC,    GC,    GC]),
     ("python-int-list",     "3.13",   &[KEEPS_MAPPINGS, KEEPS_MAPPINGS, DELAY, KEEPS_MAPPINGS]),
@@ -72,7 +72,6 @@ pub const PYTHON: [(&str, &str, &[Control<'static>]); 15] = [
     ("python-int-stream",   "2.4-32", &[TAKES]),
     ("python-objects",      "2.4",    &[KEEPS]),
     ("python-objects",      "3.13",   &[KEEPS]),
-    ("python-strings-100",  "2.4",    &[KEEPS]),
     ("python-strings-100",  "2.5",    &[KEEPS]),
     ("python-strings-100",  "3.13",   &[KEEPS_MAPPINGS]),
     ("python-strings-400",  "2.5",    &[CACHES]),
