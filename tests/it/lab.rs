@@ -28,6 +28,7 @@ pub fn executable(allocator: &str) -> &'static str {
 pub fn plan(executable: &str, scenario: &str, knob: Knob) -> Plan {
     Plan {
         subject: PathBuf::from(executable),
+        arguments: Vec::new(),
         scenario: scenario.to_owned(),
         size: scenarios::find(scenario).expect("a scenario").default_size,
         seed: 1,

@@ -15,11 +15,16 @@ use crate::{command_line, python, say, subjects};
 pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     // Everything that can be wrong with the input is found before anything is built or spawned.
     let workspace = subjects::workspace()?;
-    let contestants = Contestants::choose(&options.contestants, &workspace)?;
-    let scenarios = chosen_scenarios(&options.scenarios)?;
+    let interpreters = &options.interpreters.interpreters;
+    let contestants = Contestants::choose(&options.contestants, interpreters, &workspace)?;
+    let scenarios = match interpreters.is_empty() {
+        true => chosen_scenarios(&options.scenarios)?,
+        false => python::chosen_scenarios(&options.scenarios)?,
+    };
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &scenarios, &host)?;
-    let experiments = python::experiments(&options.cells, &scenarios)?;
+    let live = contestants.interpreters();
+    let experiments = python::experiments(&options.cells, &scenarios, live)?;
     let output = Output::prepare(&match &options.out {
         Some(path) => path.clone(),
         None => workspace.root.join(DEFAULT_OUT),

@@ -116,8 +116,10 @@ fn trials<'a>(
         let pair = cell.pair(control, |name| bench.catalogue.find(name))?;
         let planned = |subject: &Path, knob| Planned {
             allocator: bench.allocator.to_owned(),
+            unfit: None,
             plan: Plan {
                 subject: subject.to_owned(),
+                arguments: Vec::new(),
                 scenario: scenario.name.to_owned(),
                 size: scenario.default_size,
                 seed: 1,

@@ -14,13 +14,18 @@ use crate::{command_line, python, say, subjects};
 pub(crate) fn curve(options: &CurveOptions) -> Result<(), Stop> {
     // Everything that can be wrong with the input is found before anything is built or spawned.
     let workspace = subjects::workspace()?;
-    let contestants = Contestants::choose(&options.contestants, &workspace)?;
+    let interpreters = &options.interpreters.interpreters;
+    let contestants = Contestants::choose(&options.contestants, interpreters, &workspace)?;
     let name = std::slice::from_ref(&options.scenario);
-    let scenario = choose("scenario", name, scenarios::ALL, |s| s.name)?[0];
+    let scenario = match interpreters.is_empty() {
+        true => choose("scenario", name, scenarios::ALL, |s| s.name)?[0],
+        false => python::chosen_scenarios(name)?[0],
+    };
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &[scenario], &host)?;
 
-    let experiment = python::experiment(&options.cells, scenario)?;
+    let live = contestants.interpreters();
+    let experiment = python::experiment(&options.cells, scenario, live)?;
     contestants.say_what_the_lab_cannot_show(&options.cells);
     let contestants = contestants.build()?;
     let times_ms = driver::curve_times(options.clock_time.as_millis() as u64);

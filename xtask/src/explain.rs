@@ -6,7 +6,7 @@ use model::{Cell, Explanation, Knob, LabCondition, Returns, SCHEMA_VERSION, Trie
 
 use crate::args::{ExplainOptions, ListFormat};
 use crate::knobs::{self, Documented};
-use crate::matrix::{self, Planned};
+use crate::matrix::{self, Planned, Subject};
 use crate::names::choose;
 use crate::stop::Stop;
 use crate::{command_line, python, say, subjects};
@@ -26,10 +26,11 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
     let scenario = choose("scenario", name, scenarios::ALL, |s| s.name)?[0];
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &[scenario], &host)?;
-    let experiment = python::experiment(&options.cells, scenario)?;
+    let experiment = python::experiment(&options.cells, scenario, &[])?;
     let mut documented = knobs::with_python(&workspace.knobs, &allocator.name)?;
     documented.retain(|knob| knobs::fits(&knob.knob(), scenario));
     let executable = subjects::build(&[allocator])?.remove(0);
+    let subject = Subject::program(allocator.name.clone(), executable);
 
     let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;
     let turned = documented.iter().map(Documented::knob);
@@ -41,15 +42,7 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
     knobs::say_what_the_lab_cannot_show(conditions, &knobs, &documented);
     let plan = |knob: &Knob| {
         let cells = &options.cells;
-        let (name, knob) = (&allocator.name, knob.clone());
-        Planned::new(
-            cells,
-            experiment,
-            name,
-            &executable,
-            knob,
-            Schedule::Verdict,
-        )
+        Planned::new(cells, experiment, &subject, knob.clone(), Schedule::Verdict)
     };
     let (cells, lab_conditions) = try_all(&knobs, &plan, &interrupt)?;
     let mut cells = cells.into_iter();

@@ -1,9 +1,9 @@
 //! The cells to measure, and the measuring of them, one after the other.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use driver::{Collector, Interrupt, Plan, Run, Schedule};
+use driver::{Collector, Failure, Interrupt, Plan, Run, Schedule};
 use model::{Cell, Host, Knob, LabCondition, Status, Timings, Upheld};
 use scenarios::Scenario;
 
@@ -19,6 +19,34 @@ pub(crate) struct Planned {
     /// The allocator's name, or the file name of the user's own executable.
     pub(crate) allocator: String,
     pub(crate) plan: Plan,
+    /// Why it cannot even begin, if so.
+    pub(crate) unfit: Option<String>,
+}
+
+/// What is started and measured.
+#[derive(Clone)]
+pub(crate) struct Subject {
+    /// What it is called in tables.
+    pub(crate) name: String,
+    pub(crate) executable: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    /// What its environment has under lab conditions besides the knob's variables.
+    pub(crate) variables: Vec<(String, String)>,
+    /// Why it cannot be started, if so.
+    pub(crate) unfit: Option<String>,
+}
+
+impl Subject {
+    /// One that is a program by itself.
+    pub(crate) fn program(name: String, executable: PathBuf) -> Subject {
+        Subject {
+            name,
+            executable,
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            unfit: None,
+        }
+    }
 }
 
 /// Cells that have been measured, and what all of them share.
@@ -32,14 +60,21 @@ pub(crate) struct Measured {
 impl Planned {
     pub(crate) fn new(
         options: &CellOptions,
-        Experiment { scenario, python }: Experiment,
-        allocator: &str,
-        executable: &Path,
-        knob: Knob,
+        Experiment {
+            scenario, python, ..
+        }: Experiment,
+        subject: &Subject,
+        mut knob: Knob,
         schedule: Schedule,
     ) -> Planned {
+        let conditions = options.conditions.into();
+        if conditions == model::Conditions::Lab {
+            // The knob's own come last, and count.
+            knob.variables.splice(0..0, subject.variables.clone());
+        }
         let plan = Plan {
-            subject: executable.to_owned(),
+            subject: subject.executable.clone(),
+            arguments: subject.arguments.clone(),
             scenario: scenario.name.to_owned(),
             size: options.size_of(scenario),
             seed: options.seed,
@@ -51,12 +86,13 @@ impl Planned {
             rounds: options.rounds.unwrap_or(schedule.default_rounds()),
             schedule,
             knob,
-            conditions: options.conditions.into(),
+            conditions,
             step_limit: options.step_limit,
         };
         Planned {
-            allocator: allocator.to_owned(),
+            allocator: subject.name.clone(),
             plan,
+            unfit: subject.unfit.clone(),
         }
     }
 
@@ -134,7 +170,10 @@ pub(crate) fn measure(planned: &[Planned], interrupt: &Interrupt) -> Measured {
         }
         progress.begin(planned.spelled());
         let arriving = |moment, round| progress.arriving(moment, round);
-        let run = driver::run(&planned.plan, interrupt, arriving);
+        let run = match &planned.unfit {
+            None => driver::run(&planned.plan, interrupt, arriving),
+            Some(why) => Run::not_begun(Failure::Unfit(why.clone())),
+        };
         measured.timings.add(&run.timings);
         let cell = planned.cell(run);
         progress.end(cell.failure.as_deref());

@@ -50,11 +50,7 @@ impl Raw for Heap {
             // SAFETY: `allocate` gave it for this layout, and its handle ends here.
             (Origin::Malloc, Some(layout)) => unsafe { dealloc(start, layout) },
             (Origin::Malloc, None) => unreachable!("allocate has made a layout of it"),
-            (Origin::Map, _) => {
-                // SAFETY: a mapping of this length, which nobody uses any more.
-                let status = unsafe { libc::munmap(start.cast(), bytes) };
-                assert_eq!(status, 0, "a mapping of the model's own can be unmapped");
-            }
+            (Origin::Map, _) => unmap(start, bytes.next_multiple_of(PAGE_BYTES)),
         }
     }
 
@@ -76,13 +72,33 @@ impl Raw for Heap {
     }
 }
 
+/// The largest pool of any version. An arena that does not begin on a multiple of it loses one of its
+/// pools, which the kernel would have it do three times in four, as other mappings happen to lie.
+const MAP_ALIGNMENT: usize = 16 << 10;
+
 fn map(bytes: usize) -> *mut u8 {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    let bytes = bytes.next_multiple_of(PAGE_BYTES);
+    let spare = MAP_ALIGNMENT - PAGE_BYTES;
     // SAFETY: a new mapping at an address of the kernel's choice.
-    let start = unsafe { libc::mmap(null_mut(), bytes, protection, flags, -1, 0) };
-    match start == libc::MAP_FAILED {
-        true => null_mut(),
-        false => start.cast(),
+    let start = unsafe { libc::mmap(null_mut(), bytes + spare, protection, flags, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return null_mut();
+    }
+    let start: *mut u8 = start.cast();
+    let before = start.align_offset(MAP_ALIGNMENT);
+    let aligned = start.wrapping_add(before);
+    unmap(start, before);
+    unmap(aligned.wrapping_add(bytes), spare - before);
+    aligned
+}
+
+/// Gives up so many bytes of a mapping, whole pages, that nobody uses.
+fn unmap(start: *mut u8, bytes: usize) {
+    if bytes > 0 {
+        // SAFETY: they are the model's own and nobody uses them.
+        let status = unsafe { libc::munmap(start.cast(), bytes) };
+        assert_eq!(status, 0, "a mapping of the model's own can be unmapped");
     }
 }

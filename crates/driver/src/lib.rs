@@ -38,6 +38,8 @@ pub use walk::run;
 pub struct Plan {
     /// The subject's executable.
     pub subject: PathBuf,
+    /// What it is started with: where the subject is a script in an interpreter, the script.
+    pub arguments: Vec<String>,
     /// The scenario's name.
     pub scenario: String,
     /// The scenario's size, in its own unit.
@@ -71,7 +73,7 @@ pub enum Collector {
 }
 
 /// What came of a plan.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Run {
     /// The subject's introduction of itself, if it got that far.
     pub introduction: Option<Introduction>,
@@ -81,6 +83,16 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// What measuring cost.
     pub timings: Timings,
+}
+
+impl Run {
+    /// One that ended before it began.
+    pub fn not_begun(failure: Failure) -> Run {
+        Run {
+            failure: Some(failure),
+            ..Run::default()
+        }
+    }
 }
 
 /// A subject's introduction of itself.

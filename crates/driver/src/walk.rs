@@ -3,22 +3,17 @@
 use std::time::{Duration, Instant};
 
 use model::protocol::{Command, Reply};
-use model::{Checkpoint, Moment, Timings};
+use model::{Checkpoint, Moment};
 use nix::time::ClockId;
 use probe::{Probe, Unreadable};
 
 use crate::schedule::Step;
 use crate::subject::{LAST_BREATH, Subject, out_of_turn};
-use crate::{Failure, Interrupt, Plan, Run};
+use crate::{Failure, Interrupt, Plan, Run, executable};
 
 /// Measures one cell. `arriving` hears of every checkpoint before the subject sets out for it.
 pub fn run(plan: &Plan, interrupt: &Interrupt, mut arriving: impl FnMut(Moment, u32)) -> Run {
-    let mut run = Run {
-        introduction: None,
-        checkpoints: Vec::new(),
-        failure: None,
-        timings: Timings::default(),
-    };
+    let mut run = Run::default();
     let started = own_cpu_time();
     match Walk::begin(plan, interrupt) {
         Ok(mut walk) => {
@@ -51,7 +46,9 @@ impl<'a> Walk<'a> {
         let Plan {
             conditions, knob, ..
         } = plan;
-        let subject = Subject::spawn(&plan.subject, *conditions, knob, interrupt)?;
+        let process = executable::command(&plan.subject, &plan.arguments);
+        let process = process.map_err(Failure::NotStarted)?;
+        let subject = Subject::spawn(process, *conditions, knob, interrupt)?;
         let probe = Probe::open(subject.id())?;
         Ok(Walk {
             plan,

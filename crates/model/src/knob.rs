@@ -76,6 +76,9 @@ pub struct DocumentedKnob {
     /// Whether a benchmark runs it beside the default settings where the user names no knob.
     #[serde(default)]
     pub benched: bool,
+    /// The first version of what it is turned on that knows it; any version where none is named.
+    #[serde(default)]
+    pub since: Option<String>,
     /// What it does.
     pub does: String,
     /// How it stands by default.

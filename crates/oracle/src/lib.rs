@@ -20,6 +20,7 @@ mod curve;
 #[cfg(test)]
 mod fixture;
 mod ledger;
+mod prediction;
 mod price;
 mod thresholds;
 
@@ -29,10 +30,11 @@ pub use benchmark::{geomeans, write_spreads};
 pub use cause::{cause, holder};
 pub use curve::curve;
 pub use ledger::{unexplained, write_ledgers};
+pub use prediction::{Live, is_within, predictions, waterfall};
 pub use price::{SAME_CPU, SAME_FAULTS, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{
-    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT,
-    TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, PREDICTED_KIB, PREDICTED_PART,
+    RETURNED_PERCENT, TRIVIAL_KIB,
 };
 
 /// What these checkpoints mean; `None` before the first drop. Where their ledgers are written, the

@@ -82,6 +82,13 @@ pub(crate) fn plain_figures(header: &[String], rows: &[Vec<String>]) -> String {
     narrow(figures(header, rows))
 }
 
+/// The same for Markdown.
+pub(crate) fn figures_in_markdown(header: &[String], rows: &[Vec<String>]) -> String {
+    let mut table = table(header, rows, presets::ASCII_MARKDOWN);
+    align_last_right(&mut table, header.len());
+    table.trim_fmt()
+}
+
 /// The same with one blank between two columns, for many of them.
 pub(crate) fn dense_figures(header: &[String], rows: &[Vec<String>]) -> String {
     let mut table = figures(header, rows);
@@ -93,10 +100,14 @@ pub(crate) fn dense_figures(header: &[String], rows: &[Vec<String>]) -> String {
 
 fn figures(header: &[String], rows: &[Vec<String>]) -> Table {
     let mut table = table(header, rows, PLAIN);
-    if let Some(last) = table.column_mut(header.len() - 1) {
+    align_last_right(&mut table, header.len());
+    table
+}
+
+fn align_last_right(table: &mut Table, columns: usize) {
+    if let Some(last) = table.column_mut(columns - 1) {
         last.set_cell_alignment(CellAlignment::Right);
     }
-    table
 }
 
 fn narrow(mut table: Table) -> String {

@@ -16,6 +16,7 @@
 //! What survives, `S`, is let go of before the next object is built.
 
 mod process;
+mod settled;
 mod statements;
 
 pub use cpython_layers::{Build, Heap, Interpreter, UnknownBuild};

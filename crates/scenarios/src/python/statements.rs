@@ -6,13 +6,16 @@
 
 use cpython_layers::{Aside, Block, Build, Interpreter, Kind, OutOfMemory, Raw, Table};
 
+use super::settled::{self, Own};
+
 /// A program and the interpreter that runs it.
 pub struct Program<R: Raw> {
     python: Interpreter<R>,
     build: Build,
     large: Global,
     survivors: Global,
-    /// What the interpreter itself has alive.
+    /// What the interpreter itself has alive, and its bytes.
+    _own: Own,
     own_bytes: usize,
 }
 
@@ -37,13 +40,15 @@ impl<R: Raw> Program<R> {
     /// # Errors
     /// Where there is no memory for the interpreter.
     pub fn start(build: Build, raw: R) -> Result<Program<R>, OutOfMemory> {
-        let python = Interpreter::new(build.version, build.word, raw)?;
+        let mut python = Interpreter::new(build.version, build.word, raw)?;
+        let own = settled::settle(&mut python)?;
         let own_bytes = alive_bytes(&python);
         Ok(Program {
             python,
             build,
             large: Global::None,
             survivors: Global::None,
+            _own: own,
             own_bytes,
         })
     }
