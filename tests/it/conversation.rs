@@ -110,6 +110,40 @@ fn asking_for_an_account_changes_nothing() {
 }
 
 #[test]
+fn what_only_a_python_can_do_is_refused_by_other_scenarios() {
+    let mut subject = Subject::start(executable("system"), &[]);
+    let refusals = [
+        (r#""collect""#, "no collector"),
+        (
+            r#"{"prepare":{"scenario":"tree","size":1,"seed":1,"python":"2.7"}}"#,
+            "none of Python's",
+        ),
+        (
+            r#"{"prepare":{"scenario":"python-objects","size":1,"seed":1,"python":"2.6"}}"#,
+            "no such version",
+        ),
+        (r#"{"prepare":{"scenario":"tree","size":1,"seed":1}}"#, ""),
+        (r#""collect""#, "no collector"),
+        (
+            r#"{"prepare":{"scenario":"python-objects","size":1,"seed":1,"python":"2.4 32-bit"}}"#,
+            "",
+        ),
+        (r#""collect""#, ""),
+    ];
+    for (line, reason) in refusals {
+        let answer = subject.ask(line);
+        let expected = match reason {
+            "" => "done",
+            _ => "refused",
+        };
+        assert!(
+            answer.contains(expected) && answer.contains(reason),
+            "{line}: {answer}"
+        );
+    }
+}
+
+#[test]
 fn the_probes_figures_equal_the_sum_over_smaps() {
     let mut subject = Subject::start(executable("system"), &[]);
     subject.ask(r#"{"prepare":{"scenario":"string-map","size":100000,"seed":1}}"#);

@@ -59,12 +59,15 @@ pub fn measure(plan: &Plan) -> (Introduction, Vec<Checkpoint>) {
     (introduction, checkpoints)
 }
 
-/// The knob of this name in the allocator's catalogue.
+/// The knob of this name in the allocator's catalogue, or of what a program in Python can do.
 pub fn knob(allocator: &str, name: &str) -> Option<Knob> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/knobs");
-    let text = std::fs::read_to_string(format!("{folder}/{allocator}.toml")).expect("a catalogue");
-    let catalogue: Catalogue = toml::from_str(&text).expect("a catalogue of knobs");
-    catalogue.find(name)
+    let catalogue = |name: &str| -> Catalogue {
+        let text = std::fs::read_to_string(format!("{folder}/{name}.toml"));
+        toml::from_str(&text.expect("a catalogue")).expect("a catalogue of knobs")
+    };
+    let own = catalogue(allocator).find(name);
+    own.or_else(|| catalogue("python").find(name))
 }
 
 /// Past the test harness, which would swallow what a passing test prints.

@@ -123,8 +123,11 @@ fn trials<'a>(
                 scenario: scenario.name.to_owned(),
                 size: scenario.default_size,
                 seed: 1,
-                python: None,
-                collector: Collector::None,
+                python: cell.python.map(str::to_owned),
+                collector: match cell.python {
+                    Some(_) => Collector::Full,
+                    None => Collector::None,
+                },
                 rounds: Schedule::Verdict.default_rounds(),
                 schedule: Schedule::Verdict,
                 knob,
@@ -172,6 +175,7 @@ impl Trial<'_> {
         TriedControl {
             allocator: self.cell.allocator.to_owned(),
             scenario: self.cell.scenario.to_owned(),
+            python: self.cell.python.map(str::to_owned),
             knob: self.cell.knob.to_owned(),
             assertion: assertion.to_owned(),
             control: control.to_owned(),

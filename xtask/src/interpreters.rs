@@ -141,7 +141,10 @@ impl Named {
             let (major, minor) = interpreter.series;
             let numbers = numbers(name);
             let apart = (numbers[0].abs_diff(major), numbers[1].abs_diff(minor));
-            Some(((apart.0, alignment != interpreter.alignment, apart.1), build))
+            Some((
+                (apart.0, alignment != interpreter.alignment, apart.1),
+                build,
+            ))
         });
         let nearest = builds.min_by_key(|(distance, _)| *distance);
         nearest.map_or_else(Build::newest, |(_, build)| build)
@@ -164,7 +167,9 @@ impl Named {
             (flags, _) => format!("the model does not know builds with the flags {flags:?}"),
         };
         let name = self.subject().name;
-        Some(format!("{name} is predicted as Python {build}, the nearest: {what}."))
+        Some(format!(
+            "{name} is predicted as Python {build}, the nearest: {what}."
+        ))
     }
 }
 
@@ -202,7 +207,9 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<Named>, Stop> {
 pub(crate) fn found() -> Vec<Named> {
     let candidates = folders().into_iter().flat_map(|folder| {
         let programs = entries(&folder);
-        programs.into_iter().filter(|program| is_named_python(program))
+        programs
+            .into_iter()
+            .filter(|program| is_named_python(program))
     });
     let executables: BTreeSet<PathBuf> = candidates.filter_map(|p| p.canonicalize().ok()).collect();
     let named = executables.into_iter();

@@ -162,7 +162,10 @@ fn rows(cells: &[(Who, &Cell)]) -> Vec<model::Prediction> {
             };
             let models = models(cells).filter(|_| looked.is_some());
             let model = { models }.find(|(build, _)| *build == named.build());
-            rows.extend(oracle::predictions(model.map(|(_, cell)| cell), Some(&live)));
+            rows.extend(oracle::predictions(
+                model.map(|(_, cell)| cell),
+                Some(&live),
+            ));
         }
     }
     rows
@@ -170,7 +173,10 @@ fn rows(cells: &[(Who, &Cell)]) -> Vec<model::Prediction> {
 
 /// What the figures say nothing about.
 fn unchecked(builds: &[Build], live: &[Named]) -> Vec<String> {
-    let is_live = |build: &&Build| live.iter().any(|n| n.looked.is_ok() && n.build() == **build);
+    let is_live = |build: &&Build| {
+        live.iter()
+            .any(|n| n.looked.is_ok() && n.build() == **build)
+    };
     let without: Vec<String> = builds
         .iter()
         .filter(|build| !is_live(build))

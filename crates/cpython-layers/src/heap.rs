@@ -21,6 +21,9 @@ pub struct Memory {
     start: NonNull<u8>,
 }
 
+// SAFETY: whoever has the handle has the memory, in whichever thread.
+unsafe impl Send for Memory {}
+
 /// What `malloc` promises on the machine that the program runs on.
 const MALLOC_ALIGNMENT: usize = 2 * size_of::<usize>();
 

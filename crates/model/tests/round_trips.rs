@@ -128,6 +128,7 @@ prop_compose! {
 prop_compose! {
     fn verdict()(
         returns in prop::sample::select(&Returns::ALL[..]),
+        occasion in option::of(moment()),
         after_ms: Option<u64>,
         traffic_moments: Option<u32>,
         round: u32,
@@ -144,6 +145,7 @@ prop_compose! {
         let returned = returned.into_iter();
         Verdict {
             returns,
+            occasion,
             after_ms,
             traffic_moments,
             round,

@@ -193,7 +193,9 @@ impl<'a> Inquiry<'a> {
     /// What the garbage collector's full collection did: it may return memory, or hand it down from the
     /// part that held it to another.
     fn tell_of_the_collection(&mut self) {
-        let Some(collected) = self.collected else { return };
+        let Some(collected) = self.collected else {
+            return;
+        };
         let before = self.worked.or(self.idled).unwrap_or(self.dropped);
         let moved = self.moved(before, collected, "returned on collection");
         let held_before = grown(self.baseline, before, self.verdict);

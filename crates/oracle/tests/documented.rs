@@ -1,8 +1,8 @@
 //! The thresholds that the documentation quotes are those of the code.
 
 use afterdrop_oracle::{
-    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, PREDICTED_KIB, PREDICTED_PART,
-    RETURNED_PERCENT, TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, PREDICTED_KIB,
+    PREDICTED_PART, RETURNED_PERCENT, TRIVIAL_KIB,
 };
 
 const PAGE: &str = include_str!("../../../docs/oracle.md");

@@ -63,6 +63,7 @@ fn cell(
         checkpoints: checkpoints.collect(),
         verdict: Some(Verdict {
             returns,
+            occasion: None,
             after_ms: after_ms(returns),
             traffic_moments: None,
             round: 2,

@@ -53,7 +53,7 @@ pub(crate) const INT_STREAM: Scenario = Scenario {
     name: "python-int-stream",
     summary: "Python: the same integers one at a time, as xrange makes them",
     question: "what stays if one follows the advice of the FAQ?",
-    footprint_bytes: |_size| 4096,
+    footprint_bytes: |_size| 64,
     build: |size, _seed| large(size, |program, n| program.last_of_range(n)),
     ..INT_LIST
 };
@@ -99,3 +99,58 @@ pub(crate) const STRINGS_1000: Scenario = Scenario {
     build: |size, _seed| large(size, |program, n| program.list_of(n, Kind::Str(1000))),
     ..STRINGS_100
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Object, PYTHON};
+
+    fn live(object: &Option<Box<dyn Object>>) -> u64 {
+        object.as_ref().map_or(0, |object| object.live_bytes())
+    }
+
+    /// Builds and drops; what survives.
+    fn walk(scenario: &Scenario, size: u64) -> u64 {
+        let object = Some((scenario.build)(size, 1));
+        let (live_bytes, footprint) = (live(&object), (scenario.footprint_bytes)(size));
+        let of_estimate = footprint / 8..=footprint;
+        let name = scenario.name;
+        assert!(
+            of_estimate.contains(&live_bytes),
+            "{name}: {live_bytes} of {footprint}"
+        );
+        let survivors = object.and_then(Object::drop_large);
+        let left = live(&survivors);
+        drop(survivors);
+        let nothing = look(|python| python.ledger().large).expect("it runs");
+        assert_eq!(nothing, 0, "{name}: no buffer outlives its list");
+        left
+    }
+
+    /// One test, since there is one program at a time.
+    #[test]
+    fn what_is_built_is_held_and_dropped_and_one_object_in_16_384_survives() {
+        for name in ["2.4-32", "2.5", "2.7", "3.6", "3.14"] {
+            let build: Build = name.parse().expect("a version of the table");
+            for scenario in PYTHON {
+                start(build, scenario, 20_000);
+                let survivors = match scenario.name {
+                    // Two objects, the list of them and its items.
+                    "python-objects" => 2 * 2 * build.word.bytes() as u64 + 40,
+                    _ => 0,
+                };
+                let left = walk(scenario, 20_000);
+                assert!(
+                    (survivors..=2 * survivors).contains(&left),
+                    "{name}: {left}"
+                );
+                assert_eq!(walk(scenario, 20_000), left, "the same in the next round");
+                (1..20).for_each(|size| drop((scenario.build)(size, 1)));
+            }
+            traffic();
+            collect();
+            let large = look(|python| python.ledger().large);
+            assert_eq!(large, Some(0), "{name}: traffic leaves no buffer");
+        }
+    }
+}

@@ -1,10 +1,10 @@
 //! The program that this process runs: one, as a Python process has one interpreter, which is there
 //! before the first object is built and after the last one was dropped.
 //!
-//! It belongs to the thread that starts it, which in a subject is the only one, and is never torn down.
+//! It stands in a static and not in a thread-local, which would move those of the allocators: jemalloc
+//! seeds its decay from the address of one.
 
-use std::cell::RefCell;
-use std::mem::ManuallyDrop;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cpython_layers::{Aside, Build, Heap, Interpreter, OutOfMemory};
 
@@ -12,22 +12,21 @@ use super::SURVIVES;
 use super::statements::Program;
 use crate::{Object, Scenario};
 
-thread_local! {
-    // Without a destructor: the C library would ask malloc for a record of it.
-    static PROGRAM: RefCell<ManuallyDrop<Option<Program<Heap>>>> =
-        const { RefCell::new(ManuallyDrop::new(None)) };
+static PROGRAM: Mutex<Option<Program<Heap>>> = Mutex::new(None);
+
+fn program() -> MutexGuard<'static, Option<Program<Heap>>> {
+    PROGRAM.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Bytes of tables for each element of a list: its place there, in its pool and on free lists.
 const TABLES_PER_ELEMENT: u64 = 24;
 
-/// Starts the interpreter of this thread anew, for this scenario in this size. What one that ran before
+/// Starts the interpreter anew, for this scenario in this size. What one that ran before
 /// still has stays there.
 pub fn start(build: Build, scenario: &Scenario, size: u64) {
     let tables = size.saturating_mul(TABLES_PER_ELEMENT);
     Aside::prepare(tables.min((scenario.footprint_bytes)(size)) as usize);
-    let program = must(Program::start(build, Heap));
-    PROGRAM.set(ManuallyDrop::new(Some(program)));
+    *program() = Some(must(Program::start(build, Heap)));
 }
 
 /// A full collection, `gc.collect()`.
@@ -42,7 +41,9 @@ pub fn traffic() {
 
 /// What this makes of the interpreter; `None` where none was started.
 pub fn look<T>(look: impl FnOnce(&Interpreter<Heap>) -> T) -> Option<T> {
-    PROGRAM.with_borrow(|program| program.as_ref().map(|program| look(program.interpreter())))
+    program()
+        .as_ref()
+        .map(|program| look(program.interpreter()))
 }
 
 /// Runs these statements, which make the global `L`: `drop_large` is `L = None`.
@@ -65,10 +66,8 @@ fn run(statements: impl FnOnce(&mut Program<Heap>) -> Result<(), OutOfMemory>) {
 
 /// Of the newest version, where nobody has said which.
 fn with<T>(act: impl FnOnce(&mut Program<Heap>) -> T) -> T {
-    PROGRAM.with_borrow_mut(|program| {
-        let newest = || must(Program::start(Build::newest(), Heap));
-        act(program.get_or_insert_with(newest))
-    })
+    let newest = || must(Program::start(Build::newest(), Heap));
+    act(program().get_or_insert_with(newest))
 }
 
 /// Where there is no memory the process ends, as it does for a `Box`.
