@@ -21,7 +21,12 @@ use crate::stop::Stop;
 pub(crate) const CATALOGUE: &str = "cpython";
 
 /// The script that is the subject, whatever the interpreter.
-const SCRIPT: &str = include_str!("../../crates/subject/python/with-cpython.py");
+const SCRIPT: &str = concat!(
+    include_str!("../../crates/subject/python/scenarios.py"),
+    include_str!("../../crates/subject/python/settled.py"),
+    include_str!("../../crates/subject/python/account.py"),
+    include_str!("../../crates/subject/python/subject.py"),
+);
 
 /// No bytecode is written, and neither the user's nor the site's own modules are looked for.
 const OPTIONS: [&str; 4] = ["-B", "-s", "-S", "-c"];
