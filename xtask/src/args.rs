@@ -69,8 +69,12 @@ pub(crate) struct CompareOptions {
 #[derive(Args)]
 pub(crate) struct ExplainOptions {
     /// The allocator
-    #[arg(long, value_name = "NAME")]
-    pub(crate) allocator: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "interpreter")]
+    pub(crate) allocator: Option<String>,
+
+    /// A live CPython instead, from 2.7 on: a path, or a name on the PATH
+    #[arg(long, value_name = "NAME", conflicts_with = "allocator")]
+    pub(crate) interpreter: Option<String>,
 
     /// The scenario
     #[arg(long, value_name = "NAME")]

@@ -45,8 +45,6 @@ pub(crate) struct Contestant {
 struct Live {
     /// The one of the table that is nearest to it.
     build: Build,
-    /// Itself, such as `3.13 64-bit`; none of what is no Python.
-    python: Option<String>,
     /// Knobs that it is too old for: their names, and the versions that brought them.
     too_new: Vec<(String, String)>,
 }
@@ -170,11 +168,8 @@ impl<'a> Contestants<'a> {
 impl Contestant {
     /// A live interpreter, with these of its catalogue's knobs.
     pub(crate) fn live(named: &Named, chosen: &[String], catalogue: &[knobs::Documented]) -> Self {
-        let is_too_new = |knob: &&knobs::Documented| {
-            let since = knob.since.as_deref();
-            since.is_some_and(|since| named.looked.as_ref().is_ok_and(|i| i.is_older_than(since)))
-        };
-        let too_new = catalogue.iter().filter(is_too_new).map(|knob| {
+        let too_new = catalogue.iter().filter(|knob| !named.knows(knob));
+        let too_new = too_new.map(|knob| {
             let since = knob.since.clone().unwrap_or_default();
             (knob.name.clone(), since)
         });
@@ -187,7 +182,6 @@ impl Contestant {
             knobs,
             live: Some(Live {
                 build: named.build(),
-                python: named.python(),
                 too_new,
             }),
         }
@@ -213,12 +207,7 @@ impl Contestant {
             if let (None, Some((name, since))) = (&subject.unfit, since.next()) {
                 subject.unfit = Some(format!("{name} can be turned from CPython {since} on"));
             }
-            let mut planned =
-                Planned::new(cells, experiment, &subject, knob.clone(), schedule.clone());
-            if let Some(live) = &self.live {
-                planned.plan.python = live.python.clone();
-            }
-            planned
+            Planned::new(cells, experiment, &subject, knob.clone(), schedule.clone())
         });
         planned.collect()
     }

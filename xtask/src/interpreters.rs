@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use scenarios::python::Build;
 
+use crate::knobs::Documented;
 use crate::matrix::Subject;
 use crate::names::ALL;
 use crate::stop::Stop;
@@ -47,15 +48,14 @@ if kind == 'cpython' and sys.version_info >= (2, 7):
     places = sorted([id(block) for block in blocks])
     alignment = min([b - a for a, b in zip(places, places[1:])]) % 16 and 8 or 16
 for answer in ('python', sys.version.split()[0], sys.version_info[0], sys.version_info[1],
-               struct.calcsize('P') * 8, alignment, kind, getattr(sys, 'abiflags', ''),
-               sys.executable):
+               struct.calcsize('P') * 8, alignment, kind, getattr(sys, 'abiflags', '')):
     sys.stdout.write(str(answer) + '\\n')
 ";
 
 /// A CPython that can be measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Interpreter {
-    /// Its own executable, behind whatever script the user named.
+    /// What the user named, be it a script that sets an interpreter up.
     pub(crate) executable: PathBuf,
     /// `3.13.0`
     pub(crate) version: String,
@@ -77,14 +77,15 @@ pub(crate) struct Named {
     pub(crate) looked: Result<Interpreter, String>,
 }
 
-impl Interpreter {
-    /// Whether it came before this version, such as `3.13`.
-    pub(crate) fn is_older_than(&self, version: &str) -> bool {
-        numbers(&self.version) < numbers(version)
-    }
-}
-
 impl Named {
+    /// Looks which interpreter this name or path is.
+    pub(crate) fn look(name: &str) -> Named {
+        Named {
+            name: name.to_owned(),
+            looked: look(name),
+        }
+    }
+
     /// What is started and measured. Its cells are called `cpython-3.13.0`, or what the user typed where
     /// that is no interpreter.
     pub(crate) fn subject(&self) -> Subject {
@@ -102,8 +103,17 @@ impl Named {
             name,
             executable,
             arguments: script.map(str::to_owned).collect(),
+            python: self.python(),
             variables: vec![(NO_HASH_SEED.0.to_owned(), NO_HASH_SEED.1.to_owned())],
             unfit: self.looked.as_ref().err().cloned(),
+        }
+    }
+
+    /// Whether it is new enough for this knob; what is no interpreter fails before it comes to that.
+    pub(crate) fn knows(&self, knob: &Documented) -> bool {
+        match (&self.looked, &knob.since) {
+            (Ok(interpreter), Some(since)) => numbers(&interpreter.version) >= numbers(since),
+            _ => true,
         }
     }
 
@@ -181,11 +191,7 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<Named>, Stop> {
             }
             chosen.extend(found);
         } else {
-            let looked = look(name);
-            chosen.push(Named {
-                name: name.clone(),
-                looked,
-            });
+            chosen.push(Named::look(name));
         }
     }
     let mut seen = BTreeSet::new();
@@ -199,25 +205,15 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<Named>, Stop> {
 /// Those that can be measured, on the PATH and under pyenv, by version. Of several paths to one
 /// executable the first is taken.
 pub(crate) fn found() -> Vec<Named> {
-    let pyenv = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
-    let home = || Some(std::env::home_dir()?.join(".pyenv"));
-    let pyenv = pyenv.or_else(home).unwrap_or_default();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    // Its shims are scripts that lead to what is under versions.
-    let folders = std::env::split_paths(&path).filter(|folder| *folder != pyenv.join("shims"));
-    let versions = entries(&pyenv.join("versions")).into_iter();
-    let folders = folders.chain(versions.map(|version| version.join("bin")));
-    let candidates = folders.flat_map(|folder| {
+    let candidates = folders().into_iter().flat_map(|folder| {
         let programs = entries(&folder);
         programs
             .into_iter()
             .filter(|program| is_named_python(program))
     });
     let executables: BTreeSet<PathBuf> = candidates.filter_map(|p| p.canonicalize().ok()).collect();
-    let named = executables.into_iter().map(|path| Named {
-        name: path.display().to_string(),
-        looked: look(&path.to_string_lossy()),
-    });
+    let named = executables.into_iter();
+    let named = named.map(|path| Named::look(&path.to_string_lossy()));
     let mut found: Vec<Named> = named.filter(|named| named.looked.is_ok()).collect();
     found.sort_by_key(|named| {
         let version = named.looked.iter().map(|i| numbers(&i.version)).next();
@@ -226,10 +222,32 @@ pub(crate) fn found() -> Vec<Named> {
     found
 }
 
+/// Where interpreters are: the folders of the PATH, and then those of pyenv's versions, newest first,
+/// instead of its shims, which know only the versions that are switched on.
+fn folders() -> Vec<PathBuf> {
+    let pyenv = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
+    let home = || Some(std::env::home_dir()?.join(".pyenv"));
+    let pyenv = pyenv.or_else(home).unwrap_or_default();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let of_path = std::env::split_paths(&path).filter(|folder| *folder != pyenv.join("shims"));
+    let mut versions = entries(&pyenv.join("versions"));
+    versions.sort_by_key(|version| numbers(&version.to_string_lossy()));
+    let of_pyenv = versions.into_iter().rev().map(|version| version.join("bin"));
+    of_path.chain(of_pyenv).collect()
+}
+
+/// The path that this name stands for, where it is one on the PATH or pyenv's.
+fn path_of(name: &str) -> PathBuf {
+    let known = folders().into_iter().map(|folder| folder.join(name));
+    let mut known = known.filter(|path| !name.contains('/') && path.is_file());
+    known.next().unwrap_or_else(|| PathBuf::from(name))
+}
+
 /// Asks the interpreter of this name or path which it is.
 fn look(name: &str) -> Result<Interpreter, String> {
     let way_out = "give the path of a CPython, or the name of one on the PATH";
-    let answer = ask(name).map_err(|error| match error.kind() {
+    let path = path_of(name);
+    let (answer, last_words) = ask(&path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => format!("there is no {name}: {way_out}"),
         _ => format!("cannot start {name}: {error}; {way_out}"),
     })?;
@@ -237,9 +255,11 @@ fn look(name: &str) -> Result<Interpreter, String> {
     let mut line = || lines.next().unwrap_or_default();
     if line() != "python" {
         let first = answer.lines().next().unwrap_or_default();
-        let said = match first {
-            "" => "it said nothing".to_owned(),
-            first => format!("it said {:?}", first.chars().take(60).collect::<String>()),
+        let quoted = |line: &str| format!("it said {:?}", line.chars().take(80).collect::<String>());
+        let said = match (first, &*last_words) {
+            ("", "") => "it said nothing".to_owned(),
+            ("", last) => quoted(last),
+            (first, _) => quoted(first),
         };
         return Err(format!(
             "{name} is no Python: {said} when asked for its version; {way_out}"
@@ -260,12 +280,8 @@ fn look(name: &str) -> Result<Interpreter, String> {
         ));
     }
     let flags = line().replace('m', ""); // which every build had, once
-    let executable = match line() {
-        "" => PathBuf::from(name),
-        path => PathBuf::from(path),
-    };
     Ok(Interpreter {
-        executable: executable.canonicalize().unwrap_or(executable),
+        executable: std::path::absolute(&path).unwrap_or(path),
         version,
         series,
         bits,
@@ -274,28 +290,37 @@ fn look(name: &str) -> Result<Interpreter, String> {
     })
 }
 
-/// What a program prints when it is given the question; nothing of one that does not end.
-fn ask(name: &str) -> io::Result<String> {
-    let mut child = Command::new(name)
+/// What a program prints when it is given the question, and the last line it writes to standard error;
+/// nothing of one that does not end.
+fn ask(program: &Path) -> io::Result<(String, String)> {
+    let mut child = Command::new(program)
         .args(["-c", QUESTION])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()?;
     let deadline = Instant::now() + LOOK_LIMIT;
     while child.try_wait()?.is_none() {
         if Instant::now() >= deadline {
             child.kill()?;
             child.wait()?;
-            return Ok(String::new());
+            return Ok(Default::default());
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    let mut answer = Vec::new();
-    if let Some(stdout) = child.stdout.take() {
-        stdout.take(4096).read_to_end(&mut answer)?;
+    let said = text(child.stdout.take())?;
+    let errors = text(child.stderr.take())?;
+    let last = errors.lines().rfind(|line| !line.trim().is_empty());
+    Ok((said, last.unwrap_or_default().to_owned()))
+}
+
+/// What is in a pipe whose writer has ended, and no more than a pipe holds.
+fn text(pipe: Option<impl Read>) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(1 << 16).read_to_end(&mut bytes)?;
     }
-    Ok(String::from_utf8_lossy(&answer).into_owned())
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

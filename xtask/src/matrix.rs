@@ -30,6 +30,8 @@ pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) executable: PathBuf,
     pub(crate) arguments: Vec<String>,
+    /// The Python that it is, such as `3.13 64-bit`, if it is one.
+    pub(crate) python: Option<String>,
     /// What its environment has under lab conditions besides the knob's variables.
     pub(crate) variables: Vec<(String, String)>,
     /// Why it cannot be started, if so.
@@ -43,6 +45,7 @@ impl Subject {
             name,
             executable,
             arguments: Vec::new(),
+            python: None,
             variables: Vec::new(),
             unfit: None,
         }
@@ -78,7 +81,7 @@ impl Planned {
             scenario: scenario.name.to_owned(),
             size: options.size_of(scenario),
             seed: options.seed,
-            python: python.map(|build| build.to_string()),
+            python: subject.python.clone().or(python.map(|b| b.to_string())),
             collector: match scenario.is_python() {
                 true => Collector::Full,
                 false => Collector::None,

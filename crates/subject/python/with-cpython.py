@@ -355,6 +355,10 @@ class Subject(object):
         self.held.live_bytes()
         self.held.drop()
         self.held.size = size
+        # The 1,024th call of a function gets it a cache of its own in 3.8 and 3.9, which stays.
+        answers = 0
+        while answers < 1024:
+            answers += len(list(written(self.account())))
 
     def build(self):
         self.held.build()
