@@ -262,7 +262,60 @@ fn an_unknown_knob_is_answered_with_the_valid_ones_and_the_nearest() {
             "--knob",
             "release-after-dorp",
         ],
-        r#"unknown knob "release-after-dorp": there are default, all, release-after-drop; did you mean release-after-drop?"#,
+        r#"unknown knob "release-after-dorp": there are default, all, release-after-drop, gc-after-drop; did you mean release-after-drop?"#,
+    );
+}
+
+#[test]
+fn an_unknown_python_is_answered_with_those_that_are_modelled() {
+    let scenario = ["compare", "--scenario", "python-int-list"];
+    let there_are = "there are 2.4, 2.5, 2.7, 3.6, 3.7, 3.8, 3.9, 3.10, 3.11, 3.12, 3.13, 3.14";
+    for (wrong, hint) in [
+        ("2.6", ""),
+        ("2.7-16", ""),
+        ("3.l3", "; did you mean 3.13?"),
+    ] {
+        let refusal = only_line(&finish(xtask(&scenario).args(["--python", wrong]))).to_owned();
+        let begin = format!("unknown Python {wrong:?}: {there_are}");
+        assert!(
+            refusal.starts_with(&begin) && refusal.contains(hint),
+            "{refusal}"
+        );
+        assert!(refusal.ends_with("(each also with -32)"), "{refusal}");
+    }
+}
+
+#[test]
+fn a_python_is_for_scenarios_of_pythons() {
+    let pythons: Vec<&str> = scenarios::PYTHON.iter().map(|s| s.name).collect();
+    check(
+        &["compare", "--scenario", "int-list", "--python", "2.7"],
+        &format!(
+            "--python 2.7 is for scenarios of Python's, and none of them was chosen: give --scenario \
+             one of {}",
+            pythons.join(", ")
+        ),
+    );
+    let two = ["--python", "2.4", "--python", "2.7"];
+    let explain = [
+        "explain",
+        "--allocator",
+        "system",
+        "--scenario",
+        "python-objects",
+    ];
+    assert_eq!(
+        only_line(&finish(xtask(&explain).args(two))),
+        "this command is about one Python at a time: name one with --python"
+    );
+}
+
+#[test]
+fn what_a_program_does_after_a_drop_is_not_timed() {
+    check(
+        &["bench", "--knob", "gc-after-drop"],
+        "cannot time gc-after-drop: it is a habit of the program's and no setting of the \
+         allocator's",
     );
 }
 
@@ -278,7 +331,7 @@ fn a_library_to_preload_must_be_there() {
 fn what_cannot_be_tried_is_answered_with_what_can() {
     check(
         &["controls", "--allocator", "pool", "--control", "kepes"],
-        r#"unknown control "kepes": there are default, release-after-drop, keeps, keeps-half, late, leaks, rebounds, apart, lazy, claims-half; did you mean keeps?"#,
+        r#"unknown control "kepes": there are default, release-after-drop, gc-after-drop, keeps, keeps-mappings, keeps-half, late, leaks, takes-at-build, rebounds, apart, lazy, claims-half; did you mean keeps?"#,
     );
     let allocators = suite::ALLOCATORS.join(", ");
     check(
