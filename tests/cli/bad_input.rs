@@ -97,7 +97,7 @@ fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     let answer = only_line(&answer).strip_prefix("say what to do: ");
     let there_are = answer.and_then(|rest| rest.strip_suffix(" (--help tells more)"));
     let there_are = there_are.expect("the commands");
-    assert!(there_are.starts_with("compare, explain, curve, bench, controls, list"));
+    assert!(there_are.starts_with("compare, explain, curve, bench, controls, python, list"));
     check(
         &["comapre"],
         &format!(r#"unknown command "comapre": there are {there_are}; did you mean compare?"#),
@@ -360,6 +360,26 @@ fn what_cannot_be_tried_is_answered_with_what_can() {
 fn explaining_needs_one_allocator_and_one_scenario() {
     let refusal = only_line(&finish(&mut xtask(&["explain"]))).to_owned();
     assert!(refusal.contains("--allocator"), "{refusal}");
+}
+
+#[test]
+fn an_interpreter_runs_scenarios_of_pythons_only() {
+    let python: Vec<String> = listed("scenarios");
+    let python = python.into_iter().filter(|name| name.starts_with("python-"));
+    let python = python.collect::<Vec<_>>().join(", ");
+    let line = format!("int-list does not run in an interpreter: give --scenario one of {python}");
+    let options = ["--interpreter", "python3", "--scenario", "int-list"];
+    for command in ["compare", "curve", "explain", "python"] {
+        check(&[&[command], &options[..]].concat(), &line);
+    }
+    check(
+        &["explain", "--interpreter", "/nowhere/python", "--scenario", "python-int-list"],
+        "there is no /nowhere/python: give the path of a CPython, or the name of one on the PATH",
+    );
+    check(
+        &["explain", "--interpreter", "python3", "--allocator", "system", "--scenario", "tree"],
+        "the argument '--interpreter <NAME>' cannot be used with '--allocator <NAME>' (--help tells more)",
+    );
 }
 
 #[test]

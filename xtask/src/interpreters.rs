@@ -21,7 +21,12 @@ use crate::stop::Stop;
 pub(crate) const CATALOGUE: &str = "cpython";
 
 /// The script that is the subject, whatever the interpreter.
-const SCRIPT: &str = include_str!("../../crates/subject/python/with-cpython.py");
+const SCRIPT: &str = concat!(
+    include_str!("../../crates/subject/python/scenarios.py"),
+    include_str!("../../crates/subject/python/settled.py"),
+    include_str!("../../crates/subject/python/account.py"),
+    include_str!("../../crates/subject/python/subject.py"),
+);
 
 /// No bytecode is written, and neither the user's nor the site's own modules are looked for.
 const OPTIONS: [&str; 4] = ["-B", "-s", "-S", "-c"];
@@ -339,4 +344,30 @@ fn is_named_python(program: &Path) -> bool {
 fn numbers(version: &str) -> Vec<u32> {
     let parts = version.split(|c: char| !c.is_ascii_digit());
     parts.filter_map(|part| part.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_speaks_the_protocol_of_this_driver() {
+        let line = format!("\nPROTOCOL = {}\n", model::protocol::VERSION);
+        assert!(SCRIPT.contains(&line), "no {line:?} in subject.py");
+        let longest = format!("\nLONGEST_LINE = {} * 1024\n", model::protocol::LONGEST_LINE / 1024);
+        assert!(SCRIPT.contains(&longest), "no {longest:?} in subject.py");
+    }
+
+    #[test]
+    fn versions_are_in_the_order_of_their_numbers() {
+        assert!(numbers("3.9.18") < numbers("3.10.1"));
+        assert!(numbers("3.13.0rc1") >= numbers("3.13"));
+    }
+
+    #[test]
+    fn every_scenario_of_the_model_is_one_of_the_script_s() {
+        for scenario in scenarios::PYTHON {
+            assert!(SCRIPT.contains(&format!("\"{}\":", scenario.name)), "{}", scenario.name);
+        }
+    }
 }

@@ -5,7 +5,7 @@
 //! little of what an object takes and much of the last arena that is kept of it, so it is not left to
 //! chance: what is built begins in an arena of its own, and what is small beside it, a list's own object
 //! or a loop's, needs none. A live interpreter is brought into the same state
-//! (`crates/subject/python/with-cpython.py`).
+//! (`crates/subject/python/settled.py`).
 
 use cpython_layers::{Aside, Block, Interpreter, Kind, OutOfMemory, Raw, Table};
 
