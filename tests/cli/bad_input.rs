@@ -365,7 +365,9 @@ fn explaining_needs_one_allocator_and_one_scenario() {
 #[test]
 fn an_interpreter_runs_scenarios_of_pythons_only() {
     let python: Vec<String> = listed("scenarios");
-    let python = python.into_iter().filter(|name| name.starts_with("python-"));
+    let python = python
+        .into_iter()
+        .filter(|name| name.starts_with("python-"));
     let python = python.collect::<Vec<_>>().join(", ");
     let line = format!("int-list does not run in an interpreter: give --scenario one of {python}");
     let options = ["--interpreter", "python3", "--scenario", "int-list"];
@@ -373,11 +375,25 @@ fn an_interpreter_runs_scenarios_of_pythons_only() {
         check(&[&[command], &options[..]].concat(), &line);
     }
     check(
-        &["explain", "--interpreter", "/nowhere/python", "--scenario", "python-int-list"],
+        &[
+            "explain",
+            "--interpreter",
+            "/nowhere/python",
+            "--scenario",
+            "python-int-list",
+        ],
         "there is no /nowhere/python: give the path of a CPython, or the name of one on the PATH",
     );
     check(
-        &["explain", "--interpreter", "python3", "--allocator", "system", "--scenario", "tree"],
+        &[
+            "explain",
+            "--interpreter",
+            "python3",
+            "--allocator",
+            "system",
+            "--scenario",
+            "tree",
+        ],
         "the argument '--interpreter <NAME>' cannot be used with '--allocator <NAME>' (--help tells more)",
     );
 }

@@ -51,7 +51,8 @@ fn check(scenario: &str) {
         let version = |row: &Value| row["version"].as_str().unwrap_or_default().to_owned();
         let of_series = live.iter().filter(|r| {
             let rest = version(r);
-            rest.strip_prefix(series).is_some_and(|rest| rest.starts_with('.'))
+            rest.strip_prefix(series)
+                .is_some_and(|rest| rest.starts_with('.'))
         });
         let of_series: Vec<_> = of_series.collect();
         if of_series.is_empty() {
@@ -104,14 +105,23 @@ fn strings_past_the_threshold_stay_as_predicted() {
 
 #[test]
 fn a_stream_of_ints_leaves_nothing_where_the_list_of_them_would() {
-    let stream = ["--scenario", "python-int-stream", "--scenario", "python-int-list"];
+    let stream = [
+        "--scenario",
+        "python-int-stream",
+        "--scenario",
+        "python-int-list",
+    ];
     let (outcome, document) = predictions(&[&stream[..], &["--size", "200000"]].concat());
     assert_eq!(outcome.status, 0, "{}", outcome.stderr);
     let built = rows(&document).filter(|row| row["checkpoint"] == "built");
     for row in built.filter(|row| !row["interpreter"].is_null()) {
         let kib = row["measured_kib"].as_i64().expect("a figure");
         let holds_next_to_nothing = kib <= 64;
-        assert_eq!(holds_next_to_nothing, row["scenario"] == "python-int-stream", "{row}");
+        assert_eq!(
+            holds_next_to_nothing,
+            row["scenario"] == "python-int-stream",
+            "{row}"
+        );
     }
 }
 
@@ -137,8 +147,23 @@ fn knobs_of_an_interpreter_are_turned_and_its_account_is_read() {
         return;
     };
     let bench = Bench::new();
-    let mut compare = xtask(&["compare", "--allocator", "system", "--scenario", "python-int-list"]);
-    compare.args(["--size", "200000", "--knob", "default", "--knob", "malloc", "--knob", "gc-after-drop"]);
+    let mut compare = xtask(&[
+        "compare",
+        "--allocator",
+        "system",
+        "--scenario",
+        "python-int-list",
+    ]);
+    compare.args([
+        "--size",
+        "200000",
+        "--knob",
+        "default",
+        "--knob",
+        "malloc",
+        "--knob",
+        "gc-after-drop",
+    ]);
     let outcome = finish(
         compare
             .args(["--interpreter", &interpreter])
@@ -157,7 +182,12 @@ fn knobs_of_an_interpreter_are_turned_and_its_account_is_read() {
     };
     let default = of("default");
     assert_eq!(default["python"], of("malloc")["python"]);
-    for condition in ["fixed_addresses", "no_huge_pages", "one_cpu", "seeded_randomness"] {
+    for condition in [
+        "fixed_addresses",
+        "no_huge_pages",
+        "one_cpu",
+        "seeded_randomness",
+    ] {
         assert_eq!(default["upheld"][condition], true, "{condition}");
     }
     assert_eq!(default["upheld"]["lab_clock"], false);
@@ -179,18 +209,25 @@ fn an_interpreter_that_is_none_fails_its_cell_with_a_line_and_the_others_go_on()
     };
     let old = says("old", "2.6.9", "2\\n6");
     let dies = says("dies", "3.12.1", "3\\n12");
-    let pypy = bench.script("other", "printf 'python\\n3.10.1\\n3\\n10\\n64\\n0\\npypy\\n\\n'");
+    let pypy = bench.script(
+        "other",
+        "printf 'python\\n3.10.1\\n3\\n10\\n64\\n0\\npypy\\n\\n'",
+    );
     let missing = bench.path("missing").display().to_string();
     let way_out = "give the path of a CPython, or the name of one on the PATH";
     let faults = [
         (&missing, format!("there is no {missing}: {way_out}")),
         (
             &"/bin/true".to_owned(),
-            format!("/bin/true is no Python: it said nothing when asked for its version; {way_out}"),
+            format!(
+                "/bin/true is no Python: it said nothing when asked for its version; {way_out}"
+            ),
         ),
         (
             &pypy,
-            format!("{pypy} is another Python 3.10.1 than CPython, whose layers these are; {way_out}"),
+            format!(
+                "{pypy} is another Python 3.10.1 than CPython, whose layers these are; {way_out}"
+            ),
         ),
         (
             &old,
@@ -204,7 +241,13 @@ fn an_interpreter_that_is_none_fails_its_cell_with_a_line_and_the_others_go_on()
             "exited with status 3 while asked to say hello: \"dies is out of luck\"".to_owned(),
         ),
     ];
-    let mut compare = xtask(&["compare", "--scenario", "python-int-stream", "--size", "1000"]);
+    let mut compare = xtask(&[
+        "compare",
+        "--scenario",
+        "python-int-stream",
+        "--size",
+        "1000",
+    ]);
     compare.args(["--allocator", "system", "--python", "2.7"]);
     compare.arg("--out").arg(bench.path("result.json"));
     for (interpreter, _) in &faults {
@@ -216,7 +259,10 @@ fn an_interpreter_that_is_none_fails_its_cell_with_a_line_and_the_others_go_on()
     let cells = result["cells"].as_array().expect("cells");
     let failures: Vec<&str> = cells.iter().filter_map(|c| c["failure"].as_str()).collect();
     for (_, line) in &faults {
-        assert!(failures.contains(&line.as_str()), "{line:?} is not in {failures:?}");
+        assert!(
+            failures.contains(&line.as_str()),
+            "{line:?} is not in {failures:?}"
+        );
     }
     assert_eq!(failures.len(), faults.len());
     assert_eq!(cells.len(), faults.len() + 1);
@@ -250,7 +296,13 @@ fn without_interpreters_the_model_is_shown_and_what_was_not_checked_is_said() {
     let (outcome, _) = predictions(&["--scenario", "python-int-stream", "--size", "1"]);
     assert_eq!(outcome.status, 0, "{}", outcome.stderr);
     let tools = Path::new(env!("CARGO")).parent().expect("a folder");
-    let mut alone = xtask(&["python", "--scenario", "python-int-list", "--size", "100000"]);
+    let mut alone = xtask(&[
+        "python",
+        "--scenario",
+        "python-int-list",
+        "--size",
+        "100000",
+    ]);
     alone.env("PATH", tools).env("PYENV_ROOT", "/nonexistent");
     let json = finish(alone.args(["--format", "json"]));
     assert_eq!(json.status, 0, "{}", json.stderr);
@@ -263,5 +315,11 @@ fn without_interpreters_the_model_is_shown_and_what_was_not_checked_is_said() {
     assert!({ pythons }.any(|python| python == "2.4 32-bit"));
     let said = document["unchecked"][0].as_str().expect("a sentence");
     assert!(said.starts_with("Nothing was checked:"), "{said}");
-    assert_eq!(document["waterfalls"][0]["steps"].as_array().expect("steps").len(), 4);
+    assert_eq!(
+        document["waterfalls"][0]["steps"]
+            .as_array()
+            .expect("steps")
+            .len(),
+        4
+    );
 }

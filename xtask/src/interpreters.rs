@@ -237,7 +237,10 @@ fn folders() -> Vec<PathBuf> {
     let of_path = std::env::split_paths(&path).filter(|folder| *folder != pyenv.join("shims"));
     let mut versions = entries(&pyenv.join("versions"));
     versions.sort_by_key(|version| numbers(&version.to_string_lossy()));
-    let of_pyenv = versions.into_iter().rev().map(|version| version.join("bin"));
+    let of_pyenv = versions
+        .into_iter()
+        .rev()
+        .map(|version| version.join("bin"));
     of_path.chain(of_pyenv).collect()
 }
 
@@ -260,7 +263,8 @@ fn look(name: &str) -> Result<Interpreter, String> {
     let mut line = || lines.next().unwrap_or_default();
     if line() != "python" {
         let first = answer.lines().next().unwrap_or_default();
-        let quoted = |line: &str| format!("it said {:?}", line.chars().take(80).collect::<String>());
+        let quoted =
+            |line: &str| format!("it said {:?}", line.chars().take(80).collect::<String>());
         let said = match (first, &*last_words) {
             ("", "") => "it said nothing".to_owned(),
             ("", last) => quoted(last),
@@ -354,7 +358,10 @@ mod tests {
     fn the_script_speaks_the_protocol_of_this_driver() {
         let line = format!("\nPROTOCOL = {}\n", model::protocol::VERSION);
         assert!(SCRIPT.contains(&line), "no {line:?} in subject.py");
-        let longest = format!("\nLONGEST_LINE = {} * 1024\n", model::protocol::LONGEST_LINE / 1024);
+        let longest = format!(
+            "\nLONGEST_LINE = {} * 1024\n",
+            model::protocol::LONGEST_LINE / 1024
+        );
         assert!(SCRIPT.contains(&longest), "no {longest:?} in subject.py");
     }
 
@@ -367,7 +374,11 @@ mod tests {
     #[test]
     fn every_scenario_of_the_model_is_one_of_the_script_s() {
         for scenario in scenarios::PYTHON {
-            assert!(SCRIPT.contains(&format!("\"{}\":", scenario.name)), "{}", scenario.name);
+            assert!(
+                SCRIPT.contains(&format!("\"{}\":", scenario.name)),
+                "{}",
+                scenario.name
+            );
         }
     }
 }
