@@ -311,6 +311,17 @@ fn a_python_is_for_scenarios_of_pythons() {
 }
 
 #[test]
+fn a_collection_is_for_scenarios_that_have_a_collector() {
+    for command in ["compare", "curve"] {
+        check(
+            &[command, "--scenario", "int-list", "--knob", "gc-after-drop"],
+            "cannot turn gc-after-drop: none of the chosen scenarios has a garbage collector, only \
+             those of Python's have",
+        );
+    }
+}
+
+#[test]
 fn what_a_program_does_after_a_drop_is_not_timed() {
     check(
         &["bench", "--knob", "gc-after-drop"],

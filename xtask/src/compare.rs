@@ -23,6 +23,7 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     };
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &scenarios, &host)?;
+    contestants.refuse_what_fits_none(&scenarios)?;
     let live = contestants.interpreters();
     let experiments = python::experiments(&options.cells, &scenarios, live)?;
     let output = Output::prepare(&match &options.out {

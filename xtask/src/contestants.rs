@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use driver::Schedule;
 use model::{AfterDrop, Knob};
+use scenarios::Scenario;
 use scenarios::python::Build;
 
 use crate::args::{CellOptions, ContestantOptions};
@@ -136,6 +137,27 @@ impl<'a> Contestants<'a> {
             Some(habit) => Err(Stop::BadInput(format!(
                 "cannot time {}: it is a habit of the program's and no setting of the allocator's",
                 habit.name
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// [`Stop::BadInput`] for a knob that can be turned on none of these scenarios, by its name.
+    pub(crate) fn refuse_what_fits_none(&self, scenarios: &[&Scenario]) -> Result<(), Stop> {
+        let named = |knob: &&knobs::Documented| self.options.knobs.contains(&knob.name);
+        let mut named = self.catalogues.iter().flatten().filter(named);
+        let fits = |knob: &knobs::Documented| {
+            let knob = knob.knob();
+            scenarios
+                .iter()
+                .any(|scenario| knobs::fits(&knob, scenario))
+        };
+        match named.find(|knob| !fits(knob)) {
+            Some(knob) => Err(Stop::BadInput(format!(
+                "cannot turn {}: none of the chosen scenarios has a garbage collector, only those \
+                 of Python's have",
+                knob.name
             ))),
             None => Ok(()),
         }

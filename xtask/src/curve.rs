@@ -24,6 +24,7 @@ pub(crate) fn curve(options: &CurveOptions) -> Result<(), Stop> {
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &[scenario], &host)?;
 
+    contestants.refuse_what_fits_none(&[scenario])?;
     let live = contestants.interpreters();
     let experiment = python::experiment(&options.cells, scenario, live)?;
     contestants.say_what_the_lab_cannot_show(&options.cells);
