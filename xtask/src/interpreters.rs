@@ -1,7 +1,7 @@
 //! Live CPythons: which there are, which one is meant, and how it is started as a subject.
 //!
-//! An interpreter is asked for its version before anything is measured. One that cannot be asked, or is
-//! too old for the script, is measured all the same in the sense that its cell is there, and failed.
+//! An interpreter is asked for its version before anything is measured. Of one that cannot be asked, or is
+//! too old for the script, the cell is there all the same, and has failed.
 
 mod look;
 
