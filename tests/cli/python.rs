@@ -155,7 +155,7 @@ fn knobs_of_an_interpreter_are_turned_and_its_account_is_read() {
         "--knob",
         "default",
         "--knob",
-        "malloc",
+        "objects-by-malloc",
         "--knob",
         "gc-after-drop",
     ]);
@@ -176,7 +176,7 @@ fn knobs_of_an_interpreter_are_turned_and_its_account_is_read() {
         cells.iter().find(is_it).expect("a cell")
     };
     let default = of("default");
-    assert_eq!(default["python"], of("malloc")["python"]);
+    assert_eq!(default["python"], of("objects-by-malloc")["python"]);
     for condition in [
         "fixed_addresses",
         "no_huge_pages",
@@ -188,8 +188,8 @@ fn knobs_of_an_interpreter_are_turned_and_its_account_is_read() {
     assert_eq!(default["upheld"]["lab_clock"], false);
     // 48 bytes by malloc instead of 32 in a pool, of 200,000 ints.
     let occupied = |cell: &Value| cell["verdict"]["occupied_kib"].as_i64().expect("a figure");
-    assert!(occupied(of("malloc")) > occupied(default) + 2500);
-    for cell in [default, of("malloc")] {
+    assert!(occupied(of("objects-by-malloc")) > occupied(default) + 2500);
+    for cell in [default, of("objects-by-malloc")] {
         let unexplained = cell["verdict"]["unexplained"].as_f64().expect("a share");
         assert!(unexplained < 0.2, "{unexplained}"); // what is in arenas is not known by the page
     }
@@ -277,12 +277,21 @@ fn a_knob_that_an_interpreter_is_too_old_for_is_not_turned() {
     let bench = Bench::new();
     let old = "printf 'python\\n2.7.18\\n2\\n7\\n64\\n16\\ncpython\\n\\n'";
     let old = bench.script("old", old);
-    let mut compare = xtask(&["compare", "--allocator", "system", "--knob", "malloc"]);
+    let mut compare = xtask(&[
+        "compare",
+        "--allocator",
+        "system",
+        "--knob",
+        "objects-by-malloc",
+    ]);
     compare.args(["--scenario", "python-int-stream", "--interpreter", &old]);
     let outcome = finish(compare.arg("--out").arg(bench.path("result.json")));
     assert_eq!(outcome.status, 1);
     let failure = &bench.written()["cells"][0]["failure"];
-    assert_eq!(failure, "malloc can be turned from CPython 3.6 on");
+    assert_eq!(
+        failure,
+        "objects-by-malloc can be turned from CPython 3.6 on"
+    );
 }
 
 #[test]
