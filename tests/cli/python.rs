@@ -99,11 +99,6 @@ fn strings_of_400_characters_stay_as_predicted() {
 }
 
 #[test]
-fn strings_past_the_threshold_stay_as_predicted() {
-    check("python-strings-1000");
-}
-
-#[test]
 fn a_stream_of_ints_leaves_nothing_where_the_list_of_them_would() {
     let stream = [
         "--scenario",

@@ -4,6 +4,7 @@ use scenarios::python::Build;
 use serde_json::json;
 
 use crate::args::{ListFormat, ListOptions};
+use crate::interpreters;
 use crate::knobs::{self, Documented};
 use crate::say;
 use crate::stop::Stop;
@@ -20,13 +21,14 @@ pub(crate) fn list(options: &ListOptions) -> Result<(), Stop> {
         allocators.push((allocator, knobs));
     }
     let habits = knobs::of_python(&workspace.knobs)?;
+    let live = knobs::catalogue(&workspace.knobs, interpreters::CATALOGUE)?;
     say::result(&match options.format {
-        ListFormat::Table => table(&allocators, &habits),
-        ListFormat::Json => format!("{:#}\n", document(&allocators, &habits)),
+        ListFormat::Table => table(&allocators, &habits, &live),
+        ListFormat::Json => format!("{:#}\n", document(&allocators, &habits, &live)),
     })
 }
 
-fn table(allocators: &[Listed], habits: &[Documented]) -> String {
+fn table(allocators: &[Listed], habits: &[Documented], live: &[Documented]) -> String {
     let mut text = String::from("allocators\n");
     for (allocator, _) in allocators {
         let on_request = match allocator.on_request {
@@ -56,7 +58,9 @@ fn table(allocators: &[Listed], habits: &[Documented]) -> String {
     }
     let with_knobs = allocators.iter().filter(|(_, knobs)| !knobs.is_empty());
     let knobs = with_knobs.map(|(allocator, knobs)| (&*allocator.name, knobs.as_slice()));
-    for (whose, knobs) in knobs.chain([("scenarios in Python", habits)]) {
+    for (whose, knobs) in
+        knobs.chain([("scenarios in Python", habits), ("live interpreters", live)])
+    {
         text += &format!("knobs of {whose}\n");
         for knob in knobs {
             text += &format!("  {:<20} {}\n", knob.name, knob.does);
@@ -74,7 +78,11 @@ fn knob(knob: &Documented) -> serde_json::Value {
     })
 }
 
-fn document(allocators: &[Listed], habits: &[Documented]) -> serde_json::Value {
+fn document(
+    allocators: &[Listed],
+    habits: &[Documented],
+    live: &[Documented],
+) -> serde_json::Value {
     let allocators = allocators.iter().map(|(allocator, knobs)| {
         let knobs = knobs.iter().map(knob);
         json!({
@@ -107,5 +115,6 @@ fn document(allocators: &[Listed], habits: &[Documented]) -> serde_json::Value {
         "scenarios": scenarios.collect::<Vec<_>>(),
         "pythons": Build::all().map(|build| build.version.name).collect::<Vec<_>>(),
         "knobs_of_python": habits.iter().map(knob).collect::<Vec<_>>(),
+        "knobs_of_interpreters": live.iter().map(knob).collect::<Vec<_>>(),
     })
 }

@@ -214,14 +214,14 @@ mod tests {
 
     #[test]
     fn a_full_collection_is_the_first_request() {
-        let mut checkpoints = run([80, 80, 80, 5]);
+        let checkpoints = run([80, 80, 80, 5]);
         let request = |checkpoints: &[Checkpoint]| {
             let verdict = judge(checkpoints).unwrap();
             (verdict.returns, verdict.occasion)
         };
         for (kept_mib, occasion) in [(80, Moment::Released), (5, Moment::Collected)] {
-            let collected = checkpoint(Moment::Collected, 1, 700, kept_mib << 10);
-            checkpoints.insert(5, collected);
+            let mut checkpoints = checkpoints.clone();
+            checkpoints.insert(5, checkpoint(Moment::Collected, 1, 700, kept_mib << 10));
             let expected = (Returns::OnRequest, Some(occasion));
             assert_eq!(request(&checkpoints), expected);
         }

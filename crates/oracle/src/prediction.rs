@@ -104,6 +104,7 @@ fn kib(checkpoint: &Checkpoint, name: &str) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture;
 
     #[test]
     fn a_hundredth_is_within_and_so_are_300_kib() {
@@ -121,5 +122,50 @@ mod tests {
                 "{measured} for {predicted}"
             );
         }
+    }
+
+    #[test]
+    fn a_row_is_of_the_first_round_and_says_what_is_missing() {
+        let predicted = fixture::cell(100.0, 75.0, 1.0, 1);
+        let mut failed = fixture::cell(101.0, 75.0, 1.0, 1);
+        failed.checkpoints.truncate(1);
+        failed.failure = Some("it died".to_owned());
+        let live = Live {
+            interpreter: "python",
+            version: Some("3.13.0"),
+            cell: &failed,
+        };
+        let rows = predictions(Some(&predicted), Some(&live));
+        let built = &rows[0];
+        assert_eq!(built.difference_kib, Some(1024));
+        assert_eq!(built.within, Some(true));
+        let dropped = &rows[1];
+        assert_eq!(dropped.predicted_kib, Some(75 * 1024));
+        assert_eq!((dropped.measured_kib, dropped.within), (None, None));
+        assert_eq!(dropped.failure.as_deref(), Some("it died"));
+
+        let alone = predictions(Some(&predicted), None);
+        assert!(alone.iter().all(|row| row.interpreter.is_none()));
+        let released = alone.iter().find(|r| r.checkpoint == Moment::Released);
+        assert_eq!(released.and_then(|row| row.predicted_kib), None);
+    }
+
+    #[test]
+    fn a_waterfall_tells_what_came_since_the_baseline() {
+        let entry = |kib| Entry {
+            name: "free".to_owned(),
+            kib,
+            source: String::new(),
+        };
+        let mut cell = fixture::cell(1.0, 0.5, 1.0, 1);
+        let mut baseline = fixture::checkpoint(Moment::Baseline, 0, 0, 0);
+        baseline.ledger = vec![entry(10)];
+        cell.checkpoints[0].ledger = vec![entry(7)];
+        cell.checkpoints.insert(0, baseline);
+        let waterfall = waterfall(&cell);
+        let moments = waterfall.steps.iter().map(|step| step.checkpoint);
+        assert!(moments.eq([Moment::Built, Moment::Dropped]));
+        assert_eq!(waterfall.steps[0].layers, [entry(-3)]);
+        assert_eq!(waterfall.steps[0].kept_kib, 1024);
     }
 }

@@ -5,9 +5,9 @@ a line on standard output. The files of this folder are one script, joined in th
 settled, account, subject, with nothing but the standard library.
 
 What is measured is the interpreter as it comes. So that it is the object's memory that moves between
-two checkpoints, and not the conversation's, everything is imported, every command answered and every
-function called often enough before the baseline, and a command asks `malloc` for nothing that outlives
-its answer: one chunk on top of the C library's heap would keep all that is below it.
+two checkpoints, and not the conversation's, everything is imported and every command answered before
+the baseline, and a command asks `malloc` for nothing that outlives its answer: one chunk on top of the
+C library's heap would keep all that is below it.
 """
 import gc
 import io
