@@ -4,9 +4,15 @@
 //! the knob's variables alone. The clock and the randomness are the subject's own to stand still.
 //! What a machine forbids is left as it is: the subject looks which conditions it finds itself
 //! under, and the result records it.
+//!
+//! Without randomisation, where a mapping lies follows from those before it. Two things that differ
+//! from machine to machine come before all of them, and are made alike: the stack's limit, below which
+//! the kernel places the first, and the list of libraries `/etc/ld.so.cache`, which the loader maps to
+//! find the C library, and which grows with every package that is installed.
 
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -15,6 +21,7 @@ use model::{Conditions, Knob};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::personality::{self, Persona};
 use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
@@ -23,6 +30,10 @@ pub(crate) fn impose(command: &mut Command, conditions: Conditions, knob: &Knob)
     let one_cpu = match conditions {
         Conditions::Lab => {
             command.env_clear();
+            // Where the loader looks first: it does not come to its list.
+            if let Some(folder) = libraries() {
+                command.env("LD_LIBRARY_PATH", folder);
+            }
             next_cpu()
         }
         Conditions::Host => {
@@ -43,6 +54,9 @@ pub(crate) fn impose(command: &mut Command, conditions: Conditions, knob: &Knob)
             let _ = personality::get()
                 .and_then(|persona| personality::set(persona | Persona::ADDR_NO_RANDOMIZE));
             let _ = prctl::set_thp_disable(true);
+            let _ = getrlimit(Resource::RLIMIT_STACK).and_then(|(_, most)| {
+                setrlimit(Resource::RLIMIT_STACK, STACK_BYTES.min(most), most)
+            });
             if let Some(cpu) = &one_cpu {
                 let _ = sched_setaffinity(Pid::from_raw(0), cpu);
             }
@@ -51,6 +65,18 @@ pub(crate) fn impose(command: &mut Command, conditions: Conditions, knob: &Knob)
     };
     // SAFETY: between fork and exec only system calls are made; nothing is allocated or locked.
     unsafe { command.pre_exec(before_exec) };
+}
+
+/// The stack's limit, in bytes: what most systems give.
+const STACK_BYTES: u64 = 8 << 20;
+
+/// The folder that this process has its C library from; `None` where it has none of its own.
+fn libraries() -> Option<PathBuf> {
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    let path = |line: &str| Some(line.find('/').map(|at| Path::new(&line[at..]))?.to_owned());
+    let libc = |path: &PathBuf| path.ends_with("libc.so.6");
+    let libc = maps.lines().filter_map(path).find(libc)?;
+    libc.parent().map(Path::to_owned)
 }
 
 /// One of the processors that this process may run on, another one each time, so that subjects
@@ -65,4 +91,51 @@ fn next_cpu() -> Option<CpuSet> {
     let mut one = CpuSet::new();
     one.set(*cpu).ok()?;
     Some(one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the loader says of its search for libraries.
+    fn search(conditions: Conditions) -> String {
+        let mut command = Command::new("/bin/true");
+        let knob = Knob {
+            variables: [("LD_DEBUG".to_owned(), "libs".to_owned())].into(),
+            ..Knob::default()
+        };
+        impose(&mut command, conditions, &knob);
+        let said = command.output().expect("it starts").stderr;
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    #[test]
+    fn in_the_lab_the_loader_does_without_the_machines_list_of_libraries() {
+        let lab = search(Conditions::Lab);
+        assert!(lab.contains("libc.so.6"), "{lab}");
+        assert!(!lab.contains("ld.so.cache"), "{lab}");
+        // A loader that never looked there, or does not say so, would pass as well.
+        let host = search(Conditions::Host);
+        assert!(host.contains("ld.so.cache"), "{host}");
+    }
+
+    #[test]
+    fn in_the_lab_the_stack_has_the_usual_limit() {
+        let (_, most) = getrlimit(Resource::RLIMIT_STACK).expect("there is a limit");
+        let limit_kib = |conditions| {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", "ulimit -s"]);
+            let another = move || Ok(setrlimit(Resource::RLIMIT_STACK, 1 << 20, most)?);
+            // SAFETY: between fork and exec one system call is made.
+            unsafe { command.pre_exec(another) };
+            impose(&mut command, conditions, &Knob::default());
+            let said = command.output().expect("it starts").stdout;
+            String::from_utf8_lossy(&said).trim().parse().ok()
+        };
+        assert_eq!(
+            limit_kib(Conditions::Lab),
+            Some(STACK_BYTES.min(most) / 1024)
+        );
+        assert_eq!(limit_kib(Conditions::Host), Some(1024));
+    }
 }

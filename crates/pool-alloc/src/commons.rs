@@ -24,6 +24,7 @@ use std::sync::PoisonError;
 
 use crate::arena::{ARENA, Arena, BY_AGE, HEADER};
 use crate::class::{Class, Kind, SLOTS};
+use crate::counters::{self, Event};
 use crate::list::{List, Ref};
 use crate::os::{self, invariant};
 use crate::pool::Pool;
@@ -148,6 +149,7 @@ impl Commons {
             self.dirty.remove(arena);
         }
         self.open_bytes += class.kind().pool_size();
+        counters::count(Event::PoolOpened);
         self.watch();
         self.purge_excess();
         Some(pool)
@@ -162,6 +164,7 @@ impl Commons {
         if pool.next_is_missing() {
             pool.restore();
         }
+        counters::count(Event::PoolAdopted);
         Some(pool)
     }
 
@@ -192,6 +195,7 @@ impl Commons {
         let was_dirty = arena.is_dirty();
         self.dirty_bytes += arena.close(&pool);
         self.open_bytes -= arena.kind().pool_size();
+        counters::count(Event::PoolClosed);
         if !was_dirty && arena.is_dirty() {
             self.dirty.push_back(arena);
         }
@@ -240,6 +244,7 @@ impl Commons {
         self.dirty_bytes -= dirty;
         self.released_bytes += dirty + HEADER;
         self.arenas -= 1;
+        counters::count(Event::ArenaUnmapped);
     }
 
     /// Lets the tide see how much is open.
@@ -249,7 +254,8 @@ impl Commons {
     }
 
     fn purge_excess(&mut self) {
-        let reserve = self.tide.reserve().saturating_sub(sparse::spared_bytes());
+        let unspared = self.tide.reserve().saturating_sub(sparse::spared_bytes());
+        let reserve = unspared.min(self.tide.room());
         let bound = DIRTY_MIN.max(self.open_bytes / DIRTY_SHARE) + reserve;
         if self.dirty_bytes > bound {
             self.purge_down_to(bound - DIRTY_MIN);
@@ -270,6 +276,7 @@ impl Commons {
                 continue;
             }
             let given = arena.purge();
+            counters::count(Event::Purge);
             self.shelves[arena.kind() as usize].insert(arena);
             self.dirty_bytes -= given;
             self.released_bytes += given;

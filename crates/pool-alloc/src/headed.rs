@@ -24,6 +24,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::arena::ARENA;
+use crate::counters::{self, Event};
 use crate::os::{self, InPlace};
 use crate::runs::{self, Contents, Need, Run};
 use crate::{guarded, hardened};
@@ -48,18 +49,19 @@ pub(crate) fn is_large_or_null(block: *mut u8) -> bool {
 #[cold]
 pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8 {
     if hardened::GUARDS {
-        return guarded::allocate(size, align);
+        return counters::large(guarded::allocate(size, align));
     }
     let Some(need) = need(size, align) else {
         return ptr::null_mut();
     };
     let run = || runs::obtain(need, contents, stretch, || map(need));
-    begin_or_null(crate::insistently(run), need)
+    counters::large(begin_or_null(crate::insistently(run), need))
 }
 
 /// # Safety
 /// `block` is a large block in use, and the caller is done with it.
 pub(crate) unsafe fn free(block: *mut u8) {
+    counters::count(Event::LargeFree);
     if hardened::GUARDS {
         // SAFETY: as promised by the caller.
         return unsafe { guarded::free(block, None) };

@@ -20,6 +20,7 @@ mod leave;
 use crate::arena::Arena;
 use crate::class::{Class, Kind, SLOTS};
 use crate::commons;
+use crate::counters::{self, Blocks, Event};
 use crate::hardened;
 use crate::list::{Linked, Links, List, Ref};
 use crate::os::{self, invariant};
@@ -42,6 +43,7 @@ pub(crate) struct Heap {
     sparse: Sparse,
     /// Pools claimed since one was needed.
     claims: Cell<u32>,
+    blocks: Blocks,
     links: Links<Self>,
 }
 
@@ -86,6 +88,7 @@ pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
     let pool = unsafe { Arena::pool_of(block, kind) };
     let heap = thread::heap();
     if pool.owner() == heap.as_ptr() {
+        heap.blocks.taken_back();
         // SAFETY: the block is the pool's, and the owner's heap is this thread's.
         if unsafe { pool.put(block.cast()) } {
             heap.drained(pool);
@@ -103,10 +106,12 @@ pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
 #[inline(never)]
 unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
     let _errno = os::ErrnoKept::now();
+    counters::count(Event::RemoteFree);
     // SAFETY: as promised by the caller.
     let Freed::Claimed(was) = (unsafe { pool.word().free(block) }) else {
         return;
     };
+    counters::count(Event::Claim);
     if was == Unowned::Listed {
         commons::lock().unlist_abandoned(pool);
     }
@@ -133,6 +138,7 @@ impl Heap {
             rests: Rests::new(),
             sparse: Sparse::new(),
             claims: Cell::new(0),
+            blocks: Blocks::new(),
             links: Links::new(),
         }
     }
@@ -142,6 +148,7 @@ impl Heap {
     pub(crate) fn allocate(&self, class: Class) -> *mut u8 {
         let block = self.current[class.index()].get().take();
         if !block.is_null() {
+            self.blocks.handed_out();
             return block;
         }
         self.allocate_slowly(class)
@@ -154,7 +161,11 @@ impl Heap {
             return thread::allocate_after_end(class);
         }
         match self.refill(class) {
-            Some(pool) => pool.take(),
+            Some(pool) => {
+                // It may have been made just now.
+                thread::heap().blocks.handed_out();
+                pool.take()
+            }
             None => std::ptr::null_mut(),
         }
     }
@@ -172,6 +183,7 @@ impl Heap {
             }
         }
         let is_zero = pool.next_is_zero();
+        thread::heap().blocks.handed_out();
         let block = pool.take();
         if !is_zero {
             // SAFETY: a block of the class holds at least `size` bytes, and nobody else has it.
@@ -191,6 +203,7 @@ impl Heap {
             return Some(self.current[class.index()].get());
         }
         self.claims.set(0);
+        counters::count(Event::Refill);
         let pool = match self.partial[class.index()].pop_front() {
             Some(pool) => {
                 self.sparse.forget(pool);
@@ -255,6 +268,12 @@ impl Heap {
         }
         self.claims.set(self.claims.get().saturating_add(1));
         partial.push_back(pool);
+    }
+
+    /// What it has counted.
+    #[cfg(feature = "stats")]
+    pub(crate) fn blocks(&self) -> &Blocks {
+        &self.blocks
     }
 
     /// Whether this is what a thread without a heap has instead of one.

@@ -10,6 +10,7 @@
 
 use std::ptr::{self, NonNull};
 
+use crate::counters::{self, Event};
 use crate::os::{self, InPlace};
 use crate::runs::{self, Contents, Need, Run};
 use crate::{guarded, hardened};
@@ -23,18 +24,19 @@ const HUGE_FROM: usize = 2 << 20;
 #[cold]
 pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8 {
     if hardened::GUARDS {
-        return with_guards(size, align, contents);
+        return counters::large(with_guards(size, align, contents));
     }
     // The size may be small where the alignment is large, even zero if the caller breaks the rules.
     let need = need(size.max(1), align);
     let run = || runs::obtain(need, contents, stretch, || map(need, contents));
-    or_null(crate::insistently(run))
+    counters::large(or_null(crate::insistently(run)))
 }
 
 /// # Safety
 /// `block` is a large block of `size` bytes, and the caller is done with it.
 #[cold]
 pub(crate) unsafe fn free(block: *mut u8, size: usize) {
+    counters::count(Event::LargeFree);
     if hardened::GUARDS {
         // SAFETY: as promised by the caller.
         return unsafe { guarded::free(block, Some(size)) };

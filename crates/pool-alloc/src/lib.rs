@@ -110,8 +110,9 @@
 //! block is in use, and gives them back (`sweep`). So a survivor keeps the page or two that it lies on, not its pool.
 //!
 //! *Loops.* A loop that drops and builds would pay for every page each round. After a few such rounds in quick
-//! succession there is a *reserve* of a round's size and a third, which goes back when no more such rounds come
-//! (`tide`). Arenas have one, the runs of large blocks have another (`runs`).
+//! succession there is a *reserve* of a round's size and a third, which goes back when no more such rounds come; with what
+//! is in use it is never more than a round had at its height, and the third (`tide`). Arenas have one, the runs of large
+//! blocks have another (`runs`).
 //!
 //! *Huge pages.* One fault takes the place of 512; but an arena that asks for a huge page is resident as a whole. So
 //! an arena asks when eight times as much is in use already, a smaller heap declines huge pages even where the system
@@ -139,6 +140,7 @@
 //!
 //! - `hardened`: double and invalid frees, wrong layouts, overwritten links and overruns of large blocks end the
 //!   process, with one line on standard error (`hardened`). Its price stands in the README.
+//! - `stats`: [`PoolAlloc::counters`] tells how often blocks, pools and arenas came and went (`counters`).
 //! - `initial-exec`: for libraries that are preloaded (`slot`).
 //!
 //! # Weaknesses
@@ -163,6 +165,7 @@ mod arena;
 pub mod by_address;
 mod class;
 mod commons;
+mod counters;
 mod fork;
 mod guarded;
 mod hardened;
@@ -187,6 +190,8 @@ mod tide;
 use std::alloc::{GlobalAlloc, Layout};
 
 use class::{Class, Kind};
+#[cfg(feature = "stats")]
+pub use counters::Counters;
 use hardened::Call;
 use runs::Contents;
 pub use stats::Stats;
@@ -268,6 +273,13 @@ impl PoolAlloc {
         stats.large_bytes = large_bytes;
         stats.free_large_bytes = waiting_bytes;
         stats
+    }
+
+    /// How often each thing has happened since the process began. Takes the lock for a moment, and reads two words of
+    /// each heap.
+    #[cfg(feature = "stats")]
+    pub fn counters(&self) -> Counters {
+        counters::read(commons::lock().heaps.iter())
     }
 
     /// A block keeps its place where its pool's blocks hold the new size and are not much too large for it; a large

@@ -20,6 +20,7 @@ mod table;
 use std::ptr::NonNull;
 use std::sync::PoisonError;
 
+use crate::counters::{self, Event};
 use crate::os::{self, invariant};
 use crate::sync::{Mutex, MutexGuard};
 pub(crate) use table::Table;
@@ -108,6 +109,7 @@ pub(crate) fn obtain(
 ) -> Option<NonNull<u8>> {
     let waited = lock().take(need);
     if let Some(run) = waited {
+        counters::count(Event::LargeReuse);
         prepare(run, contents);
         return Some(run.at);
     }

@@ -28,6 +28,7 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicUsize, compiler_fence};
 
+use crate::counters::{self, Event};
 use crate::os;
 use crate::pool::Pool;
 
@@ -51,6 +52,7 @@ impl Pool {
     /// Gives back the pages without a block in use. Only for the owner, who has just collected.
     #[cold]
     pub(crate) fn sweep(&self) {
+        counters::count(Event::Sweep);
         let grid = Grid::of(self);
         let before = self.purged();
         // Those that were purged before may be resident again, from the end of a block that begins on another.

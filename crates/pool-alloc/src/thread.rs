@@ -16,6 +16,7 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 
 use crate::class::Class;
+use crate::counters::{self, Event};
 use crate::heap::{ENDED_REF, Heap, NO_HEAP_REF};
 use crate::list::{List, Ref};
 use crate::os::{self, ExitHook};
@@ -74,7 +75,7 @@ unsafe extern "C" fn on_exit(armed: *mut c_void) {
 pub(crate) fn retire(heap: Ref<Heap>) {
     slot::set(ENDED_REF);
     heap.abandon();
-    commons::lock().heaps.spare.push_front(heap);
+    commons::lock().heaps.take_back(heap);
 }
 
 /// A block for a thread whose heap is gone, or null.
@@ -82,6 +83,7 @@ pub(crate) fn allocate_after_end(class: Class) -> *mut u8 {
     let Some(pool) = commons::lock().obtain(class) else {
         return ptr::null_mut();
     };
+    counters::count(Event::LateAllocation);
     let block = pool.take();
     commons::abandon(pool);
     block
@@ -99,6 +101,7 @@ pub(crate) fn allocate_zeroed_after_end(class: Class) -> *mut u8 {
 
 /// All heaps that were ever made. Part of the commons.
 pub(crate) struct Heaps {
+    used: List<Heap>,
     spare: List<Heap>,
     /// Where the next heap is made, and how many more fit there.
     next: Option<NonNull<Heap>>,
@@ -115,6 +118,7 @@ const PER_CHUNK: usize = CHUNK / size_of::<Heap>();
 impl Heaps {
     pub(crate) const fn new() -> Self {
         Self {
+            used: List::new(),
             spare: List::new(),
             next: None,
             room: 0,
@@ -133,7 +137,14 @@ impl Heaps {
             Some(heap) => heap,
             None => self.make()?,
         };
+        self.used.push_front(heap);
         Some((heap, self.hook))
+    }
+
+    /// The thread that has it has parted with its pools.
+    fn take_back(&mut self, heap: Ref<Heap>) {
+        self.used.remove(heap);
+        self.spare.push_front(heap);
     }
 
     fn make(&mut self) -> Option<Ref<Heap>> {
@@ -155,7 +166,13 @@ impl Heaps {
 
     /// Heaps that threads have.
     pub(crate) fn in_use(&self) -> usize {
-        self.made - self.spare.iter().count()
+        self.used.iter().count()
+    }
+
+    /// All heaps, those that no thread has included.
+    #[cfg(feature = "stats")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Ref<Heap>> {
+        self.used.iter().chain(self.spare.iter())
     }
 
     /// Bytes that heaps take.

@@ -21,7 +21,13 @@
 //! ```
 //!
 //! After `ROUNDS` no larger than one before, soon one after another, there is a *reserve* of a round's size: so much may
-//! stay resident. It ends when no such round has been seen for a while, be it that the program goes on otherwise.
+//! stay resident at low water. As the water rises less is needed, and at high water only some slack:
+//!
+//! ```text
+//! room = min(reserve, ceiling - bytes in use)         ceiling = the highest top of the last rounds, and the slack
+//! ```
+//!
+//! The reserve ends when no such round has been seen for a while, be it that the program goes on otherwise.
 //! Nothing happens because time passes: a program that looped and then does nothing at all keeps one round's memory,
 //! which is this design's weakness.
 //!
@@ -63,9 +69,27 @@ const WINDOW: u8 = 16;
 /// See the top of this file.
 pub(crate) struct Tide {
     floats: [Float; LEVELS],
-    reserve: usize,
-    /// After this the reserve may be less.
+    reserve: Reserve,
+    /// What is in use.
+    bytes: usize,
+}
+
+/// What may stay resident.
+#[derive(Clone, Copy)]
+struct Reserve {
+    bytes: usize,
+    /// No more than this together with what is in use.
+    ceiling: usize,
+    /// After this it may be less.
     until_ms: u64,
+}
+
+impl Reserve {
+    const NONE: Self = Self {
+        bytes: 0,
+        ceiling: 0,
+        until_ms: u64::MAX,
+    };
 }
 
 /// What a level knows. All sizes in bytes of memory in use, all times in milliseconds.
@@ -78,8 +102,9 @@ struct Float {
     fell_ms: u64,
     round_ms: u64,
     rounds: u8,
-    /// The largest round of this window and of the last.
+    /// The largest round of this window and of the last, and the highest top.
     largest: [usize; 2],
+    highest: [usize; 2],
     /// Rounds in this window.
     seen: u8,
 }
@@ -127,20 +152,26 @@ impl Float {
         if self.seen > WINDOW {
             self.seen = 1;
             self.largest = [0, self.largest[0]];
+            self.highest = [0, self.highest[0]];
         }
         self.largest[0] = self.largest[0].max(round);
+        self.highest[0] = self.highest[0].max(self.top);
     }
 
     fn largest(&self) -> usize {
         self.largest[0].max(self.largest[1])
     }
 
-    /// What may stay resident for this level's sake, and until when.
-    fn reserve(&self, width: usize, now_ms: u64) -> Option<(usize, u64)> {
+    /// What may stay resident for this level's sake.
+    fn reserve(&self, width: usize, now_ms: u64) -> Option<Reserve> {
         let enough = if width < LARGE { ROUNDS } else { LARGE_ROUNDS };
         let until_ms = self.round_ms + LAPSE * soon_ms(width);
-        let bytes = self.largest() + self.largest() / SLACK;
-        (self.rounds >= enough && now_ms <= until_ms).then_some((bytes, until_ms))
+        let slack = self.largest() / SLACK;
+        (self.rounds >= enough && now_ms <= until_ms).then_some(Reserve {
+            bytes: self.largest() + slack,
+            ceiling: self.highest[0].max(self.highest[1]) + slack,
+            until_ms,
+        })
     }
 }
 
@@ -172,28 +203,36 @@ impl Tide {
                     round_ms: 0,
                     rounds: 0,
                     largest: [0; 2],
+                    highest: [0; 2],
                     seen: 0,
                 }
             }; LEVELS],
-            reserve: 0,
-            until_ms: u64::MAX,
+            reserve: Reserve::NONE,
+            bytes: 0,
         }
     }
 
-    /// Bytes that may stay resident though they are not in use.
+    /// Bytes that may stay resident at low water though they are not in use.
     pub(crate) fn reserve(&self) -> usize {
-        self.reserve
+        self.reserve.bytes
+    }
+
+    /// Bytes that may stay resident now.
+    pub(crate) fn room(&self) -> usize {
+        let below_ceiling = self.reserve.ceiling.saturating_sub(self.bytes);
+        self.reserve.bytes.min(below_ceiling)
     }
 
     /// Notes how much is in use now. `now_ms` reads the clock, which happens when that has moved by a quarter of a
     /// MiB, or goes on moving.
     pub(crate) fn stands_at(&mut self, bytes: usize, now_ms: impl FnOnce() -> u64) {
+        self.bytes = bytes;
         let least = &self.floats[0];
         if bytes >= least.low && bytes <= least.low + LEAST {
             return;
         }
         let now_ms = now_ms();
-        let mut ended = now_ms > self.until_ms;
+        let mut ended = now_ms > self.reserve.until_ms;
         for (level, float) in self.floats.iter_mut().enumerate() {
             match float.feel(width(level), bytes, now_ms) {
                 // What does not move one float moves none of those above it, which have more play.
@@ -211,10 +250,11 @@ impl Tide {
     fn judge(&mut self, now_ms: u64) {
         let levels = self.floats.iter().enumerate();
         let reserves = levels.filter_map(|(level, float)| float.reserve(width(level), now_ms));
-        (self.reserve, self.until_ms) = reserves
-            .fold((0, u64::MAX), |(most, first_ms), (bytes, until_ms)| {
-                (most.max(bytes), first_ms.min(until_ms))
-            });
+        self.reserve = reserves.fold(Reserve::NONE, |all, level| Reserve {
+            bytes: all.bytes.max(level.bytes),
+            ceiling: all.ceiling.max(level.ceiling),
+            until_ms: all.until_ms.min(level.until_ms),
+        });
     }
 }
 
@@ -252,6 +292,26 @@ mod tests {
             assert_eq!(earned(usize::from(enough) + 1), round + round / SLACK);
             assert_eq!(earned(1_000), round + round / SLACK);
         }
+    }
+
+    #[test]
+    fn at_high_water_only_the_slack_is_left() {
+        let (low, high) = (7 * MIB, 27 * MIB);
+        let mut tide = Tide::new();
+        for place in rounds(20, low, high) {
+            tide.stands_at(place, || 0);
+        }
+        let slack = 20 * MIB / SLACK;
+        assert_eq!(tide.room(), slack);
+        tide.stands_at(17 * MIB, || 0);
+        assert_eq!(tide.room(), 10 * MIB + slack);
+        tide.stands_at(low, || 0);
+        assert_eq!(tide.room(), 20 * MIB + slack);
+        // Lower than ever is no reason for more, nor higher for less than nothing.
+        tide.stands_at(MIB, || 0);
+        assert_eq!(tide.room(), 20 * MIB + slack);
+        tide.stands_at(100 * MIB, || 0);
+        assert_eq!(tide.room(), 0);
     }
 
     #[test]

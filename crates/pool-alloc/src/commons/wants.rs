@@ -13,6 +13,7 @@
 use super::{Commons, EARNED};
 use crate::arena::{ARENA, Arena, Pages};
 use crate::class::Kind;
+use crate::counters::{self, Event};
 use crate::heap::Heap;
 use crate::list::Ref;
 use crate::os::ExitHook;
@@ -28,6 +29,7 @@ impl Commons {
         let arena = self.insistently(|_| Arena::map(kind, pages))?;
         self.newest[kind as usize] = Some(arena);
         self.arenas += 1;
+        counters::count(Event::ArenaMapped);
         Some(arena)
     }
 

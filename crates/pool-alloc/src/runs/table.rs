@@ -92,7 +92,7 @@ impl Table {
         true
     }
 
-    /// Takes the run of a block, and gives back what the reserve does not cover.
+    /// Takes the run of a block, and gives back what there is no room for.
     pub(crate) fn put(&mut self, run: Run) {
         self.shrank(run.len);
         let mut run = run;
@@ -109,7 +109,7 @@ impl Table {
             };
         }
         self.insert(run);
-        self.shrink_to(self.tide.reserve());
+        self.shrink_to(self.tide.room());
     }
 
     /// Gives back all runs, and forgets what loops there were; returns their bytes.
@@ -120,10 +120,10 @@ impl Table {
         bytes
     }
 
-    /// Lets the tide see what is in use, and gives back what is beyond the reserve then.
+    /// Lets the tide see what is in use, and gives back what is there is no room for then.
     fn watch(&mut self) {
         self.tide.stands_at(self.bytes_in_use, os::now_ms);
-        self.shrink_to(self.tide.reserve());
+        self.shrink_to(self.tide.room());
     }
 
     /// Gives back what waits beyond so many bytes: of the least runs, and not more of them than that.

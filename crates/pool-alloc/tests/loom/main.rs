@@ -24,6 +24,8 @@ mod atomic;
 mod class;
 #[path = "../../src/commons.rs"]
 mod commons;
+#[path = "../../src/counters.rs"]
+mod counters;
 #[path = "../../src/hardened.rs"]
 mod hardened;
 #[path = "../../src/heap.rs"]
