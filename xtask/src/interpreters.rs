@@ -30,8 +30,10 @@ const SCRIPT: &str = concat!(
 /// No bytecode is written, and neither the user's nor the site's own modules are looked for.
 const OPTIONS: [&str; 4] = ["-B", "-s", "-S", "-c"];
 
-/// The order of a set has a seed of its own in each process, but for this.
-const NO_HASH_SEED: (&str, &str) = ("PYTHONHASHSEED", "0");
+/// What an interpreter has in its environment in the lab. Without the first the order of a set has a seed
+/// of its own in each process. With the second it finds its own libraries, and not those that a subject of
+/// this project is linked with.
+const LAB: [(&str, &str); 2] = [("PYTHONHASHSEED", "0"), ("LD_LIBRARY_PATH", "")];
 
 /// What became of a name: an interpreter, or why it is none.
 #[derive(Clone, Debug)]
@@ -68,7 +70,9 @@ impl Named {
             executable,
             arguments: script.map(str::to_owned).collect(),
             python: self.python(),
-            variables: vec![(NO_HASH_SEED.0.to_owned(), NO_HASH_SEED.1.to_owned())],
+            variables: LAB
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
             unfit: self.looked.as_ref().err().cloned(),
         }
     }
