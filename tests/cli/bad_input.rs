@@ -97,7 +97,7 @@ fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     let answer = only_line(&answer).strip_prefix("say what to do: ");
     let there_are = answer.and_then(|rest| rest.strip_suffix(" (--help tells more)"));
     let there_are = there_are.expect("the commands");
-    assert!(there_are.starts_with("compare, explain, curve, bench, controls, list"));
+    assert!(there_are.starts_with("compare, explain, curve, bench, controls, python, list"));
     check(
         &["comapre"],
         &format!(r#"unknown command "comapre": there are {there_are}; did you mean compare?"#),
@@ -262,7 +262,71 @@ fn an_unknown_knob_is_answered_with_the_valid_ones_and_the_nearest() {
             "--knob",
             "release-after-dorp",
         ],
-        r#"unknown knob "release-after-dorp": there are default, all, release-after-drop; did you mean release-after-drop?"#,
+        r#"unknown knob "release-after-dorp": there are default, all, release-after-drop, gc-after-drop; did you mean release-after-drop?"#,
+    );
+}
+
+#[test]
+fn an_unknown_python_is_answered_with_those_that_are_modelled() {
+    let scenario = ["compare", "--scenario", "python-int-list"];
+    let there_are = "there are 2.4, 2.5, 2.7, 3.6, 3.7, 3.8, 3.9, 3.10, 3.11, 3.12, 3.13, 3.14";
+    for (wrong, hint) in [
+        ("2.6", ""),
+        ("2.7-16", ""),
+        ("3.l3", "; did you mean 3.13?"),
+    ] {
+        let refusal = only_line(&finish(xtask(&scenario).args(["--python", wrong]))).to_owned();
+        let begin = format!("unknown Python {wrong:?}: {there_are}");
+        assert!(
+            refusal.starts_with(&begin) && refusal.contains(hint),
+            "{refusal}"
+        );
+        assert!(refusal.ends_with("(each also with -32)"), "{refusal}");
+    }
+}
+
+#[test]
+fn a_python_is_for_scenarios_of_pythons() {
+    let pythons: Vec<&str> = scenarios::PYTHON.iter().map(|s| s.name).collect();
+    check(
+        &["compare", "--scenario", "int-list", "--python", "2.7"],
+        &format!(
+            "--python 2.7 is for scenarios of Python's, and none of them was chosen: give --scenario \
+             one of {}",
+            pythons.join(", ")
+        ),
+    );
+    let two = ["--python", "2.4", "--python", "2.7"];
+    let explain = [
+        "explain",
+        "--allocator",
+        "system",
+        "--scenario",
+        "python-objects",
+    ];
+    assert_eq!(
+        only_line(&finish(xtask(&explain).args(two))),
+        "this command is about one Python at a time: name one with --python"
+    );
+}
+
+#[test]
+fn a_collection_is_for_scenarios_that_have_a_collector() {
+    for command in ["compare", "curve"] {
+        check(
+            &[command, "--scenario", "int-list", "--knob", "gc-after-drop"],
+            "cannot turn gc-after-drop: none of the chosen scenarios has a garbage collector, only \
+             those of Python's have",
+        );
+    }
+}
+
+#[test]
+fn what_a_program_does_after_a_drop_is_not_timed() {
+    check(
+        &["bench", "--knob", "gc-after-drop"],
+        "cannot time gc-after-drop: it is a habit of the program's and no setting of the \
+         allocator's",
     );
 }
 
@@ -278,7 +342,7 @@ fn a_library_to_preload_must_be_there() {
 fn what_cannot_be_tried_is_answered_with_what_can() {
     check(
         &["controls", "--allocator", "pool", "--control", "kepes"],
-        r#"unknown control "kepes": there are default, release-after-drop, keeps, keeps-half, late, leaks, rebounds, apart, lazy, claims-half; did you mean keeps?"#,
+        r#"unknown control "kepes": there are default, release-after-drop, gc-after-drop, keeps, keeps-mappings, keeps-half, late, leaks, takes-at-build, rebounds, apart, lazy, claims-half; did you mean keeps?"#,
     );
     let allocators = suite::ALLOCATORS.join(", ");
     check(
@@ -296,6 +360,42 @@ fn what_cannot_be_tried_is_answered_with_what_can() {
 fn explaining_needs_one_allocator_and_one_scenario() {
     let refusal = only_line(&finish(&mut xtask(&["explain"]))).to_owned();
     assert!(refusal.contains("--allocator"), "{refusal}");
+}
+
+#[test]
+fn an_interpreter_runs_scenarios_of_pythons_only() {
+    let python: Vec<String> = listed("scenarios");
+    let python = python
+        .into_iter()
+        .filter(|name| name.starts_with("python-"));
+    let python = python.collect::<Vec<_>>().join(", ");
+    let line = format!("int-list does not run in an interpreter: give --scenario one of {python}");
+    let options = ["--interpreter", "python3", "--scenario", "int-list"];
+    for command in ["compare", "curve", "explain", "python"] {
+        check(&[&[command], &options[..]].concat(), &line);
+    }
+    check(
+        &[
+            "explain",
+            "--interpreter",
+            "/nowhere/python",
+            "--scenario",
+            "python-int-list",
+        ],
+        "there is no /nowhere/python: give the path of a CPython, or the name of one on the PATH",
+    );
+    check(
+        &[
+            "explain",
+            "--interpreter",
+            "python3",
+            "--allocator",
+            "system",
+            "--scenario",
+            "tree",
+        ],
+        "the argument '--interpreter <NAME>' cannot be used with '--allocator <NAME>' (--help tells more)",
+    );
 }
 
 #[test]

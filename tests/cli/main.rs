@@ -11,6 +11,7 @@ mod curve;
 mod failures;
 mod interruption;
 mod knobs;
+mod python;
 mod run;
 mod schema;
 mod streams;

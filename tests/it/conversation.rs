@@ -44,7 +44,7 @@ impl Subject {
     }
 
     fn upheld(&mut self) -> Upheld {
-        let answer = self.ask(r#"{"hello":{"protocol":2}}"#);
+        let answer = self.ask(r#"{"hello":{"protocol":3}}"#);
         match serde_json::from_str(&answer) {
             Ok(Reply::Hello(Hello { upheld, .. })) => upheld,
             _ => panic!("{answer:?} is no greeting"),
@@ -106,6 +106,40 @@ fn asking_for_an_account_changes_nothing() {
             (account, memory.held_kib(), memory.virtual_kib, faults)
         };
         assert_eq!(look(), look(), "{allocator}");
+    }
+}
+
+#[test]
+fn what_only_a_python_can_do_is_refused_by_other_scenarios() {
+    let mut subject = Subject::start(executable("system"), &[]);
+    let refusals = [
+        (r#""collect""#, "no collector"),
+        (
+            r#"{"prepare":{"scenario":"tree","size":1,"seed":1,"python":"2.7"}}"#,
+            "none of Python's",
+        ),
+        (
+            r#"{"prepare":{"scenario":"python-objects","size":1,"seed":1,"python":"2.6"}}"#,
+            "no such version",
+        ),
+        (r#"{"prepare":{"scenario":"tree","size":1,"seed":1}}"#, ""),
+        (r#""collect""#, "no collector"),
+        (
+            r#"{"prepare":{"scenario":"python-objects","size":1,"seed":1,"python":"2.4 32-bit"}}"#,
+            "",
+        ),
+        (r#""collect""#, ""),
+    ];
+    for (line, reason) in refusals {
+        let answer = subject.ask(line);
+        let expected = match reason {
+            "" => "done",
+            _ => "refused",
+        };
+        assert!(
+            answer.contains(expected) && answer.contains(reason),
+            "{line}: {answer}"
+        );
     }
 }
 

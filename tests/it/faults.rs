@@ -234,7 +234,7 @@ fn a_subject_that_will_not_exit_is_killed() {
 fn another_version_of_the_protocol_is_told_with_both() {
     check(
         "other-protocol",
-        "speaks version 999 of the protocol, the driver version 2",
+        "speaks version 999 of the protocol, the driver version 3",
         NONE,
     );
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use driver::{Interrupt, Introduction, Plan, Schedule};
+use driver::{Collector, Interrupt, Introduction, Plan, Schedule};
 use model::{Catalogue, Checkpoint, Conditions, Knob};
 
 /// The contestants, with the executables that cargo has built for this test.
@@ -28,9 +28,15 @@ pub fn executable(allocator: &str) -> &'static str {
 pub fn plan(executable: &str, scenario: &str, knob: Knob) -> Plan {
     Plan {
         subject: PathBuf::from(executable),
+        arguments: Vec::new(),
         scenario: scenario.to_owned(),
         size: scenarios::find(scenario).expect("a scenario").default_size,
         seed: 1,
+        python: None,
+        collector: match scenarios::find(scenario).is_some_and(|s| s.is_python()) {
+            true => Collector::Full,
+            false => Collector::None,
+        },
         rounds: Schedule::Verdict.default_rounds(),
         schedule: Schedule::Verdict,
         knob,
@@ -53,12 +59,15 @@ pub fn measure(plan: &Plan) -> (Introduction, Vec<Checkpoint>) {
     (introduction, checkpoints)
 }
 
-/// The knob of this name in the allocator's catalogue.
+/// The knob of this name in the allocator's catalogue, or of what a program in Python can do.
 pub fn knob(allocator: &str, name: &str) -> Option<Knob> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/knobs");
-    let text = std::fs::read_to_string(format!("{folder}/{allocator}.toml")).expect("a catalogue");
-    let catalogue: Catalogue = toml::from_str(&text).expect("a catalogue of knobs");
-    catalogue.find(name)
+    let catalogue = |name: &str| -> Catalogue {
+        let text = std::fs::read_to_string(format!("{folder}/{name}.toml"));
+        toml::from_str(&text.expect("a catalogue")).expect("a catalogue of knobs")
+    };
+    let own = catalogue(allocator).find(name);
+    own.or_else(|| catalogue("python").find(name))
 }
 
 /// Past the test harness, which would swallow what a passing test prints.

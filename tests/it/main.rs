@@ -13,5 +13,6 @@ mod isolation;
 mod lab;
 mod ledger;
 mod memory_faults;
+mod python;
 mod retention;
 mod sizes;

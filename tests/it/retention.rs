@@ -12,10 +12,11 @@
 
 use std::path::Path;
 
+use driver::Plan;
 use model::{Checkpoint, Knob, Part};
 use suite::{Assertion, Cell, ledger};
 
-use crate::lab::{self, executable, measure, plan, say};
+use crate::lab::{self, executable, measure, say};
 
 /// A test for each cell: `retention::tree::jemalloc`.
 macro_rules! cells {
@@ -89,6 +90,38 @@ knobs! {
     pool_release_after_drop = "pool" "release-after-drop",
 }
 
+/// A test for each scenario of Python's in a version, over the allocators that the suite has for it.
+macro_rules! pythons {
+    ($($test:ident = $scenario:literal $python:literal),+ $(,)?) => {
+        mod python {
+            $(#[test]
+            fn $test() {
+                super::check_python($scenario, $python);
+            })+
+        }
+
+        /// Those that have tests, each with its version.
+        const PYTHONS: &[(&str, &str)] = &[$(($scenario, $python)),+];
+    };
+}
+
+pythons! {
+    int_list_2_4_of_32_bits = "python-int-list" "2.4-32",
+    int_list_2_7 = "python-int-list" "2.7",
+    int_list_3_13 = "python-int-list" "3.13",
+    float_list_2_5 = "python-float-list" "2.5",
+    float_list_2_7 = "python-float-list" "2.7",
+    float_list_3_13 = "python-float-list" "3.13",
+    int_stream_2_4_of_32_bits = "python-int-stream" "2.4-32",
+    objects_2_4 = "python-objects" "2.4",
+    objects_3_13 = "python-objects" "3.13",
+    strings_of_100_in_2_5 = "python-strings-100" "2.5",
+    strings_of_100_in_3_13 = "python-strings-100" "3.13",
+    strings_of_400_in_2_5 = "python-strings-400" "2.5",
+    strings_of_400_in_2_7 = "python-strings-400" "2.7",
+    strings_of_1000_in_3_13 = "python-strings-1000" "3.13",
+}
+
 const DEFAULT: &str = Knob::DEFAULT;
 
 /// Where insta keeps this module's snapshots.
@@ -106,7 +139,7 @@ const HOW_TO_RECORD: &str = "AFTERDROP_RECORD=1 cargo test --package afterdrop-s
 
 #[test]
 fn every_scenario_is_asserted() {
-    for scenario in scenarios::ALL {
+    for scenario in scenarios::RUST {
         let name = scenario.name;
         assert!(
             suite::SCENARIOS.iter().any(|(known, _)| *known == name) && SCENARIOS.contains(&name),
@@ -114,8 +147,21 @@ fn every_scenario_is_asserted() {
              line in `cells!` of tests/it/retention.rs, then {HOW_TO_RECORD}"
         );
     }
-    assert_eq!(SCENARIOS.len(), scenarios::ALL.len());
-    assert_eq!(suite::SCENARIOS.len(), scenarios::ALL.len());
+    assert_eq!(SCENARIOS.len(), scenarios::RUST.len());
+    assert_eq!(suite::SCENARIOS.len(), scenarios::RUST.len());
+}
+
+#[test]
+fn every_scenario_of_pythons_is_asserted() {
+    let pythons = suite::PYTHON.map(|(scenario, python, _)| (scenario, python));
+    assert_eq!(PYTHONS, pythons);
+    for scenario in scenarios::PYTHON {
+        let name = scenario.name;
+        assert!(
+            pythons.iter().any(|(asserted, _)| *asserted == name),
+            "nothing is asserted of {name} yet: give it a row in crates/suite/src/cells.rs"
+        );
+    }
 }
 
 #[test]
@@ -150,6 +196,11 @@ fn check(scenario: &str, allocator: &str, knob: &str) {
         .iter()
         .find(|c| (c.scenario, c.allocator, c.knob) == (scenario, allocator, knob));
     let cell = cell.unwrap_or_else(|| panic!("{scenario} has no row in crates/suite/src/cells.rs"));
+    check_cell(cell);
+}
+
+#[track_caller]
+fn check_cell(cell: &Cell) {
     let usual = assert_recorded(cell);
     if std::env::var_os(CONTROLS_VARIABLE).is_none_or(|set| set != "no") {
         assert_can_fail(cell, usual);
@@ -165,11 +216,26 @@ fn check_turned(allocator: &str, knob: &str) {
     }
 }
 
+#[track_caller]
+fn check_python(scenario: &str, python: &str) {
+    let cells = suite::cells();
+    let of = |cell: &&Cell| (cell.scenario, cell.python) == (scenario, Some(python));
+    cells.iter().filter(of).for_each(check_cell);
+}
+
+/// What `cargo xtask compare` plans for this cell by default, with this knob.
+fn plan(executable: &str, cell: &Cell, knob: Knob) -> Plan {
+    Plan {
+        python: cell.python.map(str::to_owned),
+        ..lab::plan(executable, cell.scenario, knob)
+    }
+}
+
 /// Asserts both texts of the cell against their snapshots; its checkpoints.
 #[track_caller]
 fn assert_recorded(cell: &Cell) -> Vec<Checkpoint> {
     let knob = lab::knob(cell.allocator, cell.knob).expect("a knob of the catalogue");
-    let plan = plan(executable(cell.allocator), cell.scenario, knob);
+    let plan = plan(executable(cell.allocator), cell, knob);
     let (introduction, checkpoints) = measure(&plan);
     let host = probe::host().expect("a machine");
     let glibc = host.glibc.unwrap_or_default();
@@ -218,7 +284,7 @@ fn assert_explained(cell: &Cell, parts: &[Part], checkpoints: &[Checkpoint]) {
 fn assert_can_fail(cell: &Cell, usual: Vec<Checkpoint>) {
     let pair = cell.pair(cell.control, |name| lab::knob(cell.allocator, name));
     let pair = pair.expect("knobs of the catalogue");
-    let of = |executable, knob: &Knob| measure(&plan(executable, cell.scenario, knob.clone())).1;
+    let of = |executable, knob: &Knob| measure(&plan(executable, cell, knob.clone())).1;
     let (usual, turned) = match pair.planted {
         false => (usual, of(executable(cell.allocator), &pair.turned)),
         true => (

@@ -1,6 +1,6 @@
 //! A verdict is that of the pattern: neither the size nor the seed decides.
 //!
-//! Every scenario under every allocator, with sizes drawn log-uniformly from 100,000 to 2,000,000
+//! Every scenario but Python's under every allocator, with sizes drawn log-uniformly from 100,000 to 2,000,000
 //! objects and any seed, has the verdict of its default size. An *object* is a block that one build
 //! asks for, or, where the scenario is one buffer, 32 bytes of it, an integer and the pointer to it.
 //!
@@ -172,12 +172,12 @@ const REGRESSIONS: &str = concat!(
 #[track_caller]
 fn check(allocator: &str) {
     let place = ALLOCATORS.iter().position(|(name, _)| *name == allocator);
-    let first_cell = place.expect("one of the contestants") * scenarios::ALL.len();
+    let first_cell = place.expect("one of the contestants") * scenarios::RUST.len();
     let differs = |(scenario, cell)| {
         let expected = Expected::of(allocator, scenario);
         try_sizes(runner(cell), allocator, scenario, &expected).err()
     };
-    let cells = scenarios::ALL.iter().zip(first_cell..);
+    let cells = scenarios::RUST.iter().zip(first_cell..);
     let differing: Vec<String> = cells.filter_map(differs).collect();
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }

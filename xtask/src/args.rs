@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Bench(BenchOptions),
     /// Try to break every assertion of the test suite: whether each fails where it must
     Controls(ControlsOptions),
+    /// Hold the model of CPython against live interpreters, and show what each of its layers keeps
+    Python(PythonOptions),
     /// List allocators, scenarios, workloads and knobs, a line each
     List(ListOptions),
     /// Print the JSON Schema of what compare writes
@@ -40,6 +42,9 @@ pub(crate) enum Command {
 pub(crate) struct CompareOptions {
     #[command(flatten)]
     pub(crate) contestants: ContestantOptions,
+
+    #[command(flatten)]
+    pub(crate) interpreters: InterpreterOptions,
 
     /// Measure this scenario only (repeatable), or `all` [default: the first five of the list]
     #[arg(long = "scenario", value_name = "NAME")]
@@ -64,8 +69,12 @@ pub(crate) struct CompareOptions {
 #[derive(Args)]
 pub(crate) struct ExplainOptions {
     /// The allocator
-    #[arg(long, value_name = "NAME")]
-    pub(crate) allocator: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "interpreter")]
+    pub(crate) allocator: Option<String>,
+
+    /// A live CPython instead, from 2.7 on: a path, or a name on the PATH
+    #[arg(long, value_name = "NAME", conflicts_with = "allocator")]
+    pub(crate) interpreter: Option<String>,
 
     /// The scenario
     #[arg(long, value_name = "NAME")]
@@ -84,6 +93,9 @@ pub(crate) struct CurveOptions {
     #[command(flatten)]
     pub(crate) contestants: ContestantOptions,
 
+    #[command(flatten)]
+    pub(crate) interpreters: InterpreterOptions,
+
     /// The scenario
     #[arg(long, value_name = "NAME")]
     pub(crate) scenario: String,
@@ -99,6 +111,25 @@ pub(crate) struct CurveOptions {
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ListFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct PythonOptions {
+    /// Hold the model against this CPython (repeatable), from 2.7 on: a path, a name on the PATH, or
+    /// `all` [default: those that are found on the PATH and under pyenv]
+    #[arg(long = "interpreter", value_name = "NAME")]
+    pub(crate) interpreters: Vec<String>,
+
+    /// Run this scenario of Python's (repeatable), or `all` [default: python-int-list]
+    #[arg(long = "scenario", value_name = "NAME")]
+    pub(crate) scenarios: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) cells: CellOptions,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }
 
 #[derive(Args)]
@@ -168,6 +199,15 @@ pub(crate) struct ContestantOptions {
     pub(crate) knobs: Vec<String>,
 }
 
+/// Which live Pythons to measure.
+#[derive(Args)]
+pub(crate) struct InterpreterOptions {
+    /// Run scenarios of Python's in this live CPython too (repeatable), from 2.7 on: a path, a name on
+    /// the PATH, or `all` for those that are found there and under pyenv
+    #[arg(long = "interpreter", value_name = "NAME")]
+    pub(crate) interpreters: Vec<String>,
+}
+
 #[derive(Args)]
 pub(crate) struct SchemaOptions {
     /// What to print on standard output
@@ -182,11 +222,16 @@ pub(crate) enum SchemaFormat {
 }
 
 /// How each cell is measured.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct CellOptions {
     /// Size of the object, in the scenario's own unit [default: the scenario's own]
     #[arg(long, value_name = "N", value_parser = size, allow_hyphen_values = true)]
     pub(crate) size: Option<u64>,
+
+    /// Run the scenarios of Python's in this version (repeatable), such as 2.7, or 2.4-32 for 32 bits,
+    /// or `all` [default: the newest]
+    #[arg(long = "python", value_name = "VERSION")]
+    pub(crate) pythons: Vec<String>,
 
     /// How often the object is built and dropped [default: 2, of a curve 1]
     #[arg(long, value_name = "N", value_parser = positive::<u32>, allow_hyphen_values = true)]

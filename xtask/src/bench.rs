@@ -15,7 +15,7 @@ use crate::{command_line, say, subjects};
 pub(crate) fn bench(options: &BenchOptions) -> Result<(), Stop> {
     // Everything that can be wrong with the input is found before anything is built or spawned.
     let workspace = subjects::workspace()?;
-    let contestants = Contestants::choose(&options.contestants, &workspace)?;
+    let contestants = Contestants::choose(&options.contestants, &[], &workspace)?;
     contestants.refuse_habits()?;
     let workloads = chosen_workloads(&options.workloads)?;
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;

@@ -10,15 +10,22 @@ use crate::matrix::{self, Planned};
 use crate::names::{self, choose};
 use crate::output::Output;
 use crate::stop::Stop;
-use crate::{command_line, say, subjects};
+use crate::{command_line, python, say, subjects};
 
 pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     // Everything that can be wrong with the input is found before anything is built or spawned.
     let workspace = subjects::workspace()?;
-    let contestants = Contestants::choose(&options.contestants, &workspace)?;
-    let scenarios = chosen_scenarios(&options.scenarios)?;
+    let interpreters = &options.interpreters.interpreters;
+    let contestants = Contestants::choose(&options.contestants, interpreters, &workspace)?;
+    let scenarios = match interpreters.is_empty() {
+        true => chosen_scenarios(&options.scenarios)?,
+        false => python::chosen_scenarios(&options.scenarios)?,
+    };
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &scenarios, &host)?;
+    contestants.refuse_what_fits_none(&scenarios)?;
+    let live = contestants.interpreters();
+    let experiments = python::experiments(&options.cells, &scenarios, live)?;
     let output = Output::prepare(&match &options.out {
         Some(path) => path.clone(),
         None => workspace.root.join(DEFAULT_OUT),
@@ -26,11 +33,11 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
 
     contestants.say_what_the_lab_cannot_show(&options.cells);
     let contestants = contestants.build()?;
-    let planned: Vec<Planned> = scenarios
+    let planned: Vec<Planned> = experiments
         .iter()
-        .flat_map(|scenario| {
+        .flat_map(|experiment| {
             let contestants = contestants.iter();
-            contestants.flat_map(|c| c.plans(&options.cells, scenario, &Schedule::Verdict))
+            contestants.flat_map(|c| c.plans(&options.cells, *experiment, &Schedule::Verdict))
         })
         .collect();
     let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use driver::Schedule;
 use model::{AfterDrop, Knob};
 use scenarios::Scenario;
+use scenarios::python::Build;
 
 use crate::args::{CellOptions, ContestantOptions};
-use crate::matrix::Planned;
+use crate::interpreters::Named;
+use crate::matrix::{Planned, Subject};
+use crate::python::Experiment;
 use crate::stop::{Stop, cannot};
 use crate::subjects::Workspace;
-use crate::{knobs, subjects};
+use crate::{interpreters, knobs, subjects};
 
 /// What makes a folder a package.
 const MANIFEST: &str = "Cargo.toml";
@@ -20,6 +23,7 @@ const MANIFEST: &str = "Cargo.toml";
 pub(crate) struct Contestants<'a> {
     allocators: Vec<&'a subjects::Allocator>,
     catalogues: Vec<Vec<knobs::Documented>>,
+    interpreters: Vec<Named>,
     options: &'a ContestantOptions,
 }
 
@@ -30,11 +34,20 @@ pub(crate) struct Racer {
     pub(crate) knob: Knob,
 }
 
-/// One executable to measure, and the knobs to turn on it.
+/// One subject to measure, and the knobs to turn on it.
 pub(crate) struct Contestant {
-    allocator: String,
-    executable: PathBuf,
+    subject: Subject,
     knobs: Vec<Knob>,
+    /// What it runs scenarios of Python's in, where that is itself.
+    live: Option<Live>,
+}
+
+/// A Python of its own.
+struct Live {
+    /// The one of the table that is nearest to it.
+    build: Build,
+    /// Knobs that it is too old for: their names, and the versions that brought them.
+    too_new: Vec<(String, String)>,
 }
 
 impl<'a> Contestants<'a> {
@@ -42,6 +55,7 @@ impl<'a> Contestants<'a> {
     /// [`Stop::BadInput`] for a name that nobody has and for a file that cannot be run.
     pub(crate) fn choose(
         options: &'a ContestantOptions,
+        interpreters: &[String],
         workspace: &'a Workspace,
     ) -> Result<Self, Stop> {
         let known = &workspace.allocators;
@@ -57,16 +71,24 @@ impl<'a> Contestants<'a> {
             };
             return Err(Stop::BadInput(cannot("run", path, &why)));
         }
-        let catalogues = allocators
-            .iter()
-            .map(|allocator| knobs::catalogue(&workspace.knobs, &allocator.name))
+        let named = allocators.iter().map(|allocator| allocator.name.as_str());
+        let live = (!interpreters.is_empty()).then_some(interpreters::CATALOGUE);
+        let catalogues = named
+            .chain(live)
+            .map(|name| knobs::with_python(&workspace.knobs, name))
             .collect::<Result<Vec<_>, _>>()?;
         knobs::check(&options.knobs, &catalogues)?;
         Ok(Contestants {
             allocators,
             catalogues,
+            interpreters: interpreters::chosen(interpreters)?,
             options,
         })
+    }
+
+    /// The live interpreters among them.
+    pub(crate) fn interpreters(&self) -> &[Named] {
+        &self.interpreters
     }
 
     /// Says which of the chosen knobs show nothing under the lab clock.
@@ -77,7 +99,7 @@ impl<'a> Contestants<'a> {
         }
     }
 
-    /// The allocators' executables, built, and the user's own.
+    /// The allocators' executables, built, the user's own, and the interpreters.
     pub(crate) fn build(&self) -> Result<Vec<Contestant>, Stop> {
         let executables = subjects::build(&self.allocators)?;
         let named = self
@@ -86,18 +108,22 @@ impl<'a> Contestants<'a> {
             .zip(&self.catalogues)
             .zip(executables);
         let ours = named.map(|((allocator, catalogue), executable)| Contestant {
-            allocator: allocator.name.clone(),
-            executable,
+            subject: Subject::program(allocator.name.clone(), executable),
             knobs: knobs::chosen(&self.options.knobs, catalogue),
+            live: None,
         });
         let theirs = theirs(&self.options.subjects)?
             .into_iter()
             .map(|executable| Contestant {
-                allocator: file_name(&executable),
-                executable,
+                subject: Subject::program(file_name(&executable), executable),
                 knobs: knobs::chosen(&self.options.knobs, &[]),
+                live: None,
             });
-        Ok(ours.chain(theirs).collect())
+        // The last of the catalogues is theirs, if there are any.
+        let catalogue = self.catalogues.last().map_or(&[][..], Vec::as_slice);
+        let interpreters = self.interpreters.iter();
+        let live = interpreters.map(|i| Contestant::live(i, &self.options.knobs, catalogue));
+        Ok(ours.chain(theirs).chain(live).collect())
     }
 
     /// What a program does after a drop is no setting of an allocator, and would not be timed.
@@ -111,6 +137,27 @@ impl<'a> Contestants<'a> {
             Some(habit) => Err(Stop::BadInput(format!(
                 "cannot time {}: it is a habit of the program's and no setting of the allocator's",
                 habit.name
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// [`Stop::BadInput`] for a knob that can be turned on none of these scenarios, by its name.
+    pub(crate) fn refuse_what_fits_none(&self, scenarios: &[&Scenario]) -> Result<(), Stop> {
+        let named = |knob: &&knobs::Documented| self.options.knobs.contains(&knob.name);
+        let mut named = self.catalogues.iter().flatten().filter(named);
+        let fits = |knob: &knobs::Documented| {
+            let knob = knob.knob();
+            scenarios
+                .iter()
+                .any(|scenario| knobs::fits(&knob, scenario))
+        };
+        match named.find(|knob| !fits(knob)) {
+            Some(knob) => Err(Stop::BadInput(format!(
+                "cannot turn {}: none of the chosen scenarios has a garbage collector, only those \
+                 of Python's have",
+                knob.name
             ))),
             None => Ok(()),
         }
@@ -131,8 +178,8 @@ impl<'a> Contestants<'a> {
             }
             knobs.retain(|knob| knob.after_drop == AfterDrop::Nothing); // of `all`
             knobs.into_iter().map(move |knob| Racer {
-                allocator: contestant.allocator.clone(),
-                executable: contestant.executable.clone(),
+                allocator: contestant.subject.name.clone(),
+                executable: contestant.subject.executable.clone(),
                 knob,
             })
         });
@@ -141,22 +188,48 @@ impl<'a> Contestants<'a> {
 }
 
 impl Contestant {
-    /// A cell for each of its knobs.
+    /// A live interpreter, with these of its catalogue's knobs.
+    pub(crate) fn live(named: &Named, chosen: &[String], catalogue: &[knobs::Documented]) -> Self {
+        let too_new = catalogue.iter().filter(|knob| !named.knows(knob));
+        let too_new = too_new.map(|knob| {
+            let since = knob.since.clone().unwrap_or_default();
+            (knob.name.clone(), since)
+        });
+        let too_new: Vec<(String, String)> = too_new.collect();
+        let mut knobs = knobs::chosen(chosen, catalogue);
+        let is_named = |knob: &Knob| chosen.contains(&knob.name);
+        knobs.retain(|knob| is_named(knob) || too_new.iter().all(|(name, _)| *name != knob.name));
+        Contestant {
+            subject: named.subject(),
+            knobs,
+            live: Some(Live {
+                build: named.build(),
+                too_new,
+            }),
+        }
+    }
+
+    /// A cell for each of its knobs; none where the experiment is about others.
     pub(crate) fn plans(
         &self,
         cells: &CellOptions,
-        scenario: &Scenario,
+        experiment: Experiment,
         schedule: &Schedule,
     ) -> Vec<Planned> {
-        let planned = self.knobs.iter().map(|knob| {
-            Planned::new(
-                cells,
-                scenario,
-                &self.allocator,
-                &self.executable,
-                knob.clone(),
-                schedule.clone(),
-            )
+        let is_about_it = match &self.live {
+            None => experiment.modelled,
+            Some(live) => experiment.python == Some(live.build),
+        };
+        let fitting = self.knobs.iter().filter(|_| is_about_it);
+        let fitting = fitting.filter(|knob| knobs::fits(knob, experiment.scenario));
+        let planned = fitting.map(|knob| {
+            let too_new = self.live.iter().flat_map(|live| &live.too_new);
+            let mut since = too_new.filter(|(name, _)| *name == knob.name);
+            let mut subject = self.subject.clone();
+            if let (None, Some((name, since))) = (&subject.unfit, since.next()) {
+                subject.unfit = Some(format!("{name} can be turned from CPython {since} on"));
+            }
+            Planned::new(cells, experiment, &subject, knob.clone(), schedule.clone())
         });
         planned.collect()
     }

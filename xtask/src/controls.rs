@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use driver::{Interrupt, Plan, Schedule};
+use driver::{Collector, Interrupt, Plan, Schedule};
 use model::{Catalogue, Cell, Conditions, Controls, Knob, TriedControl};
 use scenarios::Scenario;
 use suite::{Assertion, Control, ledger};
@@ -29,7 +29,7 @@ pub(crate) fn controls(options: &ControlsOptions) -> Result<(), Stop> {
     let scenarios = choose("scenario", &options.scenarios, scenarios::ALL, |s| s.name)?;
     let catalogues = allocators
         .iter()
-        .map(|allocator| knobs::catalogue(&workspace.knobs, &allocator.name))
+        .map(|allocator| knobs::with_python(&workspace.knobs, &allocator.name))
         .collect::<Result<Vec<_>, _>>()?;
     let instead = options.control.as_deref();
     let instead = instead.map(|name| control(name, &catalogues)).transpose()?;
@@ -116,11 +116,18 @@ fn trials<'a>(
         let pair = cell.pair(control, |name| bench.catalogue.find(name))?;
         let planned = |subject: &Path, knob| Planned {
             allocator: bench.allocator.to_owned(),
+            unfit: None,
             plan: Plan {
                 subject: subject.to_owned(),
+                arguments: Vec::new(),
                 scenario: scenario.name.to_owned(),
                 size: scenario.default_size,
                 seed: 1,
+                python: cell.python.map(str::to_owned),
+                collector: match cell.python {
+                    Some(_) => Collector::Full,
+                    None => Collector::None,
+                },
                 rounds: Schedule::Verdict.default_rounds(),
                 schedule: Schedule::Verdict,
                 knob,
@@ -168,6 +175,7 @@ impl Trial<'_> {
         TriedControl {
             allocator: self.cell.allocator.to_owned(),
             scenario: self.cell.scenario.to_owned(),
+            python: self.cell.python.map(str::to_owned),
             knob: self.cell.knob.to_owned(),
             assertion: assertion.to_owned(),
             control: control.to_owned(),

@@ -9,17 +9,24 @@ use crate::contestants::{Contestant, Contestants};
 use crate::matrix::{self, Planned};
 use crate::names::choose;
 use crate::stop::Stop;
-use crate::{command_line, say, subjects};
+use crate::{command_line, python, say, subjects};
 
 pub(crate) fn curve(options: &CurveOptions) -> Result<(), Stop> {
     // Everything that can be wrong with the input is found before anything is built or spawned.
     let workspace = subjects::workspace()?;
-    let contestants = Contestants::choose(&options.contestants, &workspace)?;
+    let interpreters = &options.interpreters.interpreters;
+    let contestants = Contestants::choose(&options.contestants, interpreters, &workspace)?;
     let name = std::slice::from_ref(&options.scenario);
-    let scenario = choose("scenario", name, scenarios::ALL, |s| s.name)?[0];
+    let scenario = match interpreters.is_empty() {
+        true => choose("scenario", name, scenarios::ALL, |s| s.name)?[0],
+        false => python::chosen_scenarios(name)?[0],
+    };
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &[scenario], &host)?;
 
+    contestants.refuse_what_fits_none(&[scenario])?;
+    let live = contestants.interpreters();
+    let experiment = python::experiment(&options.cells, scenario, live)?;
     contestants.say_what_the_lab_cannot_show(&options.cells);
     let contestants = contestants.build()?;
     let times_ms = driver::curve_times(options.clock_time.as_millis() as u64);
@@ -29,7 +36,7 @@ pub(crate) fn curve(options: &CurveOptions) -> Result<(), Stop> {
         .flat_map(|mode| {
             let times_ms = times_ms.clone();
             let schedule = Schedule::Curve { mode, times_ms };
-            let plans = |c: &Contestant| c.plans(&options.cells, scenario, &schedule);
+            let plans = |c: &Contestant| c.plans(&options.cells, experiment, &schedule);
             let plans: Vec<Planned> = contestants.iter().flat_map(plans).collect();
             plans.into_iter().map(move |planned| (mode, planned))
         })

@@ -5,11 +5,13 @@ use driver::{Interrupt, Schedule};
 use model::{Cell, Explanation, Knob, LabCondition, Returns, SCHEMA_VERSION, TriedKnob};
 
 use crate::args::{ExplainOptions, ListFormat};
+use crate::interpreters::Named;
 use crate::knobs::{self, Documented};
-use crate::matrix::{self, Planned};
+use crate::matrix::{self, Planned, Subject};
 use crate::names::choose;
 use crate::stop::Stop;
-use crate::{command_line, say, subjects};
+use crate::subjects::{Allocator, Workspace};
+use crate::{command_line, interpreters, python, say, subjects};
 
 /// How often each knob is tried. CPU time differs from run to run, the least of some is kept.
 const TRIES: usize = 2;
@@ -20,14 +22,18 @@ const MORE_TRIES: usize = 4;
 
 pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
     let workspace = subjects::workspace()?;
-    let name = std::slice::from_ref(&options.allocator);
-    let allocator = choose("allocator", name, &workspace.allocators, |a| &a.name)?[0];
+    let whom = Whom::choose(options, &workspace)?;
     let name = std::slice::from_ref(&options.scenario);
-    let scenario = choose("scenario", name, scenarios::ALL, |s| s.name)?[0];
+    let scenario = match &whom {
+        Whom::Allocator(_) => choose("scenario", name, scenarios::ALL, |s| s.name)?[0],
+        Whom::Interpreter(_) => python::chosen_scenarios(name)?[0],
+    };
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &[scenario], &host)?;
-    let documented = knobs::catalogue(&workspace.knobs, &allocator.name)?;
-    let executable = subjects::build(&[allocator])?.remove(0);
+    let experiment = python::experiment(&options.cells, scenario, whom.live())?;
+    let mut documented = knobs::with_python(&workspace.knobs, whom.catalogue())?;
+    documented.retain(|knob| knobs::fits(&knob.knob(), scenario) && whom.knows(knob));
+    let subject = whom.subject()?;
 
     let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;
     let turned = documented.iter().map(Documented::knob);
@@ -39,8 +45,7 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
     knobs::say_what_the_lab_cannot_show(conditions, &knobs, &documented);
     let plan = |knob: &Knob| {
         let cells = &options.cells;
-        let (name, knob) = (&allocator.name, knob.clone());
-        Planned::new(cells, scenario, name, &executable, knob, Schedule::Verdict)
+        Planned::new(cells, experiment, &subject, knob.clone(), Schedule::Verdict)
     };
     let (cells, lab_conditions) = try_all(&knobs, &plan, &interrupt)?;
     let mut cells = cells.into_iter();
@@ -69,6 +74,60 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
         }
     })?;
     matrix::all_measured(std::slice::from_ref(&explanation.cell))
+}
+
+/// Whom it is about.
+enum Whom<'a> {
+    Allocator(&'a Allocator),
+    Interpreter([Named; 1]),
+}
+
+impl<'a> Whom<'a> {
+    /// # Errors
+    /// [`Stop::BadInput`] for an allocator that there is no subject for, and for what is no interpreter.
+    fn choose(options: &ExplainOptions, workspace: &'a Workspace) -> Result<Whom<'a>, Stop> {
+        if let Some(name) = &options.interpreter {
+            let named = Named::look(name);
+            return match &named.looked {
+                Ok(_) => Ok(Whom::Interpreter([named])),
+                Err(why) => Err(Stop::BadInput(why.clone())),
+            };
+        }
+        let name = options.allocator.as_slice(); // clap has seen to it that there is one
+        let known = &workspace.allocators;
+        Ok(Whom::Allocator(
+            choose("allocator", name, known, |a| &a.name)?[0],
+        ))
+    }
+
+    fn live(&self) -> &[Named] {
+        match self {
+            Whom::Allocator(_) => &[],
+            Whom::Interpreter(live) => live,
+        }
+    }
+
+    fn catalogue(&self) -> &str {
+        match self {
+            Whom::Allocator(allocator) => &allocator.name,
+            Whom::Interpreter(_) => interpreters::CATALOGUE,
+        }
+    }
+
+    fn knows(&self, knob: &Documented) -> bool {
+        self.live().iter().all(|named| named.knows(knob))
+    }
+
+    /// What is measured, built.
+    fn subject(&self) -> Result<Subject, Stop> {
+        match self {
+            Whom::Allocator(allocator) => {
+                let executable = subjects::build(&[allocator])?.remove(0);
+                Ok(Subject::program(allocator.name.clone(), executable))
+            }
+            Whom::Interpreter([named]) => Ok(named.subject()),
+        }
+    }
 }
 
 /// Tries each knob, and those whose costs are to be compared more often; the cheapest run of each, in

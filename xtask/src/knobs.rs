@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 pub(crate) use model::DocumentedKnob as Documented;
-use model::{Catalogue, Conditions, Knob};
+use model::{AfterDrop, Catalogue, Conditions, Knob};
+use scenarios::Scenario;
 
 use crate::names::{self, ALL};
 use crate::say;
@@ -23,6 +24,32 @@ pub(crate) fn catalogue(folder: &Path, allocator: &str) -> Result<Vec<Documented
     let text = fs::read_to_string(&path).map_err(|error| fault(&error))?;
     let catalogue: Catalogue = toml::from_str(&text).map_err(|error| fault(&error.message()))?;
     Ok(catalogue.knob)
+}
+
+/// The catalogue of habits that only a program in Python can have.
+const PYTHON: &str = "python";
+
+/// The knobs of this allocator, and for scenarios of Python's what a program in Python can do.
+///
+/// # Errors
+/// As of [`catalogue`].
+pub(crate) fn with_python(folder: &Path, allocator: &str) -> Result<Vec<Documented>, Stop> {
+    let mut knobs = catalogue(folder, allocator)?;
+    knobs.extend(of_python(folder)?);
+    Ok(knobs)
+}
+
+/// What a program in Python can do.
+///
+/// # Errors
+/// As of [`catalogue`].
+pub(crate) fn of_python(folder: &Path) -> Result<Vec<Documented>, Stop> {
+    catalogue(folder, PYTHON)
+}
+
+/// Whether this knob can be turned on this scenario: one without a collector cannot ask it.
+pub(crate) fn fits(knob: &Knob, scenario: &Scenario) -> bool {
+    knob.after_drop != AfterDrop::Collect || scenario.is_python()
 }
 
 /// Says of each of these knobs that needs it that the lab does not show what it gives back.

@@ -11,12 +11,15 @@ mod contestants;
 mod controls;
 mod curve;
 mod explain;
+mod interpreters;
 mod knobs;
 mod list;
 mod matrix;
 mod names;
 mod output;
+mod predictions;
 mod progress;
+mod python;
 mod race;
 mod say;
 mod stop;
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Command::Controls(options) => controls::controls(&options),
         Command::Explain(options) => explain::explain(&options),
         Command::Curve(options) => curve::curve(&options),
+        Command::Python(options) => predictions::predict(&options),
         Command::List(options) => list::list(&options),
         Command::Schema(options) => match options.format {
             SchemaFormat::Json => say::result(&format!("{:#}\n", model::Comparison::schema())),

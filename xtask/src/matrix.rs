@@ -1,14 +1,15 @@
 //! The cells to measure, and the measuring of them, one after the other.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use driver::{Interrupt, Plan, Run, Schedule};
+use driver::{Collector, Failure, Interrupt, Plan, Run, Schedule};
 use model::{Cell, Host, Knob, LabCondition, Status, Timings, Upheld};
 use scenarios::Scenario;
 
 use crate::args::CellOptions;
 use crate::progress::Progress;
+use crate::python::Experiment;
 use crate::say;
 use crate::stop::Stop;
 
@@ -18,6 +19,37 @@ pub(crate) struct Planned {
     /// The allocator's name, or the file name of the user's own executable.
     pub(crate) allocator: String,
     pub(crate) plan: Plan,
+    /// Why it cannot even begin, if so.
+    pub(crate) unfit: Option<String>,
+}
+
+/// What is started and measured.
+#[derive(Clone)]
+pub(crate) struct Subject {
+    /// What it is called in tables.
+    pub(crate) name: String,
+    pub(crate) executable: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    /// The Python that it is, such as `3.13 64-bit`, if it is one.
+    pub(crate) python: Option<String>,
+    /// What its environment has under lab conditions besides the knob's variables.
+    pub(crate) variables: Vec<(String, String)>,
+    /// Why it cannot be started, if so.
+    pub(crate) unfit: Option<String>,
+}
+
+impl Subject {
+    /// One that is a program by itself.
+    pub(crate) fn program(name: String, executable: PathBuf) -> Subject {
+        Subject {
+            name,
+            executable,
+            arguments: Vec::new(),
+            python: None,
+            variables: Vec::new(),
+            unfit: None,
+        }
+    }
 }
 
 /// Cells that have been measured, and what all of them share.
@@ -31,33 +63,50 @@ pub(crate) struct Measured {
 impl Planned {
     pub(crate) fn new(
         options: &CellOptions,
-        scenario: &Scenario,
-        allocator: &str,
-        executable: &Path,
-        knob: Knob,
+        Experiment {
+            scenario, python, ..
+        }: Experiment,
+        subject: &Subject,
+        mut knob: Knob,
         schedule: Schedule,
     ) -> Planned {
+        let conditions = options.conditions.into();
+        if conditions == model::Conditions::Lab {
+            // The knob's own come last, and count.
+            knob.variables.splice(0..0, subject.variables.clone());
+        }
         let plan = Plan {
-            subject: executable.to_owned(),
+            subject: subject.executable.clone(),
+            arguments: subject.arguments.clone(),
             scenario: scenario.name.to_owned(),
             size: options.size_of(scenario),
             seed: options.seed,
+            python: subject.python.clone().or(python.map(|b| b.to_string())),
+            collector: match scenario.is_python() {
+                true => Collector::Full,
+                false => Collector::None,
+            },
             rounds: options.rounds.unwrap_or(schedule.default_rounds()),
             schedule,
             knob,
-            conditions: options.conditions.into(),
+            conditions,
             step_limit: options.step_limit,
         };
         Planned {
-            allocator: allocator.to_owned(),
+            allocator: subject.name.clone(),
             plan,
+            unfit: subject.unfit.clone(),
         }
     }
 
     /// `int-list under jemalloc with decay-0`; of a curve, `idle` or `active` as well
     fn spelled(&self) -> String {
         let Plan { scenario, knob, .. } = &self.plan;
-        let mut text = format!("{scenario} under {}", self.allocator);
+        let mut text = scenario.clone();
+        if let Some(python) = &self.plan.python {
+            text += &format!(" in Python {python}");
+        }
+        text += &format!(" under {}", self.allocator);
         if knob.name != Knob::DEFAULT {
             text += &format!(" with {}", knob.name);
         }
@@ -93,6 +142,7 @@ impl Planned {
             allocator_title: of(|i| &i.title),
             allocator_version: of(|i| &i.version),
             scenario: self.plan.scenario.clone(),
+            python: self.plan.python.clone(),
             size: self.plan.size,
             seed: self.plan.seed,
             knob: self.plan.knob.name.clone(),
@@ -123,7 +173,10 @@ pub(crate) fn measure(planned: &[Planned], interrupt: &Interrupt) -> Measured {
         }
         progress.begin(planned.spelled());
         let arriving = |moment, round| progress.arriving(moment, round);
-        let run = driver::run(&planned.plan, interrupt, arriving);
+        let run = match &planned.unfit {
+            None => driver::run(&planned.plan, interrupt, arriving),
+            Some(why) => Run::not_begun(Failure::Unfit(why.clone())),
+        };
         measured.timings.add(&run.timings);
         let cell = planned.cell(run);
         progress.end(cell.failure.as_deref());

@@ -17,6 +17,7 @@
 //! the front of `usable(n + 1)`. One that loses a pool was the first of all and stays so: the
 //! front of `usable(n - 1)`. So a list for each n gives the same order, without a search.
 
+use crate::aside::{Aside, Table, table_of};
 use crate::pool::NONE;
 
 /// One entry of the table of arenas.
@@ -30,7 +31,7 @@ pub(crate) struct Arena<H> {
     /// How many of them have been cut off.
     pub cut: u16,
     /// Its free pools that were in use before, the one to be taken next last.
-    pub free: Vec<u32>,
+    pub free: Table<u32>,
     previous: u32,
     next: u32,
 }
@@ -42,7 +43,7 @@ impl<H> Arena<H> {
             skipped: 0,
             pools: 0,
             cut: 0,
-            free: Vec::new(),
+            free: Table::new_in(Aside),
             previous: NONE,
             next: NONE,
         }
@@ -56,13 +57,13 @@ impl<H> Arena<H> {
 
 /// The lists `usable(n)`, linked through the table.
 pub(crate) struct Usable {
-    heads: Vec<u32>,
+    heads: Table<u32>,
 }
 
 impl Usable {
     pub fn new(pools_per_arena: usize) -> Self {
         Usable {
-            heads: vec![NONE; pools_per_arena + 1],
+            heads: table_of(NONE, pools_per_arena + 1),
         }
     }
 

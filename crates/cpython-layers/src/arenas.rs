@@ -14,6 +14,7 @@
 use std::ops::Range;
 
 use crate::arena::{Arena, Usable};
+use crate::aside::{Aside, Table};
 use crate::geometry::Geometry;
 use crate::policy::{ArenasFrom, EmptyArenas, Version};
 use crate::raw::{Origin, Raw};
@@ -27,13 +28,13 @@ pub(crate) struct Arenas<H> {
     policy: EmptyArenas,
     pub origin: Origin,
     entry_bytes: usize,
-    pub table: Vec<Arena<H>>,
+    pub table: Table<Arena<H>>,
     /// The tables' own memory, the one in use last. There are others only where they are never freed.
-    tables: Vec<(H, usize)>,
-    unused: Vec<u32>,
+    tables: Table<(H, usize)>,
+    unused: Table<u32>,
     usable: Usable,
     /// Where arenas stay: all free pools that were in use before, and the arena that is being cut.
-    freed: Vec<u32>,
+    freed: Table<u32>,
     cutting: Option<u32>,
     pub counts: ArenaCounts,
 }
@@ -70,11 +71,11 @@ impl<H> Arenas<H> {
                 // struct arena_object: five pointers and two unsigned ints.
                 _ => 5 * word.bytes() + 2 * 4,
             },
-            table: Vec::new(),
-            tables: Vec::new(),
-            unused: Vec::new(),
+            table: Table::new_in(Aside),
+            tables: Table::new_in(Aside),
+            unused: Table::new_in(Aside),
             usable: Usable::new(geometry.pools_per_arena()),
-            freed: Vec::new(),
+            freed: Table::new_in(Aside),
             cutting: None,
             counts: ArenaCounts::default(),
         }

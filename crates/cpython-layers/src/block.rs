@@ -3,15 +3,21 @@
 //! It is of a pointer's size, so that a list of blocks takes what a list of pointers does:
 //!
 //! ```text
-//! bits   0-1     2-3     4-35             36-45            46-55
-//!        place   owner   pool or number   index in pool    bytes asked for
+//! bits   0-1     2-3     4-35             36-45            46-55             63
+//!        place   owner   pool or number   index in pool    bytes asked for   set
 //! ```
+//!
+//! No block is 0, so that an `Option` of one takes no more.
+
+use std::num::NonZeroU64;
 
 /// One object or buffer. It cannot be copied, so that it is given back once at most; one that is
 /// dropped without that leaks, as in CPython.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a block that is not given back leaks"]
-pub struct Block(u64);
+pub struct Block(NonZeroU64);
+
+const _: () = assert!(size_of::<Option<Block>>() == size_of::<u64>());
 
 /// Whose free list a dead one is offered to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +41,7 @@ pub(crate) enum Place {
     Shared,
 }
 
+const SET: NonZeroU64 = NonZeroU64::new(1 << 63).unwrap();
 const INDEX_BITS: u32 = 10;
 const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
 
@@ -49,11 +56,12 @@ impl Block {
         let (index, bytes) = (u64::from(index), u64::from(bytes));
         assert!(index <= INDEX_MASK && bytes <= INDEX_MASK);
         let in_pool = index | bytes << INDEX_BITS;
-        Block(tag | (owner as u64) << 2 | u64::from(number) << 4 | in_pool << 36)
+        let bits = tag | (owner as u64) << 2 | u64::from(number) << 4 | in_pool << 36;
+        Block(SET | bits)
     }
 
     pub(crate) fn owner(&self) -> Owner {
-        match self.0 >> 2 & 3 {
+        match self.0.get() >> 2 & 3 {
             0 => Owner::Ints,
             1 => Owner::Floats,
             2 => Owner::Lists,
@@ -62,9 +70,10 @@ impl Block {
     }
 
     pub(crate) fn place(&self) -> Place {
-        let number = (self.0 >> 4) as u32;
-        let in_pool = self.0 >> 36;
-        match self.0 & 3 {
+        let bits = self.0.get();
+        let number = (bits >> 4) as u32;
+        let in_pool = bits >> 36;
+        match bits & 3 {
             0 => Place::Pool {
                 pool: number,
                 index: (in_pool & INDEX_MASK) as u16,

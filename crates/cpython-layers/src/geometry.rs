@@ -70,11 +70,6 @@ impl Geometry {
         (self.pool_bytes - self.header_bytes) / self.block_bytes(class)
     }
 
-    /// Bytes at a pool's end where no whole block fits.
-    pub fn tail_bytes(&self, class: usize) -> usize {
-        (self.pool_bytes - self.header_bytes) % self.block_bytes(class)
-    }
-
     /// Where a block lies in its pool.
     pub fn block_range(&self, class: usize, index: usize) -> Range<usize> {
         let start = self.header_bytes + index * self.block_bytes(class);

@@ -1,74 +1,104 @@
-//! An allocator below with real memory behind it: the program's own, by `std::alloc`.
+//! An allocator below with real memory behind it: the program's own, and the kernel.
 //!
-//! What CPython would map is taken from the same allocator, on a page's boundary, so that whichever
-//! allocator the program is linked with holds all of it. Pages become resident when the model
-//! touches them, not before.
+//! What CPython asks `malloc` for comes from the program's global allocator, for the alignment that
+//! `malloc` has; what CPython maps is mapped. Pages become resident when the model touches them,
+//! not before.
 
-use std::mem::MaybeUninit;
+use std::alloc::{Layout, alloc, dealloc};
 use std::ops::Range;
+use std::ptr::{NonNull, null_mut};
 
+use crate::geometry::PAGE_BYTES;
 use crate::raw::{Origin, Raw};
 
-const PAGE_BYTES: usize = 4096;
-
-/// Takes everything from the program's global allocator. Where that has no memory the program
-/// ends, as it does for a `Box`.
+/// Real memory. Where the allocator has none the interpreter has none.
 #[derive(Debug, Default)]
 pub struct Heap;
 
 /// A piece of the program's memory.
 #[derive(Debug)]
-pub enum Memory {
-    /// Of any size, aligned as `malloc` does.
-    Bytes(Box<[MaybeUninit<u8>]>),
-    /// Whole pages.
-    Pages(Box<[MaybeUninit<Page>]>),
+pub struct Memory {
+    start: NonNull<u8>,
 }
 
-/// One page of 4 KiB.
-#[repr(align(4096))]
-#[derive(Debug)]
-pub struct Page(#[expect(dead_code, reason = "memory to be occupied, not read")] [u8; PAGE_BYTES]);
+// SAFETY: whoever has the handle has the memory, in whichever thread.
+unsafe impl Send for Memory {}
+
+/// What `malloc` promises on the machine that the program runs on.
+const MALLOC_ALIGNMENT: usize = 2 * size_of::<usize>();
+
+fn layout(bytes: usize) -> Option<Layout> {
+    Layout::from_size_align(bytes, MALLOC_ALIGNMENT).ok()
+}
 
 impl Raw for Heap {
     type Handle = Memory;
 
     fn allocate(&mut self, bytes: usize, origin: Origin) -> Option<Memory> {
-        Some(match origin {
-            Origin::Malloc => Memory::Bytes(Box::new_uninit_slice(bytes)),
-            Origin::Map => Memory::Pages(Box::new_uninit_slice(bytes.div_ceil(PAGE_BYTES))),
-        })
+        assert!(bytes > 0, "nobody asks for nothing");
+        let start = match origin {
+            // SAFETY: the layout is of one byte at least.
+            Origin::Malloc => unsafe { alloc(layout(bytes)?) },
+            Origin::Map => map(bytes),
+        };
+        NonNull::new(start).map(|start| Memory { start })
     }
 
-    fn free(&mut self, handle: Memory, _: usize, _: Origin) {
-        drop(handle);
+    fn free(&mut self, handle: Memory, bytes: usize, origin: Origin) {
+        let start = handle.start.as_ptr();
+        match (origin, layout(bytes)) {
+            // SAFETY: `allocate` gave it for this layout, and its handle ends here.
+            (Origin::Malloc, Some(layout)) => unsafe { dealloc(start, layout) },
+            (Origin::Malloc, None) => unreachable!("allocate has made a layout of it"),
+            (Origin::Map, _) => unmap(start, bytes.next_multiple_of(PAGE_BYTES)),
+        }
     }
 
     fn address(&self, handle: &Memory) -> usize {
-        match handle {
-            Memory::Bytes(bytes) => bytes.as_ptr().addr(),
-            Memory::Pages(pages) => pages.as_ptr().addr(),
-        }
+        handle.start.addr().get()
     }
 
+    /// One byte of each page will do.
     fn touch(&mut self, handle: &mut Memory, bytes: Range<usize>) {
-        match handle {
-            Memory::Bytes(own) => {
-                let own = &mut own[bytes];
-                own.iter_mut().step_by(PAGE_BYTES).for_each(|byte| {
-                    byte.write(1);
-                });
-                // The last page may lie behind the last step.
-                if let Some(last) = own.last_mut() {
-                    last.write(1);
-                }
-            }
-            Memory::Pages(own) => {
-                let pages = bytes.start / PAGE_BYTES..bytes.end.div_ceil(PAGE_BYTES);
-                for page in &mut own[pages] {
-                    page.write(Page([1; PAGE_BYTES]));
-                }
-            }
+        let Some(last) = bytes.end.checked_sub(1) else {
+            return;
+        };
+        for offset in bytes.step_by(PAGE_BYTES).chain([last]) {
+            // SAFETY: the caller touches no byte beyond those that were allocated.
+            let byte = unsafe { handle.start.add(offset) };
+            // SAFETY: the memory is the handle's alone; it is volatile since nobody reads it.
+            unsafe { byte.write_volatile(1) };
         }
+    }
+}
+
+/// The largest pool of any version. An arena that does not begin on a multiple of it loses one of its
+/// pools, which the kernel would have it do three times in four, as other mappings happen to lie.
+const MAP_ALIGNMENT: usize = 16 << 10;
+
+fn map(bytes: usize) -> *mut u8 {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    let bytes = bytes.next_multiple_of(PAGE_BYTES);
+    let spare = MAP_ALIGNMENT - PAGE_BYTES;
+    // SAFETY: a new mapping at an address of the kernel's choice.
+    let start = unsafe { libc::mmap(null_mut(), bytes + spare, protection, flags, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return null_mut();
+    }
+    let start: *mut u8 = start.cast();
+    let before = start.align_offset(MAP_ALIGNMENT);
+    let aligned = start.wrapping_add(before);
+    unmap(start, before);
+    unmap(aligned.wrapping_add(bytes), spare - before);
+    aligned
+}
+
+/// Gives up so many bytes of a mapping, whole pages, that nobody uses.
+fn unmap(start: *mut u8, bytes: usize) {
+    if bytes > 0 {
+        // SAFETY: they are the model's own and nobody uses them.
+        let status = unsafe { libc::munmap(start.cast(), bytes) };
+        assert_eq!(status, 0, "a mapping of the model's own can be unmapped");
     }
 }

@@ -12,13 +12,14 @@
 use std::ops::Range;
 
 use crate::arenas::ArenaCounts;
+use crate::aside::{Aside, Table};
 use crate::block::{Block, Owner, Place};
 use crate::kind::{self, Kind};
 use crate::large::Large;
 use crate::object_blocks::ObjectBlocks;
 use crate::objects::Objects;
 use crate::policy::{Buffers, SmallInts, Version};
-use crate::raw::{OutOfMemory, Raw};
+use crate::raw::{Origin, OutOfMemory, Raw};
 use crate::typed::Typed;
 use crate::word::Word;
 
@@ -35,7 +36,7 @@ pub struct Interpreter<R: Raw> {
     pub(crate) lists: Typed<R::Handle>,
     /// Bytes that were asked for of the live blocks in pools, the bounded free lists' included.
     pub(crate) asked_in_pools: usize,
-    small_ints: Vec<Block>,
+    small_ints: Table<Block>,
 }
 
 impl<R: Raw> Interpreter<R> {
@@ -56,7 +57,7 @@ impl<R: Raw> Interpreter<R> {
             floats: Typed::new(version.dead_floats, kind::float_bytes(word), word),
             lists: Typed::new(version.dead_lists, kind::list_bytes(version, word), word),
             asked_in_pools: 0,
-            small_ints: Vec::new(),
+            small_ints: Table::new_in(Aside),
         };
         let (range, home) = &version.small_ints;
         if *home == SmallInts::Allocated {
@@ -85,6 +86,10 @@ impl<R: Raw> Interpreter<R> {
             Kind::Int(value) => self.new_int(value),
             Kind::Float => self.typed(Owner::Floats, kind::float_bytes(self.word)),
             Kind::List => self.typed(Owner::Lists, kind::list_bytes(self.version, self.word)),
+            Kind::Str(characters) => {
+                let header = self.version.str_header_bytes.of(self.word);
+                self.object(Owner::Nobody, header + characters)
+            }
             Kind::Object(bytes) => self.object(Owner::Nobody, bytes),
             Kind::Buffer(bytes) => match self.version.buffers {
                 Buffers::ObjectAllocator => self.object(Owner::Nobody, bytes),
@@ -117,9 +122,25 @@ impl<R: Raw> Interpreter<R> {
         }
     }
 
+    /// The version whose memory it is.
+    pub fn version(&self) -> &'static Version {
+        self.version
+    }
+
     /// How many arenas there are and were.
     pub fn arena_counts(&self) -> ArenaCounts {
         self.objects.arenas.counts
+    }
+
+    /// The addresses of each arena that was mapped.
+    pub fn mapped_arenas(&self) -> impl Iterator<Item = Range<usize>> {
+        let arenas = &self.objects.arenas;
+        let mapped = arenas.origin == Origin::Map;
+        let table = arenas.table.iter().filter(move |_| mapped);
+        table.filter_map(|arena| {
+            let start = self.raw.address(arena.memory.as_ref()?);
+            Some(start..start + self.objects.geometry.arena_bytes)
+        })
     }
 
     /// The allocator below.

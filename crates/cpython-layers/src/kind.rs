@@ -6,6 +6,7 @@
 //! int,   3.x    = header + a word + digits      = 28 bytes on 64 bits for one digit
 //! float         = header + 8                    = 16 or 24 bytes
 //! list          = collector's head + 5 words    (its items are a buffer of their own)
+//! str           = a version's header + a byte for each character
 //! ```
 
 use crate::policy::{IntLayout, Version};
@@ -20,6 +21,8 @@ pub enum Kind {
     Float,
     /// A list without its items, which are a [`Kind::Buffer`].
     List,
+    /// A string of so many characters, all of them ASCII.
+    Str(usize),
     /// An object of any other type, `PyObject_Malloc()` of this many bytes.
     Object(usize),
     /// Memory that is no object, `PyMem_Malloc()` of this many bytes: a list's items, for one.

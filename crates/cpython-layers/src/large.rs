@@ -5,17 +5,18 @@
 
 use std::ops::Range;
 
+use crate::aside::{Aside, Table};
 use crate::raw::{Origin, Raw};
 
 pub(crate) struct Large<H> {
-    pieces: Vec<Option<(H, usize)>>,
-    vacant: Vec<u32>,
+    pieces: Table<Option<(H, usize)>>,
+    vacant: Table<u32>,
 }
 
 impl<H> Large<H> {
     pub const EMPTY: Self = Large {
-        pieces: Vec::new(),
-        vacant: Vec::new(),
+        pieces: Table::new_in(Aside),
+        vacant: Table::new_in(Aside),
     };
 
     /// `malloc` of so many bytes, at least one, as CPython asks for none.

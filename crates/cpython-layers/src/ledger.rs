@@ -8,12 +8,19 @@
 //!
 //! The first sum is made by walking pool by pool, the second by counting what was asked of [`Raw`].
 //!
-//! What is *resident* is less: of an arena only the pages that were ever written, since it came. Of
+//! What is *resident* is less: of an arena only the pages that were ever written, since it came. Each
+//! layer has its part of them, since a pool is written from its header on:
+//!
+//! ```text
+//! written = header + live blocks + free_blocks, as far as they go + tail, as far as it goes
+//! ```
+//!
+//! Of
 //! what comes by `malloc` outside an arena, all is written, to the byte; pages are not known there,
 //! since the C library's placement is not.
 
 use crate::block::Place;
-use crate::geometry::PAGE_BYTES;
+use crate::geometry::{Geometry, PAGE_BYTES};
 use crate::interpreter::Interpreter;
 use crate::large::Large;
 use crate::pool::Pool;
@@ -69,12 +76,26 @@ pub struct ClassCounts {
 impl<R: Raw> Interpreter<R> {
     /// Where every byte is. It walks all pools.
     pub fn ledger(&self) -> Ledger {
+        self.ledger_of(|pool| match pool {
+            Some(_) => self.objects.geometry.pool_bytes,
+            None => self.objects.geometry.arena_bytes,
+        })
+    }
+
+    /// Where every resident byte is: the same layers, of the pages that were written. Its sum is
+    /// [`Interpreter::resident`].
+    pub fn resident_ledger(&self) -> Ledger {
+        self.ledger_of(|pool| pool.map_or(0, |pool| usize::from(pool.touched) * PAGE_BYTES))
+    }
+
+    /// `room` says how many bytes of a pool count, from its beginning on; of none, how many of an arena.
+    fn ledger_of(&self, room: impl Fn(Option<&Pool>) -> usize) -> Ledger {
         let mut ledger = Ledger {
             large: self.large.bytes(),
             headers: self.objects.arenas.table_bytes(),
             ..Ledger::default()
         };
-        self.add_arenas(&mut ledger);
+        self.add_arenas(&mut ledger, &room);
         for typed in [&self.ints, &self.floats, &self.lists] {
             add_typed(&mut ledger, typed, &self.large);
         }
@@ -125,7 +146,7 @@ impl<R: Raw> Interpreter<R> {
         blocks[0] + blocks[1] + self.large.bytes() + tables
     }
 
-    fn add_arenas(&self, ledger: &mut Ledger) {
+    fn add_arenas(&self, ledger: &mut Ledger, room: &dyn Fn(Option<&Pool>) -> usize) {
         let geometry = &self.objects.geometry;
         let per_arena = geometry.pools_per_arena();
         let mut block_bytes = 0;
@@ -135,29 +156,35 @@ impl<R: Raw> Interpreter<R> {
             }
             let (all, cut) = (usize::from(arena.pools), usize::from(arena.cut));
             let pools = &self.objects.pools[slot * per_arena..][..all];
-            ledger.tails += geometry.arena_bytes - all * geometry.pool_bytes;
-            if pools.iter().all(Pool::is_empty) {
-                ledger.empty_arenas += all * geometry.pool_bytes;
-                continue;
-            }
-            ledger.uncut_pools += (all - cut) * geometry.pool_bytes;
-            for pool in &pools[..cut] {
-                if pool.is_empty() {
-                    ledger.free_pools += geometry.pool_bytes;
-                    continue;
+            ledger.tails += room(None).saturating_sub(all * geometry.pool_bytes);
+            let is_empty = pools.iter().all(Pool::is_empty);
+            for (number, pool) in pools.iter().enumerate() {
+                let room = room(Some(pool));
+                match pool.is_empty() {
+                    true if is_empty => ledger.empty_arenas += room,
+                    true if number < cut => ledger.free_pools += room,
+                    true => ledger.uncut_pools += room,
+                    false => block_bytes += add_pool(ledger, geometry, pool, room),
                 }
-                let class = usize::from(pool.class.expect("a pool in use has a class"));
-                let bytes = geometry.block_bytes(class);
-                let live = usize::from(pool.live);
-                block_bytes += live * bytes;
-                ledger.free_blocks += (geometry.capacity(class) - live) * bytes;
-                ledger.headers += geometry.header_bytes;
-                ledger.tails += geometry.tail_bytes(class);
             }
         }
         ledger.alive += self.asked_in_pools;
         ledger.rounding += block_bytes - self.asked_in_pools;
     }
+}
+
+/// All of a used pool that lies in its first `room` bytes, but for the blocks that are out: the bytes
+/// of those. They lie there whole.
+fn add_pool(ledger: &mut Ledger, geometry: &Geometry, pool: &Pool, room: usize) -> usize {
+    let class = usize::from(pool.class.expect("a pool in use has a class"));
+    let bytes = geometry.block_bytes(class);
+    let out = usize::from(pool.live) * bytes;
+    let rest = room - geometry.header_bytes - out;
+    let free = rest.min(geometry.capacity(class) * bytes - out);
+    ledger.headers += geometry.header_bytes;
+    ledger.free_blocks += free;
+    ledger.tails += rest - free;
+    out
 }
 
 /// What a bounded list keeps was counted as alive so far, the object allocator not knowing better.

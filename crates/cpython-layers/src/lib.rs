@@ -76,13 +76,17 @@
 //! the free-threaded build and `PYTHONMALLOC`, which have other allocators; collections that the
 //! collector starts by itself. A program is taken to write all of every block that it gets.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)] // but for real memory: `aside`, `heap`
 
 mod arena;
 mod arenas;
+#[expect(unsafe_code, reason = "mappings of its own")]
+mod aside;
 mod block;
+mod build;
 mod counting;
 mod geometry;
+#[expect(unsafe_code, reason = "the program's allocator and mappings")]
 mod heap;
 mod interpreter;
 mod kind;
@@ -98,9 +102,11 @@ mod versions;
 mod word;
 
 pub use arenas::ArenaCounts;
+pub use aside::{Aside, Table};
 pub use block::Block;
+pub use build::{Build, UnknownBuild};
 pub use counting::{Chunk, Counting};
-pub use heap::{Heap, Memory, Page};
+pub use heap::{Heap, Memory};
 pub use interpreter::{BlockCounts, Interpreter};
 pub use kind::Kind;
 pub use ledger::{ClassCounts, Ledger};

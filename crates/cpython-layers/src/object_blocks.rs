@@ -13,6 +13,7 @@
 
 use std::ops::Range;
 
+use crate::aside::{Aside, Table};
 use crate::raw::{Origin, Raw};
 use crate::word::Word;
 
@@ -25,12 +26,12 @@ pub(crate) struct ObjectBlocks<H> {
     pub object_bytes: usize,
     pub slots_per_block: usize,
     pub block_bytes: usize,
-    blocks: Vec<Option<Block<H>>>,
-    vacant: Vec<u32>,
+    blocks: Table<Option<Block<H>>>,
+    vacant: Table<u32>,
     /// CPython's list of blocks, its head last.
-    list: Vec<u32>,
+    list: Table<u32>,
     /// The free slots, by number, the one to be given next last.
-    free: Vec<u32>,
+    free: Table<u32>,
 }
 
 struct Block<H> {
@@ -47,10 +48,10 @@ impl<H> ObjectBlocks<H> {
             object_bytes,
             slots_per_block,
             block_bytes: word.bytes() + slots_per_block * object_bytes,
-            blocks: Vec::new(),
-            vacant: Vec::new(),
-            list: Vec::new(),
-            free: Vec::new(),
+            blocks: Table::new_in(Aside),
+            vacant: Table::new_in(Aside),
+            list: Table::new_in(Aside),
+            free: Table::new_in(Aside),
         }
     }
 
@@ -78,7 +79,10 @@ impl<H> ObjectBlocks<H> {
     /// at from the newest on, and those that stay are listed in the opposite order afterwards.
     pub fn clear<R: Raw<Handle = H>>(&mut self, raw: &mut R) {
         self.free.clear();
-        for number in std::mem::take(&mut self.list).into_iter().rev() {
+        for number in std::mem::replace(&mut self.list, Table::new_in(Aside))
+            .into_iter()
+            .rev()
+        {
             let live = self.block_mut(number).live;
             if live == 0 {
                 let block = self.blocks[number as usize].take();

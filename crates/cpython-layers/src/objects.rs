@@ -10,6 +10,7 @@
 use std::ops::Range;
 
 use crate::arenas::Arenas;
+use crate::aside::{Aside, Table, table_of};
 use crate::geometry::{Geometry, PAGE_BYTES};
 use crate::policy::Version;
 use crate::pool::{NONE, Pool};
@@ -20,9 +21,9 @@ pub(crate) struct Objects<H> {
     pub geometry: Geometry,
     pub arenas: Arenas<H>,
     /// The pools of all arenas, by number.
-    pub pools: Vec<Pool>,
+    pub pools: Table<Pool>,
     /// The first of `used(c)`, by class.
-    used: Vec<u32>,
+    used: Table<u32>,
 }
 
 impl<H> Objects<H> {
@@ -31,8 +32,8 @@ impl<H> Objects<H> {
         Objects {
             geometry,
             arenas: Arenas::new(version, word, geometry),
-            pools: Vec::new(),
-            used: vec![NONE; geometry.classes()],
+            pools: Table::new_in(Aside),
+            used: table_of(NONE, geometry.classes()),
         }
     }
 

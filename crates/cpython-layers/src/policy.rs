@@ -33,6 +33,8 @@ pub struct Version {
     pub dead_floats: FreeList,
     /// What becomes of a dead list, its items apart.
     pub dead_lists: FreeList,
+    /// Bytes that a string of ASCII characters takes beyond them, the closing zero included.
+    pub str_header_bytes: PerWord<usize>,
     /// Bytes that the cyclic garbage collector has before each object it knows.
     pub gc_head_bytes: PerWord<usize>,
     /// Where this was read or measured.

@@ -19,6 +19,7 @@
 //! touched  = pages up to the highest byte ever written, until the arena goes back
 //! ```
 
+use crate::aside::{Aside, Table};
 use crate::geometry::{Geometry, PAGE_BYTES};
 
 pub(crate) const NONE: u32 = u32::MAX;
@@ -29,7 +30,7 @@ pub(crate) struct Pool {
     pub class: Option<u16>,
     pub live: u16,
     /// The free blocks, the one to be given next last.
-    free: Vec<u16>,
+    free: Table<u16>,
     /// How many blocks have been cut off.
     cut: u16,
     /// Its first so many pages have been written.
@@ -44,7 +45,7 @@ impl Pool {
     pub const UNCUT: Pool = Pool {
         class: None,
         live: 0,
-        free: Vec::new(),
+        free: Table::new_in(Aside),
         cut: 0,
         touched: 0,
         previous: NONE,

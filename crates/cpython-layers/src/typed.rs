@@ -7,6 +7,7 @@
 //!           allocator that it takes to be in use                lists in every version
 //! ```
 
+use crate::aside::{Aside, Table};
 use crate::block::{Block, Owner, Place};
 use crate::object_blocks::ObjectBlocks;
 use crate::policy::{Collected, FreeList};
@@ -24,7 +25,7 @@ enum Store<H> {
     Bounded {
         limit: usize,
         /// The one to be given next last.
-        kept: Vec<Block>,
+        kept: Table<Block>,
     },
 }
 
@@ -37,7 +38,7 @@ impl<H> Typed<H> {
                 collected,
             ),
             FreeList::Bounded(limit, collected) => {
-                let kept = Vec::new();
+                let kept = Table::new_in(Aside);
                 (Store::Bounded { limit, kept }, collected)
             }
         };
@@ -91,10 +92,14 @@ impl<H> Typed<H> {
     }
 
     /// For a full collection: what a bounded list held, from its head on, where it clears the list.
-    pub fn take_kept(&mut self) -> Vec<Block> {
+    pub fn take_kept(&mut self) -> Table<Block> {
         match (&mut self.store, self.collected) {
-            (Store::Bounded { kept, .. }, Collected::Cleared) => kept.drain(..).rev().collect(),
-            _ => Vec::new(),
+            (Store::Bounded { kept, .. }, Collected::Cleared) => {
+                let mut all = std::mem::replace(kept, Table::new_in(Aside));
+                all.reverse();
+                all
+            }
+            _ => Table::new_in(Aside),
         }
     }
 

@@ -30,7 +30,12 @@ const V2_4: Version = Version {
         bits32: 12,
         bits64: 32,
     },
+    str_header_bytes: PerWord {
+        bits32: 24,
+        bits64: 40,
+    },
     sources: &[
+        "sizeof(PyStringObject) + size: Objects/stringobject.c @ v2.4",
         "pools, arenas, threshold: Objects/obmalloc.c @ v2.4",
         "blocks of ints, small ints: Objects/intobject.c @ v2.4",
         "blocks of floats: Objects/floatobject.c @ v2.4",
@@ -62,7 +67,12 @@ const V2_7: Version = Version {
     arenas_from: ArenasFrom::Map,
     dead_ints: FreeList::Blocks(Collected::Cleared),
     dead_floats: FreeList::Blocks(Collected::Cleared),
+    str_header_bytes: PerWord {
+        bits32: 21,
+        bits64: 37,
+    },
     sources: &[
+        "PyStringObject_SIZE + size: Objects/stringobject.c @ v2.7.18; measured, 2.7.18",
         "alignment 16 on 64 bits, threshold 512, mmap: Objects/obmalloc.c @ v2.7.18 \
          (@ v2.7: 8, 256, malloc; @ v2.7.16: 8, 512, mmap)",
         "alignment: measured, 2.7.18",
@@ -90,7 +100,12 @@ const V3_6: Version = Version {
         bits32: 12,
         bits64: 24,
     },
+    str_header_bytes: PerWord {
+        bits32: 25,
+        bits64: 49,
+    },
     sources: &[
+        "PyASCIIObject, size + 1: Include/unicodeobject.h @ v3.6.0; measured, 3.6.15",
         "alignment 8 on both: Objects/obmalloc.c @ v3.6.0 to v3.6.11; pyenv builds 3.6.15 with \
          a patch to 16 and a collector's head of 32 (measured)",
         "buffers (PYMEM_FUNCS is PYOBJ_FUNCS): Objects/obmalloc.c @ v3.6.0 (@ v3.5.0: malloc)",
@@ -180,7 +195,14 @@ const V3_11: Version = Version {
 
 const V3_12: Version = Version {
     name: "3.12",
-    sources: &["Include/internal/pycore_obmalloc.h of 3.12.1; measured, 3.12.1"],
+    str_header_bytes: PerWord {
+        bits32: 21,
+        bits64: 41,
+    },
+    sources: &[
+        "PyASCIIObject without wstr: Include/cpython/unicodeobject.h of 3.12.1; measured, 3.12.1",
+        "Include/internal/pycore_obmalloc.h of 3.12.1; measured, 3.12.1",
+    ],
     ..V3_11
 };
 

@@ -4,7 +4,7 @@
 //! no two live blocks overlap, and a block stays where it is
 //! live blocks = alive + large                  in bytes as asked for, the small ints apart
 //! sum of the ledger = held = outstanding at the allocator below
-//! resident <= held
+//! sum of the resident ledger = resident <= held
 //! when all is freed and collected: nothing is alive; what is kept is what the version keeps
 //! ```
 
@@ -34,6 +34,7 @@ fn kinds() -> impl Strategy<Value = Kind> {
         any::<i32>().prop_map(|value| Kind::Int(value.into())),
         Just(Kind::Float),
         Just(Kind::List),
+        (0..600_usize).prop_map(Kind::Str),
         (0..600_usize).prop_map(Kind::Object),
         (0..2000_usize).prop_map(Kind::Buffer),
     ]
@@ -151,6 +152,8 @@ impl<R: Raw> Program<R> {
         assert_eq!(ledger.sum(), held, "{ledger:?}");
         assert_eq!(ledger.alive + ledger.large, self.asked, "{ledger:?}");
         assert!(self.python.resident() <= held);
+        let resident = self.python.resident_ledger();
+        assert_eq!(resident.sum(), self.python.resident(), "{resident:?}");
     }
 }
 
@@ -160,6 +163,7 @@ fn asked(version: &Version, word: Word, kind: Kind) -> usize {
         Kind::Int(value) => 3 * word.bytes() + digits_bytes(version.int, word, value),
         Kind::Float => 2 * word.bytes() + 8,
         Kind::List => version.gc_head_bytes.of(word) + 5 * word.bytes(),
+        Kind::Str(characters) => version.str_header_bytes.of(word) + characters,
         // One byte is asked for where none is.
         Kind::Object(bytes) | Kind::Buffer(bytes) => bytes.max(1),
     }

@@ -3,7 +3,8 @@
 //! The name that a program is executed by lies on its stack, as its arguments and its environment
 //! do, and the loader keeps copies. So that a longer path does not move the stack, a subject is
 //! executed as `/proc/self/fd/100`, which is its file, opened by the driver. A script keeps its own
-//! path: its interpreter opens it anew, and it may look for things beside itself.
+//! path: its interpreter opens it anew, and it may look for things beside itself. So does an interpreter
+//! that is started with a script, for its library lies beside it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,16 +19,18 @@ use nix::unistd::dup3_raw;
 /// High enough to be nobody else's.
 const DESCRIPTOR: i32 = 100;
 
-/// A command that executes this file.
+/// A command that executes this file with these arguments.
 ///
 /// # Errors
 /// What keeps the file from being opened and read.
-pub(crate) fn command(path: &Path) -> io::Result<Command> {
+pub(crate) fn command(path: &Path, arguments: &[String]) -> io::Result<Command> {
     let mut file = File::open(path)?;
     let mut beginning = Vec::new();
     file.by_ref().take(2).read_to_end(&mut beginning)?;
-    if beginning == b"#!" {
-        return Ok(Command::new(path));
+    if beginning == b"#!" || !arguments.is_empty() {
+        let mut command = Command::new(path);
+        command.args(arguments);
+        return Ok(command);
     }
     let mut command = Command::new(format!("/proc/self/fd/{DESCRIPTOR}"));
     command.arg0("subject");

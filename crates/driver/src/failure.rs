@@ -13,6 +13,9 @@ pub enum Failure {
     /// There is no such executable, or it is not one.
     #[error("cannot be started: {0}")]
     NotStarted(#[source] io::Error),
+    /// There is nothing to start, and whoever made the plan knows why.
+    #[error("{0}")]
+    Unfit(String),
     /// The subject died, by itself or by somebody's hand.
     #[error("{} while asked to {asked}{}", ending(*status), quoted(last_words))]
     Died {

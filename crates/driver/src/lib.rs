@@ -38,12 +38,18 @@ pub use walk::run;
 pub struct Plan {
     /// The subject's executable.
     pub subject: PathBuf,
+    /// What it is started with: where the subject is a script in an interpreter, the script.
+    pub arguments: Vec<String>,
     /// The scenario's name.
     pub scenario: String,
     /// The scenario's size, in its own unit.
     pub size: u64,
     /// The seed of everything random in the scenario.
     pub seed: u64,
+    /// The Python to run the scenario in, where it is one of Python's and the subject has several.
+    pub python: Option<String>,
+    /// Whether the scenario has a garbage collector to ask.
+    pub collector: Collector,
     /// How often the object is built and dropped, at least once.
     pub rounds: u32,
     /// What happens after the last drop.
@@ -56,8 +62,18 @@ pub struct Plan {
     pub step_limit: Duration,
 }
 
+/// A scenario's garbage collector.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Collector {
+    /// It has none.
+    #[default]
+    None,
+    /// One that does a full collection when asked, Python's.
+    Full,
+}
+
 /// What came of a plan.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Run {
     /// The subject's introduction of itself, if it got that far.
     pub introduction: Option<Introduction>,
@@ -67,6 +83,16 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// What measuring cost.
     pub timings: Timings,
+}
+
+impl Run {
+    /// One that ended before it began.
+    pub fn not_begun(failure: Failure) -> Run {
+        Run {
+            failure: Some(failure),
+            ..Run::default()
+        }
+    }
 }
 
 /// A subject's introduction of itself.

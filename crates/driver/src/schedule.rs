@@ -6,6 +6,8 @@
 use model::protocol::Command;
 use model::{AfterDrop, Mode, Moment};
 
+use crate::Collector;
+
 /// The clock, after the last drop, at a verdict's idle checkpoints; and again, from there, at its
 /// active ones.
 const TIMES_MS: [u64; 5] = [10, 100, 1_000, 10_000, 60_000];
@@ -55,8 +57,13 @@ impl Schedule {
     }
 
     /// Every step of a run of `rounds` rounds, in order, one at a time: rounds may be many.
-    pub(crate) fn steps(&self, rounds: u32, after_drop: AfterDrop) -> impl Iterator<Item = Step> {
-        let baseline = step(Moment::Baseline, 0, &warm_up());
+    pub(crate) fn steps(
+        &self,
+        rounds: u32,
+        after_drop: AfterDrop,
+        collector: Collector,
+    ) -> impl Iterator<Item = Step> {
+        let baseline = step(Moment::Baseline, 0, warm_up(collector));
         let builds = (1..=rounds).flat_map(move |round| {
             let built = step(Moment::Built, round, &[Command::Build]);
             [
@@ -66,10 +73,10 @@ impl Schedule {
         });
         std::iter::once(baseline)
             .chain(builds)
-            .chain(self.after_the_last_drop(rounds))
+            .chain(self.after_the_last_drop(rounds, collector))
     }
 
-    fn after_the_last_drop(&self, round: u32) -> Vec<Step> {
+    fn after_the_last_drop(&self, round: u32, collector: Collector) -> Vec<Step> {
         match self {
             Schedule::Verdict => {
                 let idle = passing(Mode::Idle, &TIMES_MS, round);
@@ -79,7 +86,11 @@ impl Schedule {
                     step(Moment::Released, round, &[Command::Release]),
                     step(Moment::Settled, round, &[settling]),
                 ];
-                idle.chain(active).chain(end).collect()
+                let collected = match collector {
+                    Collector::None => None,
+                    Collector::Full => Some(step(Moment::Collected, round, &[Command::Collect])),
+                };
+                idle.chain(active).chain(collected).chain(end).collect()
             }
             Schedule::Curve { mode, times_ms } => passing(*mode, times_ms, round).collect(),
         }
@@ -112,18 +123,24 @@ fn drop_commands(after_drop: AfterDrop) -> &'static [Command<'static>] {
     match after_drop {
         AfterDrop::Nothing => &[Command::Drop],
         AfterDrop::Release => &[Command::Drop, Command::Release],
+        AfterDrop::Collect => &[Command::Drop, Command::Collect],
     }
 }
 
 /// Every command once, so that its text, its stack and its first-time state are in the baseline.
 /// The traffic comes last: its own small working set is part of what an ordinary program is.
-fn warm_up() -> [Command<'static>; 4] {
-    [
+fn warm_up(collector: Collector) -> &'static [Command<'static>] {
+    const COMMANDS: [Command<'static>; 5] = [
+        Command::Collect,
         Command::Account,
         Command::Wait { ms: 0 },
         Command::Release,
         Command::Traffic,
-    ]
+    ];
+    match collector {
+        Collector::None => &COMMANDS[1..],
+        Collector::Full => &COMMANDS,
+    }
 }
 
 /// A step to each of these times, from the one before it.
@@ -143,8 +160,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check_waits(schedule: &Schedule, steps_after_the_drop: usize) {
-        let all: Vec<Step> = schedule.steps(3, AfterDrop::Release).collect();
+    fn check_waits(schedule: &Schedule, collector: Collector, steps_after_the_drop: usize) {
+        let all: Vec<Step> = schedule.steps(3, AfterDrop::Release, collector).collect();
         let commands = all.iter().flat_map(|step| &step.commands);
         let waited: u64 = commands
             .map(|command| match command {
@@ -158,12 +175,14 @@ mod tests {
 
     #[test]
     fn the_waits_of_a_schedule_add_up() {
-        check_waits(&Schedule::Verdict, 2 * TIMES_MS.len() + 2);
+        let verdict = Schedule::Verdict;
+        check_waits(&verdict, Collector::None, 2 * TIMES_MS.len() + 2);
+        check_waits(&verdict, Collector::Full, 2 * TIMES_MS.len() + 3);
         let hour = Schedule::Curve {
             mode: Mode::Active,
             times_ms: curve_times(3_600_000),
         };
-        check_waits(&hour, 21);
+        check_waits(&hour, Collector::Full, 21);
     }
 
     #[test]
@@ -177,7 +196,7 @@ mod tests {
     #[test]
     fn a_run_of_a_billion_rounds_begins_at_once() {
         let round_of = |index| {
-            let mut steps = Schedule::Verdict.steps(u32::MAX, AfterDrop::Nothing);
+            let mut steps = Schedule::Verdict.steps(u32::MAX, AfterDrop::Nothing, Collector::None);
             steps.nth(index).map(|step| step.round)
         };
         assert_eq!(round_of(0), Some(0));

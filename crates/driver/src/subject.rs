@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::process::{self, Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use model::protocol::{Command, Hello, LONGEST_LINE, Reply, VERSION};
@@ -16,7 +15,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
-use crate::{Failure, Interrupt, Introduction, conditions, executable};
+use crate::{Failure, Interrupt, Introduction, conditions};
 
 /// How long a subject may take to end once it has closed its output or was told to exit.
 pub(crate) const LAST_BREATH: Duration = Duration::from_secs(5);
@@ -37,14 +36,13 @@ pub(crate) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Starts this executable under these conditions, with this knob turned.
+    /// Starts this process under these conditions, with this knob turned.
     pub(crate) fn spawn(
-        path: &Path,
+        mut process: process::Command,
         conditions: Conditions,
         knob: &Knob,
         interrupt: &'a Interrupt,
     ) -> Result<Subject<'a>, Failure> {
-        let mut process = executable::command(path).map_err(Failure::NotStarted)?;
         process
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -266,11 +264,17 @@ enum Received {
 fn spelled(command: &Command<'_>) -> String {
     match command {
         Command::Hello { .. } => "say hello".to_owned(),
+        Command::Prepare {
+            scenario,
+            python: Some(python),
+            ..
+        } => format!("prepare {scenario} in Python {python}"),
         Command::Prepare { scenario, .. } => format!("prepare {scenario}"),
         Command::Build => "build".to_owned(),
         Command::Drop => "drop".to_owned(),
         Command::Wait { ms } => format!("wait {ms} ms"),
         Command::Traffic => "do ordinary traffic".to_owned(),
+        Command::Collect => "collect".to_owned(),
         Command::Release => "release".to_owned(),
         Command::Time { workload, .. } => format!("time {workload}"),
         Command::Account => "give its account".to_owned(),

@@ -17,7 +17,7 @@ use model::{Account, Conditions, Knob, Memory};
 use probe::Probe;
 
 use crate::subject::{LAST_BREATH, Subject, out_of_turn};
-use crate::{Failure, Interrupt, Introduction};
+use crate::{Failure, Interrupt, Introduction, executable};
 
 /// One run to be timed.
 #[derive(Clone, Debug)]
@@ -57,7 +57,8 @@ pub struct Timed {
 /// # Errors
 /// Why the run ended early.
 pub fn time(race: &Race, interrupt: &Interrupt) -> Result<Timed, Failure> {
-    let mut subject = Subject::spawn(&race.subject, Conditions::Host, &race.knob, interrupt)?;
+    let process = executable::command(&race.subject, &[]).map_err(Failure::NotStarted)?;
+    let mut subject = Subject::spawn(process, Conditions::Host, &race.knob, interrupt)?;
     let probe = Probe::open(subject.id())?;
     let timed = finish(race, &mut subject, &probe);
     // A process that cannot be looked at has died in silence.

@@ -3,22 +3,17 @@
 use std::time::{Duration, Instant};
 
 use model::protocol::{Command, Reply};
-use model::{Checkpoint, Moment, Timings};
+use model::{Checkpoint, Moment};
 use nix::time::ClockId;
 use probe::{Probe, Unreadable};
 
 use crate::schedule::Step;
 use crate::subject::{LAST_BREATH, Subject, out_of_turn};
-use crate::{Failure, Interrupt, Plan, Run};
+use crate::{Failure, Interrupt, Plan, Run, executable};
 
 /// Measures one cell. `arriving` hears of every checkpoint before the subject sets out for it.
 pub fn run(plan: &Plan, interrupt: &Interrupt, mut arriving: impl FnMut(Moment, u32)) -> Run {
-    let mut run = Run {
-        introduction: None,
-        checkpoints: Vec::new(),
-        failure: None,
-        timings: Timings::default(),
-    };
+    let mut run = Run::default();
     let started = own_cpu_time();
     match Walk::begin(plan, interrupt) {
         Ok(mut walk) => {
@@ -27,6 +22,13 @@ pub fn run(plan: &Plan, interrupt: &Interrupt, mut arriving: impl FnMut(Moment, 
             run.failure = end.err();
         }
         Err(failure) => run.failure = Some(failure),
+    }
+    if let Some(introduction) = &mut run.introduction {
+        let figures = run.checkpoints.iter().flat_map(|c| &c.account.parts);
+        let told: Vec<&str> = figures.map(|figure| &*figure.name).collect();
+        introduction
+            .parts
+            .retain(|part| told.contains(&&*part.name));
     }
     let own = milliseconds(own_cpu_time() - started);
     run.timings.driver_ms = (own - run.timings.probe_ms).max(0.0);
@@ -44,7 +46,9 @@ impl<'a> Walk<'a> {
         let Plan {
             conditions, knob, ..
         } = plan;
-        let subject = Subject::spawn(&plan.subject, *conditions, knob, interrupt)?;
+        let process = executable::command(&plan.subject, &plan.arguments);
+        let process = process.map_err(Failure::NotStarted)?;
+        let subject = Subject::spawn(process, *conditions, knob, interrupt)?;
         let probe = Probe::open(subject.id())?;
         Ok(Walk {
             plan,
@@ -62,10 +66,12 @@ impl<'a> Walk<'a> {
             scenario: self.plan.scenario.as_str().into(),
             size: self.plan.size,
             seed: self.plan.seed,
+            python: self.plan.python.as_deref().map(Into::into),
         })?;
         let plan = self.plan;
         let mut dropped = Instant::now();
-        for step in plan.schedule.steps(plan.rounds, plan.knob.after_drop) {
+        let after_drop = plan.knob.after_drop;
+        for step in plan.schedule.steps(plan.rounds, after_drop, plan.collector) {
             if step.follows_a_request() && !can_be_asked {
                 continue;
             }

@@ -16,6 +16,10 @@ pub struct Cell {
     pub allocator_version: Option<String>,
     /// The scenario's name.
     pub scenario: String,
+    /// The Python that the scenario ran in, such as `2.4 32-bit`; null of a scenario that is none of
+    /// Python's.
+    #[serde(default)]
+    pub python: Option<String>,
     /// The scenario's size, in its own unit (see `cargo xtask list`).
     pub size: u64,
     /// The seed of everything random in the scenario.
@@ -42,6 +46,16 @@ pub struct Cell {
     /// Why memory stays; null where the cell failed.
     #[serde(default)]
     pub cause: Option<Cause>,
+}
+
+impl Cell {
+    /// The scenario and, where there is one, its Python: `python-int-list in Python 2.4 32-bit`.
+    pub fn experiment(&self) -> String {
+        match &self.python {
+            Some(python) => format!("{} in Python {python}", self.scenario),
+            None => self.scenario.clone(),
+        }
+    }
 }
 
 /// Whether a cell was measured to its end.

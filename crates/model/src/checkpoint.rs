@@ -19,6 +19,8 @@ pub enum Moment {
     Idle,
     /// The clock moved on and ordinary traffic followed.
     Active,
+    /// The garbage collector did a full collection; only where the scenario has one.
+    Collected,
     /// The allocator was asked to give memory back.
     Released,
     /// Some time after the release: has anything come back?
@@ -34,6 +36,7 @@ impl Moment {
             Moment::Dropped => "dropped",
             Moment::Idle => "idle",
             Moment::Active => "active",
+            Moment::Collected => "collected",
             Moment::Released => "released",
             Moment::Settled => "settled",
         }

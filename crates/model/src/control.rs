@@ -23,6 +23,8 @@ pub struct TriedControl {
     pub allocator: String,
     /// The scenario's name.
     pub scenario: String,
+    /// The Python that it runs in, such as `2.4-32`; null of a scenario that is none of Python's.
+    pub python: Option<String>,
     /// The knob of the cell that the assertion is about, `default` where none is turned.
     pub knob: String,
     /// What is asserted: `verdict`, `record` or `ledger`.

@@ -25,6 +25,8 @@ pub enum AfterDrop {
     Nothing,
     /// It asks the allocator to give memory back.
     Release,
+    /// It has its garbage collector do a full collection.
+    Collect,
 }
 
 impl Knob {
@@ -74,6 +76,9 @@ pub struct DocumentedKnob {
     /// Whether a benchmark runs it beside the default settings where the user names no knob.
     #[serde(default)]
     pub benched: bool,
+    /// The first version of what it is turned on that knows it; any version where none is named.
+    #[serde(default)]
+    pub since: Option<String>,
     /// What it does.
     pub does: String,
     /// How it stands by default.
@@ -111,6 +116,7 @@ impl DocumentedKnob {
         let call = match self.after_drop {
             AfterDrop::Nothing => None,
             AfterDrop::Release => Some(format!("{release_call} after each drop")),
+            AfterDrop::Collect => Some("gc.collect() after each drop".to_owned()),
         };
         variables.chain(call).collect::<Vec<_>>().join(" ")
     }

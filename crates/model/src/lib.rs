@@ -24,6 +24,7 @@ pub mod figures;
 mod host;
 mod knob;
 mod ledger;
+mod prediction;
 pub mod protocol;
 mod verdict;
 
@@ -41,4 +42,5 @@ pub use explanation::{Explanation, Price, SmallestKnob, TriedKnob};
 pub use host::{Host, LabCondition, Upheld};
 pub use knob::{AfterDrop, Catalogue, DocumentedKnob, Knob};
 pub use ledger::Entry;
+pub use prediction::{Layers, Prediction, Predictions, Waterfall};
 pub use verdict::{Returned, Returns, Verdict};

@@ -6,7 +6,7 @@
 //! allocating a byte: strings without escapes borrow, numbers are copied.
 //!
 //! ```text
-//! {"hello":{"protocol":2}}                       -> {"hello":{"protocol":2,"allocator":"system",...}}
+//! {"hello":{"protocol":3}}                       -> {"hello":{"protocol":3,"allocator":"system",...}}
 //! {"prepare":{"scenario":"int-list","size":...}} -> {"done":{"live_bytes":0,"clock_ms":0}}
 //! "build"                                        -> {"done":{"live_bytes":163840000,"clock_ms":0}}
 //! ```
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Account, Parts, Upheld};
 
 /// The version of this protocol. It rises with every change that an older peer would misread.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The longest line that either side writes, in bytes, its newline included.
 pub const LONGEST_LINE: usize = 8 * 1024;
@@ -51,6 +51,10 @@ pub enum Command<'a> {
         size: u64,
         /// The seed of everything random in it.
         seed: u64,
+        /// The Python to run it in, such as `2.4 32-bit`, where the scenario is one of Python's and
+        /// the subject has more than one; none of any other scenario.
+        #[serde(default, borrow)]
+        python: Option<Cow<'a, str>>,
     },
     /// Build the large object.
     Build,
@@ -63,6 +67,9 @@ pub enum Command<'a> {
     },
     /// Allocate and free as an ordinary program would for a moment.
     Traffic,
+    /// Have the garbage collector do a full collection, `gc.collect()`. Refused where the prepared
+    /// scenario has no collector.
+    Collect,
     /// Ask the allocator to give memory back.
     Release,
     /// Run a workload between two readings of the clock, and free everything.

@@ -10,6 +10,9 @@ use crate::Moment;
 pub struct Verdict {
     /// The first occasion at which the memory had come back.
     pub returns: Returns,
+    /// The kind of checkpoint that showed it first; null where the memory never came back.
+    #[serde(default)]
+    pub occasion: Option<Moment>,
     /// Clock milliseconds from the last drop to that occasion; null where it never came, and where it
     /// was a later round of building and dropping.
     pub after_ms: Option<u64>,

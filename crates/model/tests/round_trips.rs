@@ -85,6 +85,7 @@ fn moment() -> impl Strategy<Value = Moment> {
         Moment::Dropped,
         Moment::Idle,
         Moment::Active,
+        Moment::Collected,
         Moment::Released,
         Moment::Settled,
     ])
@@ -127,6 +128,7 @@ prop_compose! {
 prop_compose! {
     fn verdict()(
         returns in prop::sample::select(&Returns::ALL[..]),
+        occasion in option::of(moment()),
         after_ms: Option<u64>,
         traffic_moments: Option<u32>,
         round: u32,
@@ -143,6 +145,7 @@ prop_compose! {
         let returned = returned.into_iter();
         Verdict {
             returns,
+            occasion,
             after_ms,
             traffic_moments,
             round,
@@ -164,7 +167,7 @@ prop_compose! {
 prop_compose! {
     fn cell()(
         names in vec(text(), 4),
-        heard in vec(option::of(text()), 4),
+        heard in vec(option::of(text()), 5),
         size: u64,
         seed: u64,
         lab: bool,
@@ -174,13 +177,14 @@ prop_compose! {
         cause in option::of(cause()),
     ) -> Cell {
         let [allocator, scenario, knob, _] = <[String; 4]>::try_from(names).unwrap();
-        let [allocator_title, allocator_version, release_call, failure] =
-            <[Option<String>; 4]>::try_from(heard).unwrap();
+        let [allocator_title, allocator_version, release_call, failure, python] =
+            <[Option<String>; 5]>::try_from(heard).unwrap();
         Cell {
             allocator,
             allocator_title,
             allocator_version,
             scenario,
+            python,
             size,
             seed,
             knob,
@@ -263,13 +267,16 @@ prop_compose! {
 fn command() -> impl Strategy<Value = Command<'static>> {
     prop_oneof![
         any::<u32>().prop_map(|protocol| Command::Hello { protocol }),
-        (text(), any::<u64>(), any::<u64>()).prop_map(|(scenario, size, seed)| {
-            Command::Prepare {
-                scenario: scenario.into(),
-                size,
-                seed,
+        (text(), any::<[u64; 2]>(), option::of(text())).prop_map(
+            |(scenario, [size, seed], python)| {
+                Command::Prepare {
+                    scenario: scenario.into(),
+                    size,
+                    seed,
+                    python: python.map(Into::into),
+                }
             }
-        }),
+        ),
         any::<u64>().prop_map(|ms| Command::Wait { ms }),
         (text(), any::<u64>()).prop_map(|(workload, divisor)| Command::Time {
             workload: workload.into(),
@@ -279,6 +286,7 @@ fn command() -> impl Strategy<Value = Command<'static>> {
             Command::Build,
             Command::Drop,
             Command::Traffic,
+            Command::Collect,
             Command::Release,
             Command::Account,
             Command::Exit,

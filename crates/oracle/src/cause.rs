@@ -39,6 +39,7 @@ pub fn cause(
         dropped: last(Moment::Dropped)?,
         idled: last(Moment::Idle),
         worked: last(Moment::Active),
+        collected: last(Moment::Collected),
         released: last(Moment::Released),
         last_drop: checkpoints.iter().rfind(|c| c.name == Moment::Dropped)?,
         clauses: Vec::new(),
@@ -56,6 +57,7 @@ struct Inquiry<'a> {
     dropped: &'a Checkpoint,
     idled: Option<&'a Checkpoint>,
     worked: Option<&'a Checkpoint>,
+    collected: Option<&'a Checkpoint>,
     released: Option<&'a Checkpoint>,
     last_drop: &'a Checkpoint,
     clauses: Vec<String>,
@@ -70,6 +72,7 @@ impl<'a> Inquiry<'a> {
             self.name_the_holders();
             self.tell_of_later_rounds();
             self.tell_of_idling();
+            self.tell_of_the_collection();
             self.tell_of_the_end();
         }
         Cause {
@@ -187,6 +190,31 @@ impl<'a> Inquiry<'a> {
         }
     }
 
+    /// What the garbage collector's full collection did: it may return memory, or hand it down from the
+    /// part that held it to another.
+    fn tell_of_the_collection(&mut self) {
+        let Some(collected) = self.collected else {
+            return;
+        };
+        let before = self.worked.or(self.idled).unwrap_or(self.dropped);
+        let moved = self.moved(before, collected, "returned on collection");
+        let held_before = grown(self.baseline, before, self.verdict);
+        let mut holders = grown(self.baseline, collected, self.verdict).into_iter();
+        let heir = holders.find(|(heir, _)| held_before.iter().all(|(e, _)| e.name != heir.name));
+        if moved as f64 >= NOTABLE * self.excess(self.dropped) as f64 {
+            let moved = mebibytes(moved);
+            self.clauses
+                .push(format!("a full collection returned {moved}"));
+        } else if let Some((heir, kib)) = heir {
+            self.note_entry(heir, collected);
+            let because = self.because(&heir.name);
+            self.clauses.push(format!(
+                "a full collection hands it down, {}{because}",
+                held(heir, kib)
+            ));
+        }
+    }
+
     /// What activity and the request did; and where the rest is, if they did not do.
     fn tell_of_the_end(&mut self) {
         let Some(worked) = self.worked else { return };
@@ -198,7 +226,8 @@ impl<'a> Inquiry<'a> {
             None => (worked, "ordinary traffic"),
         };
         if end.name == Moment::Released {
-            self.moved(worked, end, "returned on request");
+            let before = self.collected.unwrap_or(worked);
+            self.moved(before, end, "returned on request");
         }
         if self.verdict.returns > Returns::OnRequest {
             self.tell_of_the_rest(end, done);

@@ -33,6 +33,7 @@ pub(crate) fn cell(occupied_mib: f64, kept_mib: f64, cpu_ms: f64, minor_faults: 
         allocator_title: None,
         allocator_version: None,
         scenario: "s".to_owned(),
+        python: None,
         size: 1,
         seed: 1,
         knob: "default".to_owned(),

@@ -20,6 +20,7 @@ mod curve;
 #[cfg(test)]
 mod fixture;
 mod ledger;
+mod prediction;
 mod price;
 mod thresholds;
 
@@ -29,10 +30,11 @@ pub use benchmark::{geomeans, write_spreads};
 pub use cause::{cause, holder};
 pub use curve::curve;
 pub use ledger::{unexplained, write_ledgers};
+pub use prediction::{Live, is_within, predictions, waterfall};
 pub use price::{SAME_CPU, SAME_FAULTS, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{
-    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT,
-    TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, PREDICTED_KIB,
+    PREDICTED_PART, RETURNED_PERCENT, TRIVIAL_KIB,
 };
 
 /// What these checkpoints mean; `None` before the first drop. Where their ledgers are written, the
@@ -77,6 +79,7 @@ pub fn judge(checkpoints: &[Checkpoint]) -> Option<Verdict> {
     let lazy_kib = after.iter().map(|c| c.memory.lazy_kib).max().unwrap_or(0);
     Some(Verdict {
         returns,
+        occasion: occasion.map(|checkpoint| checkpoint.name),
         after_ms: occasion
             .filter(|_| round == last_round)
             .map(|checkpoint| checkpoint.clock_ms - dropped.clock_ms),
@@ -145,7 +148,7 @@ fn occasion_of(moment: Moment) -> Returns {
     match moment {
         Moment::Idle => Returns::WhenIdle,
         Moment::Active => Returns::OnActivity,
-        Moment::Released | Moment::Settled => Returns::OnRequest,
+        Moment::Collected | Moment::Released | Moment::Settled => Returns::OnRequest,
         Moment::Baseline | Moment::Built | Moment::Dropped => Returns::AtOnce,
     }
 }
@@ -207,6 +210,21 @@ mod tests {
         check([80, 80, 80, 5], Returns::OnRequest, Some(700));
         check([80, 80, 80, 80], Returns::Partly, None);
         check([95, 95, 95, 95], Returns::Never, None);
+    }
+
+    #[test]
+    fn a_full_collection_is_the_first_request() {
+        let checkpoints = run([80, 80, 80, 5]);
+        let request = |checkpoints: &[Checkpoint]| {
+            let verdict = judge(checkpoints).unwrap();
+            (verdict.returns, verdict.occasion)
+        };
+        for (kept_mib, occasion) in [(80, Moment::Released), (5, Moment::Collected)] {
+            let mut checkpoints = checkpoints.clone();
+            checkpoints.insert(5, checkpoint(Moment::Collected, 1, 700, kept_mib << 10));
+            let expected = (Returns::OnRequest, Some(occasion));
+            assert_eq!(request(&checkpoints), expected);
+        }
     }
 
     #[test]

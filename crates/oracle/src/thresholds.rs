@@ -23,6 +23,14 @@ pub const NEGLIGIBLE_KIB: i64 = 2048;
 /// pages would be a notable part of it.
 pub const EXPLAINABLE_KIB: i64 = 1024;
 
+/// A model may be off by this part of what it predicts: what an interpreter does besides the statements
+/// takes some memory too.
+pub const PREDICTED_PART: f64 = 0.01;
+
+/// Or by so much, in KiB: where next to nothing is kept, an interpreter's own small change is a larger
+/// part of it. A model that is off by one of the larger arenas is not excused.
+pub const PREDICTED_KIB: i64 = 300;
+
 /// So much, in KiB, is never held against an allocator: a few pages, the noise of any process.
 pub const TRIVIAL_KIB: i64 = 64;
 

@@ -1,8 +1,8 @@
 //! The thresholds that the documentation quotes are those of the code.
 
 use afterdrop_oracle::{
-    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT,
-    TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, PREDICTED_KIB,
+    PREDICTED_PART, RETURNED_PERCENT, TRIVIAL_KIB,
 };
 
 const PAGE: &str = include_str!("../../../docs/oracle.md");
@@ -15,6 +15,8 @@ fn the_page_quotes_every_threshold() {
         ("NOTABLE", NOTABLE.to_string()),
         ("EXPLAINABLE_KIB", EXPLAINABLE_KIB.to_string()),
         ("NEGLIGIBLE_KIB", NEGLIGIBLE_KIB.to_string()),
+        ("PREDICTED_PART", PREDICTED_PART.to_string()),
+        ("PREDICTED_KIB", PREDICTED_KIB.to_string()),
         ("TRIVIAL_KIB", TRIVIAL_KIB.to_string()),
         ("COMPARABLE_FAULTS", COMPARABLE_FAULTS.to_string()),
     ];

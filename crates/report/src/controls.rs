@@ -17,10 +17,11 @@ pub fn controls(controls: &Controls) -> String {
 }
 
 fn row(tried: &TriedControl) -> Vec<String> {
-    let mut assertion = format!(
-        "{} of {} under {}",
-        tried.assertion, tried.scenario, tried.allocator
-    );
+    let mut assertion = format!("{} of {}", tried.assertion, tried.scenario);
+    if let Some(python) = &tried.python {
+        assertion += &format!(" in Python {python}");
+    }
+    assertion += &format!(" under {}", tried.allocator);
     if tried.knob != Knob::DEFAULT {
         assertion += &format!(" with {}", tried.knob);
     }

@@ -58,7 +58,7 @@ pub fn real_time(document: &Curves) -> String {
 fn title(curve: &Curve) -> String {
     let cell = &curve.cell;
     let size = thousands(cell.size);
-    format!("{}, size {size}, {}", cell.scenario, curve.mode.name())
+    format!("{}, size {size}, {}", cell.experiment(), curve.mode.name())
 }
 
 fn table(document: &Curves, curves: &[&Curve]) -> String {

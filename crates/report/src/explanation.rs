@@ -10,14 +10,19 @@ use crate::tables::{WIDTH, plain};
 /// For a terminal.
 pub fn explanation(explanation: &Explanation) -> String {
     let cell = &explanation.cell;
+    // A live interpreter's name ends with its version.
     let version = cell.allocator_version.as_deref().unwrap_or("?");
+    let version = match cell.allocator.ends_with(version) {
+        true => String::new(),
+        false => format!(" {version}"),
+    };
     let occupied = cell
         .verdict
         .as_ref()
         .map(|verdict| mebibytes(verdict.occupied_kib));
     let mut text = format!(
-        "{}, size {}, under {} {version}: {} occupied\n{}\n\n",
-        cell.scenario,
+        "{}, size {}, under {}{version}: {} occupied\n{}\n\n",
+        cell.experiment(),
         thousands(cell.size),
         cell.allocator,
         occupied.as_deref().unwrap_or("nothing"),

@@ -87,7 +87,7 @@ fn largest<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<String> {
     Some(format!(
         "The ledgers leave at most {:.2} % of what was occupied unexplained ({} under {}).",
         share * 100.0,
-        cell.scenario,
+        cell.experiment(),
         cell.allocator,
     ))
 }

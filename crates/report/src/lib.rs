@@ -1,8 +1,8 @@
 //! From a comparison to text. Every renderer is a pure function of the document: the same JSON
 //! gives the same bytes.
 //!
-//! [`terminal`] and [`markdown`] lay out the same rows ([`rows`]) and close with the same
-//! sentences ([`sentences`]); what a figure looks like is decided once, in [`figures`].
+//! [`terminal`] and [`markdown`] lay out the same rows (`rows`) and close with the same
+//! sentences (`sentences`); what a figure looks like is decided once, in `figures`.
 
 mod benchmark;
 mod controls;
@@ -10,6 +10,7 @@ mod curves;
 mod explanation;
 mod figures;
 mod ledger;
+mod predictions;
 mod rows;
 mod sentences;
 mod tables;
@@ -19,5 +20,6 @@ pub use controls::controls;
 pub use curves::{curves, real_time};
 pub use explanation::explanation;
 pub use figures::{mebibytes, thousands};
+pub use predictions::{predictions, predictions_in_markdown};
 pub use sentences::sentences;
 pub use tables::{markdown, terminal, timings};

@@ -16,7 +16,7 @@ pub(crate) struct Section {
 /// A table for each scenario, in the order in which they were measured.
 pub(crate) fn sections(cells: &[Cell]) -> Vec<Section> {
     cells
-        .chunk_by(|a, b| (&a.scenario, a.size) == (&b.scenario, b.size))
+        .chunk_by(|a, b| (a.experiment(), a.size) == (b.experiment(), b.size))
         .map(section)
         .collect()
 }
@@ -29,7 +29,11 @@ fn section(cells: &[Cell]) -> Section {
     header.extend(columns.iter().map(|column| column.title.clone()));
     header.extend(["reuse".to_owned(), "returns".to_owned()]);
     Section {
-        title: format!("{}, size {}", cells[0].scenario, thousands(cells[0].size)),
+        title: format!(
+            "{}, size {}",
+            cells[0].experiment(),
+            thousands(cells[0].size)
+        ),
         header,
         rows: cells.iter().map(|cell| row(cell, &columns)).collect(),
     }
@@ -69,6 +73,9 @@ pub(crate) fn columns(checkpoints: &[Checkpoint]) -> Vec<Column> {
     }
     column("idle".to_owned(), Place::Last(Moment::Idle));
     column("active".to_owned(), Place::Last(Moment::Active));
+    if checkpoints.iter().any(|c| c.name == Moment::Collected) {
+        column("gc".to_owned(), Place::Last(Moment::Collected));
+    }
     column("asked".to_owned(), Place::Last(Moment::Released));
     columns
 }

@@ -44,7 +44,7 @@ pub(crate) fn sentence(cells: &[&Cell]) -> String {
     let failed = failed.filter(|cell| !cell.failure.iter().any(|f| f.starts_with("interrupted")));
     clauses.extend(failed.map(|cell| {
         let reason = cell.failure.as_deref().unwrap_or("for an unknown reason");
-        format!("failed on {}: {reason}", cell.scenario)
+        format!("failed on {}: {reason}", cell.experiment())
     }));
     if clauses.is_empty() {
         clauses.push("was not measured to the end".to_owned());
@@ -63,10 +63,8 @@ fn subject(cell: &Cell) -> String {
 /// What one kind of verdict says of the scenarios that share it; `alone` leaves their names out.
 fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<String> {
     let (cell, _) = group.first()?;
-    let names: Vec<&str> = group
-        .iter()
-        .map(|(cell, _)| cell.scenario.as_str())
-        .collect();
+    let names: Vec<String> = group.iter().map(|(cell, _)| cell.experiment()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let names = listed(&names);
     let kept = if alone {
         kept(group)
@@ -83,8 +81,8 @@ fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<Str
         Returns::WhenIdle => format!("keeps {kept} until {} have passed", longest_wait(group)),
         Returns::OnActivity => format!("keeps {kept} until {}", activity(group)),
         Returns::OnRequest => format!(
-            "keeps {kept} until asked: {} returns it",
-            call.unwrap_or("its own call")
+            "keeps {kept} until asked: {}",
+            requests(group, call.unwrap_or("its own call"))
         ),
         Returns::Partly => format!("keeps {kept}, {} for good{or_not}", kept_in_the_end(group)),
         Returns::Never => format!("keeps {kept} for good{or_not}"),
@@ -94,6 +92,21 @@ fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<Str
         clause += ", lazily: the resident size shows it until the kernel takes it";
     }
     Some(clause)
+}
+
+/// What was asked, and gave it back: of a scenario with a garbage collector that comes first.
+fn requests(group: &[(&Cell, &Verdict)], call: &str) -> String {
+    const COLLECTION: &str = "gc.collect()";
+    let is_collection =
+        |(_, verdict): &(&Cell, &Verdict)| verdict.occasion == Some(Moment::Collected);
+    let has_collector = |(cell, _): &(&Cell, &Verdict)| cell.python.is_some();
+    if group.iter().all(is_collection) {
+        return format!("{COLLECTION} returns it");
+    }
+    match group.iter().any(has_collector) {
+        true => format!("{COLLECTION} and then {call} return it"),
+        false => format!("{call} returns it"),
+    }
 }
 
 /// From what part of the object on pages freed by `MADV_FREE` are worth a word.

@@ -1,7 +1,7 @@
 //! The same rows for a terminal and for Markdown.
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
-use model::{Comparison, Timings};
+use model::{Cell, Comparison, Moment, Timings};
 
 use crate::ledger::unexplained;
 use crate::rows::sections;
@@ -18,6 +18,18 @@ a small object, all but 2 MiB and at least three quarters); at once only if each
 returned them, and on activity if it took another round of building and dropping.
 ";
 
+/// The same of a scenario that has a garbage collector.
+const COLLECTOR_LEGEND: &str = "gc: after a full collection, before the allocator was asked.\n";
+
+/// How to read the rows of these cells.
+fn legend(cells: &[Cell]) -> String {
+    let mut checkpoints = cells.iter().flat_map(|cell| &cell.checkpoints);
+    match checkpoints.any(|checkpoint| checkpoint.name == Moment::Collected) {
+        true => format!("{LEGEND}{COLLECTOR_LEGEND}"),
+        false => LEGEND.to_owned(),
+    }
+}
+
 /// A line of prose, in characters.
 pub(crate) const WIDTH: usize = 96;
 
@@ -32,7 +44,7 @@ pub fn terminal(comparison: &Comparison) -> String {
         let table = plain(&section.header, &section.rows);
         text += &format!("{}\n{table}\n\n", section.title);
     }
-    text += &format!("{LEGEND}\n");
+    text += &format!("{}\n", legend(&comparison.cells));
     for sentence in sentences(comparison) {
         let hanging = textwrap::Options::new(WIDTH).subsequent_indent("  ");
         text += &format!("{}\n", textwrap::fill(&sentence, hanging));
@@ -50,7 +62,7 @@ pub fn markdown(comparison: &Comparison) -> String {
         let table = table(&section.header, &section.rows, presets::ASCII_MARKDOWN).trim_fmt();
         text += &format!("### {}\n\n{table}\n\n", section.title);
     }
-    text += &format!("{LEGEND}\n");
+    text += &format!("{}\n", legend(&comparison.cells));
     for sentence in sentences(comparison) {
         text += &format!("- {}\n", sentence.replace('|', "\\|"));
     }
@@ -82,6 +94,13 @@ pub(crate) fn plain_figures(header: &[String], rows: &[Vec<String>]) -> String {
     narrow(figures(header, rows))
 }
 
+/// The same for Markdown.
+pub(crate) fn figures_in_markdown(header: &[String], rows: &[Vec<String>]) -> String {
+    let mut table = table(header, rows, presets::ASCII_MARKDOWN);
+    align_last_right(&mut table, header.len());
+    table.trim_fmt()
+}
+
 /// The same with one blank between two columns, for many of them.
 pub(crate) fn dense_figures(header: &[String], rows: &[Vec<String>]) -> String {
     let mut table = figures(header, rows);
@@ -93,10 +112,14 @@ pub(crate) fn dense_figures(header: &[String], rows: &[Vec<String>]) -> String {
 
 fn figures(header: &[String], rows: &[Vec<String>]) -> Table {
     let mut table = table(header, rows, PLAIN);
-    if let Some(last) = table.column_mut(header.len() - 1) {
+    align_last_right(&mut table, header.len());
+    table
+}
+
+fn align_last_right(table: &mut Table, columns: usize) {
+    if let Some(last) = table.column_mut(columns - 1) {
         last.set_cell_alignment(CellAlignment::Right);
     }
-    table
 }
 
 fn narrow(mut table: Table) -> String {

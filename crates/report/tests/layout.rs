@@ -49,6 +49,7 @@ fn cell(
         allocator_title: Some(format!("{allocator} malloc")),
         allocator_version: Some("1".to_owned()),
         scenario: scenario.to_owned(),
+        python: None,
         size: 5_120_000,
         seed: 1,
         knob: "default".to_owned(),
@@ -62,6 +63,7 @@ fn cell(
         checkpoints: checkpoints.collect(),
         verdict: Some(Verdict {
             returns,
+            occasion: None,
             after_ms: after_ms(returns),
             traffic_moments: None,
             round: 2,

@@ -2,7 +2,8 @@
 //!
 //! A scenario builds one large [`Object`] out of ordinary Rust values and knows nothing of the
 //! allocator below it. The same size and seed ask for the same blocks in the same order, so that
-//! whatever differs between two runs, the allocator did it. A file per idea; each opens with the
+//! whatever differs between two runs, the allocator did it. (Those of [`python`] are built of the
+//! blocks that a Python program asks for.) A file per idea; each opens with the
 //! question that it answers and the complaint that it reproduces. To add one, write the file and
 //! name it, with its scenarios, in the list below.
 
@@ -12,13 +13,21 @@ mod turns;
 
 pub use traffic::traffic;
 
-/// Declares each module and lists its scenarios in [`ALL`], in the order of the tables.
+/// Declares each module and lists its scenarios in [`ALL`], in the order of the tables, those of
+/// [`python`] behind the semicolon.
 macro_rules! scenarios {
-    ($($module:ident { $($name:ident),+ $(,)? })+) => {
+    ($($module:ident { $($name:ident),+ $(,)? })+; python { $($statements:ident),+ $(,)? }) => {
         $(mod $module;)+
+        pub mod python;
 
         /// Every scenario, in the order of the tables.
-        pub const ALL: &[Scenario] = &[$($($module::$name),+),+];
+        pub const ALL: &[Scenario] = &[$($($module::$name),+),+, $(python::$statements),+];
+
+        /// Those that are made of Rust values.
+        pub const RUST: &[Scenario] = &[$($($module::$name),+),+];
+
+        /// Those that are statements of Python, each for every version that is modelled.
+        pub const PYTHON: &[Scenario] = &[$(python::$statements),+];
     };
 }
 
@@ -39,7 +48,8 @@ scenarios! {
     churn { SCENARIO }
     cache { SCENARIO }
     json_document { SCENARIO }
-    c_library { SCENARIO }
+    c_library { SCENARIO };
+    python { INT_LIST, FLOAT_LIST, INT_STREAM, OBJECTS, STRINGS_100, STRINGS_400, STRINGS_1000 }
 }
 
 /// The first of them, which are measured where the user names none: small blocks, the same one at
@@ -63,6 +73,13 @@ pub struct Scenario {
     pub footprint_bytes: fn(size: u64) -> u64,
     /// Builds the object.
     pub build: fn(size: u64, seed: u64) -> Box<dyn Object>,
+}
+
+impl Scenario {
+    /// Whether it is one of [`PYTHON`]: it runs in an interpreter, and so has a garbage collector.
+    pub fn is_python(&self) -> bool {
+        PYTHON.iter().any(|scenario| scenario.name == self.name)
+    }
 }
 
 /// A large object: dropping it is the experiment.
@@ -113,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_builds_the_same_object() {
-        for scenario in ALL {
+        for scenario in RUST {
             let live = |seed| (scenario.build)(SIZE, seed).live_bytes();
             assert_eq!(live(1), live(1), "{}", scenario.name);
         }
@@ -121,7 +138,7 @@ mod tests {
 
     #[test]
     fn footprint_covers_what_is_alive_and_does_not_overflow() {
-        for scenario in ALL {
+        for scenario in RUST {
             let live = (scenario.build)(SIZE, 1).live_bytes();
             let footprint = (scenario.footprint_bytes)(SIZE);
             assert!(live <= footprint, "{}: {live} > {footprint}", scenario.name);
@@ -136,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_size_from_one_up_builds() {
-        for scenario in ALL {
+        for scenario in RUST {
             for size in 1..20 {
                 drop((scenario.build)(size, 1));
             }

@@ -16,6 +16,7 @@ mod interpose;
 mod mappings;
 mod placement;
 mod process;
+mod python;
 pub mod random;
 mod serve;
 mod upheld;

@@ -24,6 +24,12 @@ impl Extent {
         claimed
     }
 
+    /// Leaves out what belongs to others.
+    pub(crate) fn take_out(&mut self, others: &Extent) {
+        self.bytes = self.bytes.saturating_sub(others.bytes);
+        self.resident_bytes = self.resident_bytes.saturating_sub(others.resident_bytes);
+    }
+
     /// Counts these addresses in.
     pub(crate) fn add(&mut self, addresses: Range<usize>) {
         self.bytes += addresses.len() as u64;

@@ -30,8 +30,8 @@ pub(crate) fn parts() -> impl Iterator<Item = Part> {
 }
 
 impl Process {
-    /// Looks at every mapping, and asks malloc.
-    pub(crate) fn look() -> Process {
+    /// Looks at every mapping but for these of others, and asks malloc.
+    pub(crate) fn look(others: &Extent) -> Process {
         let mut heaps = c_malloc::Heaps::default();
         let mut stacks = Extent::default();
         let mut mappings = Extent::default();
@@ -43,6 +43,7 @@ impl Process {
                 heaps.take_out(mapping.addresses, |rest| mappings.add(rest));
             },
         });
+        mappings.take_out(others);
         let malloc = CMalloc::look(&heaps, mappings.resident_bytes);
         mappings.resident_bytes -= malloc.mapped_blocks_bytes(); // at most as many
         Process {

@@ -6,11 +6,13 @@ use std::os::fd::RawFd;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use model::Account;
 use model::protocol::{Command, Hello, LONGEST_LINE, Reply, VERSION};
+use model::{Account, Parts};
+use scenarios::python::{self, Build};
 use scenarios::{Object, Scenario};
 
 use crate::process::{self, Process};
+use crate::python as layers;
 use crate::wire::Wire;
 use crate::{Control, clock, upheld};
 
@@ -84,8 +86,9 @@ impl<'a> Bench<'a> {
                 scenario,
                 size,
                 seed,
-            } => match scenarios::find(&scenario) {
-                Some(scenario) => {
+                python,
+            } => match prepare(&scenario, size, python.as_deref()) {
+                Ok(scenario) => {
                     self.prepared = Some(Prepared {
                         scenario,
                         size,
@@ -93,7 +96,7 @@ impl<'a> Bench<'a> {
                         since_ms: clock::now_ms(),
                     })
                 }
-                None => return refused("no such scenario in this subject"),
+                Err(reason) => return refused(reason),
             },
             Command::Build => match self.prepared {
                 Some(Prepared {
@@ -109,7 +112,10 @@ impl<'a> Bench<'a> {
             },
             Command::Drop => self.object = self.object.take().and_then(Object::drop_large),
             Command::Wait { ms } => clock::pass(ms),
+            Command::Traffic if self.is_python() => python::traffic(),
             Command::Traffic => scenarios::traffic(),
+            Command::Collect if self.is_python() => python::collect(),
+            Command::Collect => return refused("the prepared scenario has no collector"),
             Command::Release => self.control.release(),
             Command::Exit => {}
         }
@@ -118,10 +124,22 @@ impl<'a> Bench<'a> {
 
     /// The allocator's account, and beside it what any process has.
     fn account(&self) -> Account {
-        let process = Process::look();
+        let arenas = python::look(layers::mapped).unwrap_or_default();
+        let process = Process::look(&arenas);
         let mut account = self.control.account(&process);
         account.parts.extend(process.figures());
+        python::look(|python| layers::divide(python, &arenas, &self.parts(), &mut account));
         account
+    }
+
+    fn is_python(&self) -> bool {
+        self.prepared.is_some_and(|p| p.scenario.is_python())
+    }
+
+    /// What the parts of the account are, the interpreter's apart.
+    fn parts(&self) -> Parts {
+        let own = self.control.parts().iter().cloned();
+        own.chain(process::parts()).collect()
     }
 
     fn hello(&self) -> Reply<'a> {
@@ -131,13 +149,7 @@ impl<'a> Bench<'a> {
             title: Cow::Borrowed(self.control.title()),
             version: Cow::Borrowed(self.control.version()),
             release_call: self.control.release_call().map(Cow::Borrowed),
-            parts: self
-                .control
-                .parts()
-                .iter()
-                .cloned()
-                .chain(process::parts())
-                .collect(),
+            parts: self.parts().into_iter().chain(layers::PARTS).collect(),
             upheld: upheld::look(),
         })
     }
@@ -149,6 +161,23 @@ impl<'a> Bench<'a> {
             clock_ms: clock::now_ms() - since_ms,
         }
     }
+}
+
+/// Finds the scenario, and starts the interpreter that it runs in, if it is one of Python's.
+fn prepare(
+    scenario: &str,
+    size: u64,
+    python: Option<&str>,
+) -> Result<&'static Scenario, &'static str> {
+    let scenario = scenarios::find(scenario).ok_or("no such scenario in this subject")?;
+    let build = python.map(str::parse).transpose();
+    let build = build.map_err(|_| "no such version of Python is modelled")?;
+    match (scenario.is_python(), build) {
+        (true, build) => python::start(build.unwrap_or(Build::newest()), scenario, size),
+        (false, Some(_)) => return Err("the scenario is none of Python's"),
+        (false, None) => {}
+    }
+    Ok(scenario)
 }
 
 /// Times a workload by the real clock: the lab's stands still.

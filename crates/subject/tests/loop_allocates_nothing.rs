@@ -75,7 +75,7 @@ fn serve_counting(lines: &[&str]) -> (usize, Vec<String>) {
 }
 
 const CONVERSATION: [&str; 8] = [
-    r#"{"hello":{"protocol":2}}"#,
+    r#"{"hello":{"protocol":3}}"#,
     r#"{"prepare":{"scenario":"int-list","size":1000,"seed":1}}"#,
     r#"{"wait":{"ms":7}}"#,
     r#""account""#,
@@ -95,6 +95,29 @@ fn the_loop_allocates_nothing() {
         answers[0]
     );
     assert!(answers[2].contains(r#""clock_ms":7"#), "{}", answers[2]);
+}
+
+/// Once the interpreter runs: starting it takes memory as CPython does.
+#[test]
+fn nor_does_it_in_a_scenario_of_pythons() {
+    const PREPARE: &str =
+        r#"{"prepare":{"scenario":"python-int-list","size":1000,"seed":1,"python":"2.7 64-bit"}}"#;
+    let (to_prepare, _) = serve_counting(&[PREPARE]);
+    let asked = [
+        PREPARE,
+        r#""account""#,
+        r#""collect""#,
+        r#"{"wait":{"ms":7}}"#,
+        r#""account""#,
+    ];
+    let (calls, answers) = serve_counting(&asked);
+    assert_eq!(calls, to_prepare);
+    assert!(
+        answers[1].contains("Python's live objects"),
+        "{}",
+        answers[1]
+    );
+    assert!(answers[2].contains("done"), "{}", answers[2]);
 }
 
 #[test]

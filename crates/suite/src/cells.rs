@@ -13,6 +13,8 @@ type Controls<const N: usize> = [Control<'static>; N];
 
 // The faults that serve as controls.
 const KEEPS: Control = Fault("keeps");
+const KEEPS_MAPPINGS: Control = Fault("keeps-mappings");
+const TAKES: Control = Fault("takes-at-build");
 const APART: Control = Fault("apart");
 
 // The knobs that do.
@@ -23,6 +25,7 @@ const TOP_PAD: Control = Turn("top-pad-0");
 const DECAY: Control = Turn("decay-0");
 const PURGE: Control = Turn("purge-after-drop");
 const DELAY: Control = Turn("purge-delay-0");
+const GC: Control = Turn("gc-after-drop");
 
 /// Each scenario, with the control of each allocator.
 #[rustfmt::skip]
@@ -55,6 +58,27 @@ pub const SCENARIOS: [(&str, Controls<4>); 26] = [
     ("c-library",             [CACHES,  KEEPS, KEEPS, KEEPS]),
 ];
 
+/// Each scenario of Python's in some versions, with the control of each allocator that it is asserted
+/// under: the FAQ's question under all of them, the others where the allocator decides least. What a
+/// version maps past the allocator is kept by another fault than what it takes from it.
+#[rustfmt::skip]
+pub const PYTHON: [(&str, &str, &[Control<'static>]); 14] = [
+    ("python-int-list",     "2.4-32", &[KEEPS, KEEPS, KEEPS, KEEPS]),
+    ("python-int-list",     "2.7",    &[GC,    GC,    GC,    GC]),
+    ("python-int-list",     "3.13",   &[KEEPS_MAPPINGS, KEEPS_MAPPINGS, DELAY, KEEPS_MAPPINGS]),
+    ("python-float-list",   "2.5",    &[KEEPS]),
+    ("python-float-list",   "2.7",    &[GC]),
+    ("python-float-list",   "3.13",   &[KEEPS_MAPPINGS]),
+    ("python-int-stream",   "2.4-32", &[TAKES]),
+    ("python-objects",      "2.4",    &[KEEPS]),
+    ("python-objects",      "3.13",   &[KEEPS]),
+    ("python-strings-100",  "2.5",    &[KEEPS]),
+    ("python-strings-100",  "3.13",   &[KEEPS_MAPPINGS]),
+    ("python-strings-400",  "2.5",    &[CACHES]),
+    ("python-strings-400",  "2.7",    &[KEEPS_MAPPINGS]),
+    ("python-strings-1000", "3.13",   &[KEEPS]),
+];
+
 /// Where the knobs below are turned: the plain case, one that wears the allocator down, one that pins.
 pub const TURNED: [&str; 3] = ["int-list", "string-map", "survivors-33"];
 
@@ -71,27 +95,39 @@ pub const KNOBS: [(&str, &str, Controls<3>); 7] = [
     ("pool",     "release-after-drop", [KEEPS,   KEEPS,   APART]),
 ];
 
-/// Every cell of the suite: each scenario under each allocator, then the knobs.
+/// Every cell of the suite: each scenario under each allocator, those of Python's, then the knobs.
 pub fn cells() -> Vec<Cell> {
     let plain = SCENARIOS.into_iter().flat_map(|(scenario, controls)| {
         let under = ALLOCATORS.into_iter().zip(controls);
         under.map(move |(allocator, control)| Cell {
             scenario,
+            python: None,
             allocator,
             knob: Knob::DEFAULT,
             control,
+        })
+    });
+    let python = PYTHON.into_iter().flat_map(|(scenario, python, controls)| {
+        let under = ALLOCATORS.into_iter().zip(controls);
+        under.map(move |(allocator, control)| Cell {
+            scenario,
+            python: Some(python),
+            allocator,
+            knob: Knob::DEFAULT,
+            control: *control,
         })
     });
     let turned = KNOBS.into_iter().flat_map(|(allocator, knob, controls)| {
         let on = TURNED.into_iter().zip(controls);
         on.map(move |(scenario, control)| Cell {
             scenario,
+            python: None,
             allocator,
             knob,
             control,
         })
     });
-    plain.chain(turned).collect()
+    plain.chain(python).chain(turned).collect()
 }
 
 #[cfg(test)]

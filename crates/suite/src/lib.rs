@@ -14,14 +14,16 @@ pub mod ledger;
 use model::Knob;
 
 pub use assertion::Assertion;
-pub use cells::{ALLOCATORS, KNOBS, SCENARIOS, TURNED, cells};
+pub use cells::{ALLOCATORS, KNOBS, PYTHON, SCENARIOS, TURNED, cells};
 
 /// The faults of the memory, as the test-only subject `planted-fault` knows them.
-pub const FAULTS: [&str; 8] = [
+pub const FAULTS: [&str; 10] = [
     "keeps",
+    "keeps-mappings",
     "keeps-half",
     "late",
     "leaks",
+    "takes-at-build",
     "rebounds",
     "apart",
     "lazy",
@@ -33,6 +35,8 @@ pub const FAULTS: [&str; 8] = [
 pub struct Cell {
     /// The scenario's name; it is built in its default size.
     pub scenario: &'static str,
+    /// The Python that it runs in, as one types it; `None` of a scenario that is none of Python's.
+    pub python: Option<&'static str>,
     /// The allocator's name.
     pub allocator: &'static str,
     /// The knob's name in the allocator's catalogue, or [`Knob::DEFAULT`].
@@ -65,12 +69,18 @@ pub struct Pair {
 }
 
 impl Cell {
-    /// The name in snapshots: `int-list_system`, or `int-list_system_caches-off`.
+    /// The name in snapshots: `int-list_system`, `int-list_system_caches-off`, or, of one of Python's,
+    /// `python-int-list-2.4-32_system`.
     pub fn key(&self) -> String {
-        match self.knob {
-            Knob::DEFAULT => format!("{}_{}", self.scenario, self.allocator),
-            knob => format!("{}_{}_{knob}", self.scenario, self.allocator),
+        let mut key = self.scenario.to_owned();
+        if let Some(python) = self.python {
+            key += &format!("-{python}");
         }
+        key += &format!("_{}", self.allocator);
+        if self.knob != Knob::DEFAULT {
+            key += &format!("_{}", self.knob);
+        }
+        key
     }
 
     /// What to run to see whether `control` breaks the assertions about this cell; `None` where

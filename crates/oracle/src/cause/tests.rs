@@ -55,6 +55,15 @@ fn concluded(mut run: Vec<Checkpoint>) -> Cause {
     cause(&PARTS, Some("purge()"), &run, &judge(&run).unwrap()).unwrap()
 }
 
+/// The same with a full collection between activity and request, and nothing alive.
+fn run_with_collector(after: [[u64; 2]; 5]) -> Vec<Checkpoint> {
+    let [dropped, idle, active, collected, released] = after;
+    let mut run_so_far = run([dropped, idle, active, collected], 0);
+    run_so_far[5].name = Moment::Collected;
+    run_so_far.extend(run([dropped, idle, active, released], 0).pop());
+    run_so_far
+}
+
 #[track_caller]
 fn check(after: [[u64; 2]; 4], alive_kib: u64, sentence: &str) {
     assert_eq!(concluded(run(after, alive_kib)).sentence, sentence);
@@ -182,5 +191,21 @@ fn what_the_next_round_returned_is_explained_by_the_drop_that_kept_it() {
         concluded(run).sentence,
         "80.0 MiB are kept with nothing alive: 80.0 MiB in bins, which nobody empties; \
          building and dropping again returned 80.0 MiB."
+    );
+}
+
+#[test]
+fn what_a_collection_returns_and_what_it_only_hands_down_is_told() {
+    const KEPT: &str = "80.0 MiB are kept with nothing alive: 80.0 MiB in bins, which nobody empties; \
+                        in 60 s without a call: 0 ticks; a full collection ";
+    let check = |collected, told: &str| {
+        let run = run_with_collector([[80, 0], [80, 0], [80, 0], collected, [0, 0]]);
+        assert_eq!(judge(&run).unwrap().returns, Returns::OnRequest);
+        assert_eq!(concluded(run).sentence, KEPT.to_owned() + told);
+    };
+    check([0, 0], "returned 80.0 MiB.");
+    check(
+        [0, 80],
+        "hands it down, 80.0 MiB in caches, which a thread keeps.",
     );
 }

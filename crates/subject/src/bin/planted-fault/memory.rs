@@ -19,9 +19,11 @@ use crate::planted::allocated_bytes;
 #[rustfmt::skip]
 pub const FAULTS: &[(&str, Fault)] = &[
     ("keeps",       Fault { holds: |_| true, ..HONEST }),
+    ("keeps-mappings", Fault { keeps_mappings: true, ..HONEST }),
     ("keeps-half",  Fault { holds: in_odd_stripe, until: is_build, ..HONEST }),
     ("late",        Fault { holds: |_| true, until: three_seconds_have_passed, ..HONEST }),
     ("leaks",       Fault { takes: a_hundredth_at_each_drop, ..HONEST }),
+    ("takes-at-build", Fault { takes: sixteen_mib_at_each_build, ..HONEST }),
     ("rebounds",    Fault { takes: sixteen_mib_after_a_release, ..HONEST }),
     ("apart",       Fault { apart: survives_33, ..HONEST }),
     ("lazy",        Fault { lazily: true, ..HONEST }),
@@ -38,6 +40,8 @@ pub struct Fault {
     pub until: fn(&Command) -> bool,
     /// Bytes that the allocator takes for itself now, and never gives back.
     pub takes: fn(&Command) -> u64,
+    /// Whether a mapping that is unmapped stays.
+    pub keeps_mappings: bool,
     /// Whether pages are given back by `MADV_FREE`, which leaves them resident.
     pub lazily: bool,
     /// What the allocator says where this much is allocated.
@@ -49,6 +53,7 @@ const HONEST: Fault = Fault {
     holds: |_| false,
     until: |_| false,
     takes: |_| 0,
+    keeps_mappings: false,
     lazily: false,
     claims: |bytes| bytes,
 };
@@ -86,6 +91,13 @@ fn a_hundredth_at_each_drop(command: &Command) -> u64 {
     match command {
         Command::Drop => allocated_bytes() / 100,
         _ => 0,
+    }
+}
+
+fn sixteen_mib_at_each_build(command: &Command) -> u64 {
+    match is_build(command) {
+        true => 16 << 20,
+        false => 0,
     }
 }
 

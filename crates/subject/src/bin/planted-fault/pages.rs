@@ -57,12 +57,15 @@ pub unsafe extern "C" fn madvise(at: *mut c_void, length: size_t, advice: c_int)
 }
 
 /// Replaces the C library's function in this executable. Where pages are given back lazily, the
-/// mapping stays: an address that nobody uses any more.
+/// mapping stays: an address that nobody uses any more. Where mappings are kept, nothing is done.
 ///
 /// # Safety
 /// As POSIX has it: nobody uses the pages any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn munmap(at: *mut c_void, length: size_t) -> c_int {
+    if fault().keeps_mappings {
+        return 0;
+    }
     // SAFETY: the caller promises that nobody counts on what stands there.
     if fault().lazily && unsafe { madvise(at, length, libc::MADV_FREE) } == 0 {
         return 0;

@@ -1,0 +1,89 @@
+//! The state that an interpreter is in before the first statement: no arena has a free pool, and each
+//! size class has free blocks.
+//!
+//! An interpreter has objects of its own by then, and how much room they leave is chance. It decides
+//! little of what an object takes and much of the last arena that is kept of it, so it is not left to
+//! chance: what is built begins in an arena of its own, and what is small beside it, a list's own object
+//! or a loop's, needs none. A live interpreter is brought into the same state
+//! (`crates/subject/python/settled.py`).
+
+use cpython_layers::{Aside, Block, Interpreter, Kind, OutOfMemory, Raw, Table};
+
+/// Blocks asked for of each size, of which one in four stays.
+const BLOCKS: usize = 256;
+
+/// Ints and floats take so much on 64 bits, from 3.0 on.
+const NUMBER_BYTES: usize = 32;
+
+/// Free blocks of that size that are left, in pools of 126 and of 510. Dead floats on the free list keep
+/// one pool or two, as it happens that these lie in one or two, and with two the empty arena before
+/// theirs may be kept as well. By these numbers the last 100 floats of the scenario lie in the middle of
+/// the one case or the other, in the model as in a live interpreter.
+const FREE_NUMBERS: [(usize, usize); 2] = [(126, 160), (510, 300)];
+
+/// What stays alive for good.
+pub(super) type Own = Table<Block>;
+
+/// Brings an interpreter that has nothing of its own yet into that state.
+///
+/// # Errors
+/// Where there is no memory.
+pub(super) fn settle<R: Raw>(python: &mut Interpreter<R>) -> Result<Own, OutOfMemory> {
+    let mut own = Table::new_in(Aside);
+    let threshold = python.version().threshold;
+    for size in (16..=threshold).step_by(8) {
+        let start = own.len();
+        for _ in 0..BLOCKS {
+            own.push(python.alloc(Kind::Object(size))?);
+        }
+        for index in (start..start + BLOCKS).rev() {
+            if !(index - start).is_multiple_of(4) {
+                python.free(own.swap_remove(index));
+            }
+        }
+    }
+    leave_blocks_of_numbers(python, &mut own)?;
+    loop {
+        let arenas = python.arena_counts().current();
+        let block = python.alloc(Kind::Object(threshold))?;
+        if python.arena_counts().current() > arenas {
+            // It is the only one of its arena, which goes with it where the version gives arenas back.
+            python.free(block);
+            return Ok(own);
+        }
+        own.push(block);
+    }
+}
+
+fn leave_blocks_of_numbers<R: Raw>(
+    python: &mut Interpreter<R>,
+    own: &mut Own,
+) -> Result<(), OutOfMemory> {
+    for index in 0..BLOCKS {
+        let float = python.alloc(Kind::Float)?;
+        match index % 4 {
+            0 => own.push(float),
+            _ => python.free(float),
+        }
+    }
+    let start = own.len();
+    for _ in 0..300 {
+        own.push(python.alloc(Kind::Object(NUMBER_BYTES))?);
+    }
+    let counts = python.class_counts(NUMBER_BYTES);
+    let per_pool = (counts.in_use + counts.available) / counts.pools;
+    let left = FREE_NUMBERS.iter().find(|(pool, _)| *pool == per_pool);
+    let Some((_, left)) = left else {
+        return Ok(()); // no floats of that size, or none in pools
+    };
+    while python.class_counts(NUMBER_BYTES).available != per_pool - 1 {
+        own.push(python.alloc(Kind::Object(NUMBER_BYTES))?);
+    }
+    for _ in *left..per_pool - 1 {
+        own.push(python.alloc(Kind::Object(NUMBER_BYTES))?);
+    }
+    for index in (per_pool - 1..*left).rev() {
+        python.free(own.swap_remove(start + (index + 1 - per_pool) * 8));
+    }
+    Ok(())
+}
