@@ -81,6 +81,8 @@ fn list_and_schema_print_one_json_document() {
 #[test]
 fn list_has_a_line_for_each_allocator_scenario_and_workload() {
     let text = finish(&mut xtask(&["list"])).stdout;
+    // A knob may have the name of an allocator: malloc and mimalloc are PYTHONMALLOC's as well.
+    let (text, _) = text.split_once("knobs of ").expect("knobs come last");
     let names = ["allocators", "scenarios", "workloads"]
         .map(listed)
         .concat();
