@@ -17,9 +17,11 @@
 mod benchmark;
 mod cause;
 mod curve;
+mod difference;
 #[cfg(test)]
 mod fixture;
 mod ledger;
+mod merge;
 mod price;
 mod thresholds;
 
@@ -28,7 +30,9 @@ use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 pub use benchmark::{geomeans, write_spreads};
 pub use cause::{cause, holder};
 pub use curve::curve;
+pub use difference::{Missing, differences};
 pub use ledger::{unexplained, write_ledgers};
+pub use merge::{Source, merge};
 pub use price::{SAME_CPU, SAME_FAULTS, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{
     COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT,
