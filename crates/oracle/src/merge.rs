@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! shards      every document is one, of the same number, and none is missing:  what one run would have written
-//! otherwise   no two hold the same cell:                                      side by side
+//! otherwise   no two hold the same cell:                                      side by side, by experiment
 //!             two do, and were made on different machines:                    side by side, each cell with its machine
 //! ```
 //!
@@ -149,11 +149,23 @@ fn side_by_side(mut sources: Vec<Source>) -> Result<Comparison, String> {
     let cells = sources
         .iter_mut()
         .flat_map(|source| std::mem::take(&mut source.comparison.cells));
-    let cells = cells.collect();
+    let cells = by_experiment(cells.collect());
     Ok(Comparison {
         machines,
         ..joined(sources, cells)
     })
+}
+
+/// The cells of one experiment together, these in the order in which they first come.
+fn by_experiment(mut cells: Vec<Cell>) -> Vec<Cell> {
+    let experiment = |cell: &Cell| (cell.experiment(), cell.size);
+    let mut places = HashMap::new();
+    for cell in &cells {
+        let next = places.len();
+        places.entry(experiment(cell)).or_insert(next);
+    }
+    cells.sort_by_key(|cell| places[&experiment(cell)]);
+    cells
 }
 
 /// Two documents that hold the same cell, and which.
@@ -333,7 +345,7 @@ mod tests {
         other.cells.iter_mut().for_each(|cell| cell.seed = 2);
         let merged = merge(sources([("a", whole(2)), ("b", other)])).expect("they go together");
         let seeds: Vec<u64> = merged.cells.iter().map(|cell| cell.seed).collect();
-        assert_eq!(seeds, [1, 1, 2, 2]);
+        assert_eq!(seeds, [1, 2, 1, 2]);
         assert!(merged.machines.is_empty());
         assert!(merged.cells.iter().all(|cell| cell.machine.is_none()));
     }
