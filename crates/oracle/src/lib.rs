@@ -35,8 +35,8 @@ pub use ledger::{unexplained, write_ledgers};
 pub use merge::{Source, merge};
 pub use price::{SAME_CPU, SAME_FAULTS, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{
-    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT,
-    TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOISE_CPU, NOISE_CPU_MS, NOISE_KIB,
+    NOISE_PART, NOTABLE, PARTLY, RETURNED_PERCENT, TRIVIAL_KIB,
 };
 
 /// What these checkpoints mean; `None` before the first drop. Where their ledgers are written, the

@@ -1,8 +1,8 @@
 //! The thresholds that the documentation quotes are those of the code.
 
 use afterdrop_oracle::{
-    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT,
-    TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOISE_CPU, NOISE_CPU_MS, NOISE_KIB,
+    NOISE_PART, NOTABLE, PARTLY, RETURNED_PERCENT, TRIVIAL_KIB,
 };
 
 const PAGE: &str = include_str!("../../../docs/oracle.md");
@@ -17,6 +17,10 @@ fn the_page_quotes_every_threshold() {
         ("NEGLIGIBLE_KIB", NEGLIGIBLE_KIB.to_string()),
         ("TRIVIAL_KIB", TRIVIAL_KIB.to_string()),
         ("COMPARABLE_FAULTS", COMPARABLE_FAULTS.to_string()),
+        ("NOISE_KIB", NOISE_KIB.to_string()),
+        ("NOISE_PART", NOISE_PART.to_string()),
+        ("NOISE_CPU_MS", NOISE_CPU_MS.to_string()),
+        ("NOISE_CPU", NOISE_CPU.to_string()),
     ];
     for (name, value) in thresholds {
         let row = format!("| `{name}` | {value} |");
