@@ -453,3 +453,54 @@ fn a_subject_that_may_not_be_executed_is_refused() {
         "cannot run crates: it is a folder without a Cargo.toml",
     );
 }
+
+#[test]
+fn a_result_that_cannot_be_read_is_refused_before_anything_is_measured() {
+    let bench = Bench::new();
+    let (missing, half, good) = (
+        bench.path("missing.json"),
+        bench.path("half.json"),
+        bench.path("result.json"),
+    );
+    assert_eq!(finish(&mut bench.compare(&[])).status, 0);
+    fs::write(&half, "{\"cells\":[").expect("a file");
+    let no_such = format!(
+        "cannot read {}: No such file or directory (os error 2)",
+        missing.display()
+    );
+    let cut = format!(
+        "cannot read {}: it ends in the middle, at line 1, column 10",
+        half.display()
+    );
+    let folder = format!(
+        "cannot read {}: it is a folder; name a file in it",
+        bench.path("").display()
+    );
+    let refused = |command: &str, paths: [&std::path::Path; 2]| {
+        let refusal = finish(xtask(&[command]).args(paths));
+        only_line(&refusal).to_owned()
+    };
+    assert_eq!(refused("diff", [&missing, &half]), no_such);
+    assert_eq!(refused("diff", [&good, &half]), cut);
+    assert_eq!(refused("diff", [&bench.path(""), &half]), folder);
+    assert_eq!(refused("merge", [&good, &half]), cut);
+    let alike = refused("merge", [&good, &good]);
+    assert!(
+        alike.ends_with("from machines that are alike: leave one out"),
+        "{alike}"
+    );
+    let half = half.to_str().expect("text");
+    check(&["compare", "--baseline", half], &cut);
+}
+
+#[test]
+fn a_shard_that_is_none_is_refused() {
+    for shard in ["0/5", "6/5", "2", "a/b", "1/0", "-1/2", ""] {
+        let refusal = finish(&mut xtask(&["compare", "--shard", shard]));
+        let line = only_line(&refusal);
+        assert!(
+            line.ends_with("give which part of how many, such as 2/5 (--help tells more)"),
+            "{line}"
+        );
+    }
+}

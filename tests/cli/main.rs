@@ -8,6 +8,7 @@ mod bench;
 mod bring_your_own;
 mod controls;
 mod curve;
+mod diff;
 mod failures;
 mod interruption;
 mod knobs;

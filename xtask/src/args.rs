@@ -6,9 +6,11 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use model::Shard;
+
 use crate::names;
 use crate::stop::Stop;
-use crate::values::{clock_time, positive, seconds, seed, size};
+use crate::values::{clock_time, positive, seconds, seed, shard, size};
 
 /// Build and drop a large object under several allocators, and see what comes back.
 #[derive(Parser)]
@@ -28,6 +30,10 @@ pub(crate) enum Command {
     Curve(CurveOptions),
     /// Time workloads under allocators, in rounds, and show ratios to the best peer
     Bench(BenchOptions),
+    /// Show what changed between two results of compare; status 1 where anything did
+    Diff(DiffOptions),
+    /// Make one result of those of several shards or machines
+    Merge(MergeOptions),
     /// Try to break every assertion of the test suite: whether each fails where it must
     Controls(ControlsOptions),
     /// Hold the model of CPython against live interpreters, and show what each of its layers keeps
@@ -61,9 +67,49 @@ pub(crate) struct CompareOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Print what changed since this earlier result, instead of the tables; status 1 where anything did
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Measure a part of the cells only, such as 2/5; `merge` puts the parts together
+    #[arg(long, value_name = "K/N", value_parser = shard, allow_hyphen_values = true,
+          conflicts_with = "baseline")]
+    pub(crate) shard: Option<Shard>,
+
     /// Say what measuring cost
     #[arg(long)]
     pub(crate) timings: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct DiffOptions {
+    /// What compare wrote, earlier
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+
+    /// What compare wrote, later
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct MergeOptions {
+    /// What compare wrote: all shards of a run, or the results of several machines, which are called
+    /// by their files' names where they hold the same cells
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) results: Vec<PathBuf>,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+
+    /// Where to write the merged result as JSON, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Args)]

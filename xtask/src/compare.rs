@@ -6,6 +6,7 @@ use scenarios::Scenario;
 
 use crate::args::{CompareOptions, DEFAULT_OUT, Format};
 use crate::contestants::Contestants;
+use crate::diff::{self, Baseline};
 use crate::matrix::{self, Planned};
 use crate::names::{self, choose};
 use crate::output::Output;
@@ -26,6 +27,11 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     contestants.refuse_what_fits_none(&scenarios)?;
     let live = contestants.interpreters();
     let experiments = python::experiments(&options.cells, &scenarios, live)?;
+    let baseline = options
+        .baseline
+        .as_deref()
+        .map(Baseline::read)
+        .transpose()?;
     let output = Output::prepare(&match &options.out {
         Some(path) => path.clone(),
         None => workspace.root.join(DEFAULT_OUT),
@@ -40,6 +46,7 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
             contestants.flat_map(|c| c.plans(&options.cells, *experiment, &Schedule::Verdict))
         })
         .collect();
+    let planned = matrix::part(planned, options.shard);
     let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;
     let measured = matrix::measure(&planned, &interrupt);
     let comparison = Comparison {
@@ -50,26 +57,36 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
             lab_conditions: measured.lab_conditions(),
             ..host
         },
+        machines: Vec::new(),
+        shard: options.shard,
         cells: measured.cells,
         interrupted: interrupt.signal().is_some(),
         timings: measured.timings,
     };
 
-    let json = serde_json::to_string_pretty(&comparison).expect("a document of plain data") + "\n";
+    let json = json(&comparison);
     let written = output.write(&json)?;
-    say::result(&match options.format {
-        Format::Table => report::terminal(&comparison),
-        Format::Markdown => report::markdown(&comparison),
-        Format::Json => json,
-    })?;
+    let unchanged = match &baseline {
+        Some(baseline) => diff::since(baseline, &comparison, &options.format),
+        None => say::result(&match options.format {
+            Format::Table => report::terminal(&comparison),
+            Format::Markdown => report::markdown(&comparison),
+            Format::Json => json,
+        }),
+    };
     if options.timings {
         say::aside(&report::timings(&comparison.timings));
     }
     say::aside(&format_args!("full result: {}", written.display()));
     match interrupt.signal() {
         Some(signal) => Err(Stop::Interrupted(signal)),
-        None => matrix::all_measured(&comparison.cells),
+        None => matrix::all_measured(&comparison.cells).and(unchanged),
     }
+}
+
+/// The document, as it is written.
+pub(crate) fn json(comparison: &Comparison) -> String {
+    serde_json::to_string_pretty(comparison).expect("a document of plain data") + "\n"
 }
 
 /// The core ones where none is named, every one for `all`.

@@ -1,7 +1,8 @@
 //! The command line: `cargo xtask compare` and its relatives.
 //!
 //! What a command prints as its result goes to standard output, progress and prose go to standard
-//! error. Exit statuses: 0 all measured, 1 something failed or a control survived, 2 bad input, 128 + n stopped by
+//! error. Exit statuses: 0 all measured, 1 something failed, changed against a
+//! baseline, or a control survived, 2 bad input, 128 + n stopped by
 //! signal n (130 for Ctrl-C).
 
 mod args;
@@ -10,11 +11,14 @@ mod compare;
 mod contestants;
 mod controls;
 mod curve;
+mod diff;
+mod documents;
 mod explain;
 mod interpreters;
 mod knobs;
 mod list;
 mod matrix;
+mod merge;
 mod names;
 mod output;
 mod predictions;
@@ -38,6 +42,8 @@ fn main() -> ExitCode {
         Command::Explain(options) => explain::explain(&options),
         Command::Curve(options) => curve::curve(&options),
         Command::Python(options) => predictions::predict(&options),
+        Command::Diff(options) => diff::diff(&options),
+        Command::Merge(options) => merge::merge(&options),
         Command::List(options) => list::list(&options),
         Command::Schema(options) => match options.format {
             SchemaFormat::Json => say::result(&format!("{:#}\n", model::Comparison::schema())),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use driver::{Collector, Failure, Interrupt, Plan, Run, Schedule};
-use model::{Cell, Host, Knob, LabCondition, Status, Timings, Upheld};
+use model::{Cell, Host, Knob, LabCondition, Shard, Status, Timings, Upheld};
 use scenarios::Scenario;
 
 use crate::args::CellOptions;
@@ -146,6 +146,7 @@ impl Planned {
             size: self.plan.size,
             seed: self.plan.seed,
             knob: self.plan.knob.name.clone(),
+            machine: None,
             conditions: self.plan.conditions,
             upheld: introduction.as_ref().map(|i| i.upheld),
             release_call: introduction.as_ref().and_then(|i| i.release_call.clone()),
@@ -249,6 +250,14 @@ fn say_what_real_time_costs(planned: &[Planned]) {
             spelled(waits.iter().sum()),
         ));
     }
+}
+
+/// The cells of this shard, or all of them.
+pub(crate) fn part(planned: Vec<Planned>, shard: Option<Shard>) -> Vec<Planned> {
+    let is_part = |place| shard.is_none_or(|shard| shard.has(place));
+    let cells = planned.into_iter().enumerate();
+    let cells = cells.filter(|(place, _)| is_part(*place));
+    cells.map(|(_, planned)| planned).collect()
 }
 
 /// Whether all cells were measured to their end.

@@ -10,6 +10,8 @@ pub(crate) enum Stop {
     BadInput(String),
     /// Something that should have worked did not. Status 1.
     Failed(String),
+    /// Something is not as it was; it has been shown. Status 1.
+    Changed(String),
     /// A signal came; what was measured until then has been written. Status 128 + its number.
     Interrupted(i32),
     /// Clap has printed what was asked for, such as the help. Status 0.
@@ -26,6 +28,10 @@ impl Stop {
             }
             Stop::Failed(line) => {
                 say::aside(&format_args!("error: {line}"));
+                ExitCode::FAILURE
+            }
+            Stop::Changed(line) => {
+                say::aside(&line);
                 ExitCode::FAILURE
             }
             Stop::Interrupted(signal) => {

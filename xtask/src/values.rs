@@ -4,6 +4,8 @@ use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 use std::time::Duration;
 
+use model::Shard;
+
 /// A whole number from 1 up.
 pub(crate) fn positive<T>(text: &str) -> Result<T, String>
 where
@@ -44,6 +46,17 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         number if number <= MOST => Ok(number),
         _ => Err("that number is too large".to_owned()),
     }
+}
+
+/// A part of the cells, such as `2/5`.
+pub(crate) fn shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/');
+    let number = |text: &str| positive::<u32>(text).ok();
+    parts
+        .and_then(|(index, of)| Some((number(index)?, number(of)?)))
+        .filter(|(index, of)| index <= of)
+        .map(|(index, of)| Shard { index, of })
+        .ok_or_else(|| "give which part of how many, such as 2/5".to_owned())
 }
 
 /// Any seed.

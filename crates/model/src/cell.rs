@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cause, Checkpoint, Part, Upheld, Verdict};
+use crate::{Cause, CellKey, Checkpoint, Part, Upheld, Verdict};
 
 /// One scenario under one allocator with one knob, measured and judged.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -20,6 +20,9 @@ pub struct Cell {
     /// Python's.
     #[serde(default)]
     pub python: Option<String>,
+    /// The machine, in a comparison that was merged of several; null in any other.
+    #[serde(default)]
+    pub machine: Option<String>,
     /// The scenario's size, in its own unit (see `cargo xtask list`).
     pub size: u64,
     /// The seed of everything random in the scenario.
@@ -49,6 +52,20 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// What makes it the same cell, measured again.
+    pub fn key(&self) -> CellKey {
+        CellKey {
+            scenario: self.scenario.clone(),
+            python: self.python.clone(),
+            size: self.size,
+            seed: self.seed,
+            allocator: self.allocator.clone(),
+            knob: self.knob.clone(),
+            conditions: self.conditions,
+            machine: self.machine.clone(),
+        }
+    }
+
     /// The scenario and, where there is one, its Python: `python-int-list in Python 2.4 32-bit`.
     pub fn experiment(&self) -> String {
         match &self.python {
@@ -69,7 +86,7 @@ pub enum Status {
 }
 
 /// The conditions that a cell was measured under.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conditions {
     /// Lab clock, no address randomisation, no huge pages, one CPU, an empty environment: repeatable to the page.

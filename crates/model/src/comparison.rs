@@ -17,14 +17,53 @@ pub struct Comparison {
     pub afterdrop_version: String,
     /// The command line that produced this, to be run again.
     pub command: String,
-    /// The machine.
+    /// The machine; of several, the first.
     pub host: Host,
+    /// The machines, where this was merged of results from several; empty where it was not.
+    #[serde(default)]
+    pub machines: Vec<Machine>,
+    /// Which part of the cells this is; null where it is all of them.
+    #[serde(default)]
+    pub shard: Option<Shard>,
     /// The cells in the order in which they were measured: by scenario, then by allocator.
     pub cells: Vec<Cell>,
     /// Whether the run was interrupted, so that cells are missing.
     pub interrupted: bool,
     /// What measuring cost.
     pub timings: Timings,
+}
+
+/// One of several machines that a comparison is of.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct Machine {
+    /// The name that its cells have.
+    pub name: String,
+    /// The command line that was run there.
+    pub command: String,
+    /// The machine.
+    pub host: Host,
+}
+
+/// A part of the cells: of every `of` in their order, the one at `index`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Shard {
+    /// From 1 to `of`.
+    pub index: u32,
+    /// How many parts there are.
+    pub of: u32,
+}
+
+impl Shard {
+    /// Whether the cell at this place, counted from 0, is in the part.
+    pub fn has(self, place: usize) -> bool {
+        place % self.of as usize == self.index as usize - 1
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
 }
 
 impl Comparison {

@@ -6,7 +6,7 @@
 //! The oracle turns a cell's checkpoints into a *ledger* each, a *verdict* and a *cause*. All cells of a run, the host
 //! they ran on and what it cost make a *comparison*, the document that every renderer
 //! reads and that `docs/compare.schema.json` describes. A *curve* is a cell that did nothing but let
-//! the clock run after its last drop. A *benchmark* has no cells: it times *workloads*.
+//! the clock run after its last drop. What is not the same in two comparisons is their *differences*. A *benchmark* has no cells: it times *workloads*.
 //!
 //! This crate holds data and no decision: it measures nothing, judges nothing and
 //! renders nothing but single [`figures`], which look the same in every sentence and table. Units stand last in a name: `kept_kib`, `clock_ms`.
@@ -19,6 +19,7 @@ mod checkpoint;
 mod comparison;
 mod control;
 mod curve;
+mod difference;
 mod explanation;
 pub mod figures;
 mod host;
@@ -35,9 +36,10 @@ pub use benchmark::{
 pub use cause::{Cause, Evidence};
 pub use cell::{Cell, Conditions, Status};
 pub use checkpoint::{Checkpoint, Memory, MemorySource, Moment};
-pub use comparison::{Comparison, SCHEMA_VERSION, Timings};
+pub use comparison::{Comparison, Machine, SCHEMA_VERSION, Shard, Timings};
 pub use control::{Controls, TriedControl};
 pub use curve::{Curve, Curves, Mode, Point};
+pub use difference::{At, CellDifferences, CellKey, Change, Circumstance, Differences, Origin};
 pub use explanation::{Explanation, Price, SmallestKnob, TriedKnob};
 pub use host::{Host, LabCondition, Upheld};
 pub use knob::{AfterDrop, Catalogue, DocumentedKnob, Knob};

@@ -1,6 +1,9 @@
 //! Cells made by hand, for the tests of this crate.
 
-use model::{Account, Cell, Checkpoint, Conditions, Memory, Moment, Status, TriedKnob};
+use model::{
+    Account, Cell, Checkpoint, Comparison, Conditions, Host, Memory, Moment, SCHEMA_VERSION,
+    Status, Timings, TriedKnob,
+};
 
 /// A checkpoint of which only this much matters.
 pub(crate) fn checkpoint(name: Moment, round: u32, clock_ms: u64, kept_kib: i64) -> Checkpoint {
@@ -34,6 +37,7 @@ pub(crate) fn cell(occupied_mib: f64, kept_mib: f64, cpu_ms: f64, minor_faults: 
         allocator_version: None,
         scenario: "s".to_owned(),
         python: None,
+        machine: None,
         size: 1,
         seed: 1,
         knob: "default".to_owned(),
@@ -46,6 +50,32 @@ pub(crate) fn cell(occupied_mib: f64, kept_mib: f64, cpu_ms: f64, minor_faults: 
         verdict: crate::judge(&checkpoints),
         cause: None,
         checkpoints,
+    }
+}
+
+/// These cells, measured on some machine.
+pub(crate) fn comparison(cells: Vec<Cell>) -> Comparison {
+    Comparison {
+        schema_version: SCHEMA_VERSION,
+        afterdrop_version: "0".to_owned(),
+        command: "cargo xtask compare".to_owned(),
+        host: Host {
+            os: None,
+            kernel: None,
+            glibc: Some("2.36".to_owned()),
+            architecture: "x86_64".to_owned(),
+            cpu_count: 2,
+            page_size_bytes: 4096,
+            memory_kib: 0,
+            available_kib: 0,
+            huge_pages: None,
+            lab_conditions: Vec::new(),
+        },
+        machines: Vec::new(),
+        shard: None,
+        cells,
+        interrupted: false,
+        timings: Timings::default(),
     }
 }
 

@@ -17,9 +17,11 @@
 mod benchmark;
 mod cause;
 mod curve;
+mod difference;
 #[cfg(test)]
 mod fixture;
 mod ledger;
+mod merge;
 mod prediction;
 mod price;
 mod thresholds;
@@ -29,12 +31,14 @@ use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 pub use benchmark::{geomeans, write_spreads};
 pub use cause::{cause, holder};
 pub use curve::curve;
+pub use difference::{Missing, differences};
 pub use ledger::{unexplained, write_ledgers};
+pub use merge::{Source, merge};
 pub use prediction::{Live, is_within, predictions, waterfall};
 pub use price::{SAME_CPU, SAME_FAULTS, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{
-    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, PREDICTED_KIB,
-    PREDICTED_PART, RETURNED_PERCENT, TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOISE_CPU, NOISE_CPU_MS, NOISE_KIB,
+    NOISE_PART, NOTABLE, PARTLY, PREDICTED_KIB, PREDICTED_PART, RETURNED_PERCENT, TRIVIAL_KIB,
 };
 
 /// What these checkpoints mean; `None` before the first drop. Where their ledgers are written, the

@@ -37,3 +37,18 @@ pub const TRIVIAL_KIB: i64 = 64;
 /// The first build must take at least so many page faults (1 MiB of pages) for the second to be
 /// compared with it.
 pub const COMPARABLE_FAULTS: u64 = 256;
+
+/// Between two runs outside of the lab, so much of what is kept, in KiB, is noise: addresses, other
+/// processors and real time move some hundred KiB of an allocator's caches. Of a large object it is
+/// `NOISE_PART` of what it occupied, and of page faults as well.
+pub const NOISE_KIB: i64 = 1024;
+
+/// See [`NOISE_KIB`].
+pub const NOISE_PART: f64 = 0.05;
+
+/// CPU time is worth a look from a run of so many milliseconds and this factor on: less is another
+/// process on the machine.
+pub const NOISE_CPU_MS: f64 = 20.0;
+
+/// See [`NOISE_CPU_MS`].
+pub const NOISE_CPU: f64 = 2.0;

@@ -1,8 +1,8 @@
 //! The thresholds that the documentation quotes are those of the code.
 
 use afterdrop_oracle::{
-    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, PREDICTED_KIB,
-    PREDICTED_PART, RETURNED_PERCENT, TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOISE_CPU, NOISE_CPU_MS, NOISE_KIB,
+    NOISE_PART, NOTABLE, PARTLY, PREDICTED_KIB, PREDICTED_PART, RETURNED_PERCENT, TRIVIAL_KIB,
 };
 
 const PAGE: &str = include_str!("../../../docs/oracle.md");
@@ -19,6 +19,10 @@ fn the_page_quotes_every_threshold() {
         ("PREDICTED_KIB", PREDICTED_KIB.to_string()),
         ("TRIVIAL_KIB", TRIVIAL_KIB.to_string()),
         ("COMPARABLE_FAULTS", COMPARABLE_FAULTS.to_string()),
+        ("NOISE_KIB", NOISE_KIB.to_string()),
+        ("NOISE_PART", NOISE_PART.to_string()),
+        ("NOISE_CPU_MS", NOISE_CPU_MS.to_string()),
+        ("NOISE_CPU", NOISE_CPU.to_string()),
     ];
     for (name, value) in thresholds {
         let row = format!("| `{name}` | {value} |");

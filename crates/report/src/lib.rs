@@ -7,6 +7,7 @@
 mod benchmark;
 mod controls;
 mod curves;
+mod difference;
 mod explanation;
 mod figures;
 mod ledger;
@@ -18,6 +19,7 @@ mod tables;
 pub use benchmark::{benchmark, contestant};
 pub use controls::controls;
 pub use curves::{curves, real_time};
+pub use difference::{differences, differences_markdown, summary};
 pub use explanation::explanation;
 pub use figures::{mebibytes, thousands};
 pub use predictions::{predictions, predictions_in_markdown};

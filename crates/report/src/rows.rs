@@ -91,9 +91,13 @@ impl Column {
     }
 }
 
-/// `jemalloc`, `jemalloc decay-0`
+/// `jemalloc`, `jemalloc decay-0`, `jemalloc on debian12`
 pub(crate) fn name(cell: &Cell) -> String {
-    contestant(&cell.allocator, &cell.knob)
+    let contestant = contestant(&cell.allocator, &cell.knob);
+    match &cell.machine {
+        Some(machine) => format!("{contestant} on {machine}"),
+        None => contestant,
+    }
 }
 
 fn row(cell: &Cell, columns: &[Column]) -> Vec<String> {

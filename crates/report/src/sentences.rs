@@ -6,9 +6,9 @@ use crate::figures::{duration, listed, percent};
 
 /// A sentence for each allocator and knob, in the order of the cells.
 pub fn sentences(comparison: &Comparison) -> Vec<String> {
-    let mut subjects: Vec<(&str, &str)> = Vec::new();
+    let mut subjects: Vec<(&str, &str, Option<&str>)> = Vec::new();
     for cell in &comparison.cells {
-        let subject = (cell.allocator.as_str(), cell.knob.as_str());
+        let subject = identity(cell);
         if !subjects.contains(&subject) {
             subjects.push(subject);
         }
@@ -17,13 +17,14 @@ pub fn sentences(comparison: &Comparison) -> Vec<String> {
         .into_iter()
         .map(|subject| {
             let cells = comparison.cells.iter();
-            sentence(
-                &cells
-                    .filter(|c| (&*c.allocator, &*c.knob) == subject)
-                    .collect::<Vec<_>>(),
-            )
+            sentence(&cells.filter(|c| identity(c) == subject).collect::<Vec<_>>())
         })
         .collect()
+}
+
+/// What a sentence is about: an allocator with a knob, on a machine.
+fn identity(cell: &Cell) -> (&str, &str, Option<&str>) {
+    (&cell.allocator, &cell.knob, cell.machine.as_deref())
 }
 
 /// All cells of one allocator with one knob, in one sentence: a clause for each kind of verdict.
@@ -54,10 +55,14 @@ pub(crate) fn sentence(cells: &[&Cell]) -> String {
 
 fn subject(cell: &Cell) -> String {
     let title = cell.allocator_title.as_ref().unwrap_or(&cell.allocator);
-    match cell.knob.as_str() {
-        Knob::DEFAULT => title.clone(),
-        knob => format!("{title} with {knob}"),
+    let mut text = title.clone();
+    if cell.knob != Knob::DEFAULT {
+        text += &format!(" with {}", cell.knob);
     }
+    if let Some(machine) = &cell.machine {
+        text += &format!(" on {machine}");
+    }
+    text
 }
 
 /// What one kind of verdict says of the scenarios that share it; `alone` leaves their names out.

@@ -59,7 +59,7 @@ pub fn terminal(comparison: &Comparison) -> String {
 pub fn markdown(comparison: &Comparison) -> String {
     let mut text = String::new();
     for section in sections(&comparison.cells) {
-        let table = table(&section.header, &section.rows, presets::ASCII_MARKDOWN).trim_fmt();
+        let table = trimmed(&section.header, &section.rows, presets::ASCII_MARKDOWN);
         text += &format!("### {}\n\n{table}\n\n", section.title);
     }
     text += &format!("{}\n", legend(&comparison.cells));
@@ -127,6 +127,11 @@ fn narrow(mut table: Table) -> String {
         column.set_padding((0, 1)); // beside the line's own blank; narrow enough for 80 columns
     }
     table.trim_fmt()
+}
+
+/// A table in a style of one's own, without blanks at the ends of lines.
+pub(crate) fn trimmed(header: &[String], rows: &[Vec<String>], style: TableStyle) -> String {
+    table(header, rows, style).trim_fmt()
 }
 
 /// The first column, names, and the last one, words, to the left; the figures between them to

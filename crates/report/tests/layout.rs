@@ -50,6 +50,7 @@ fn cell(
         allocator_version: Some("1".to_owned()),
         scenario: scenario.to_owned(),
         python: None,
+        machine: None,
         size: 5_120_000,
         seed: 1,
         knob: "default".to_owned(),
@@ -117,6 +118,8 @@ fn comparison(cells: Vec<Cell>) -> Comparison {
             lab_conditions: Vec::new(),
         },
         cells,
+        machines: Vec::new(),
+        shard: None,
         interrupted: false,
         timings: Timings::default(),
     }

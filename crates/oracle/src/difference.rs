@@ -1,0 +1,368 @@
+//! From two comparisons to what differs, and whether that means anything.
+//!
+//! ```text
+//! exact   <=>  both cells were measured under lab conditions, and all of these held
+//! exact   =>   every KiB kept is a change
+//! else         what is kept is noise up to max(NOISE_KIB, NOISE_PART of what was occupied)
+//! always       page faults are noise up to max(COMPARABLE_FAULTS, NOISE_PART): those on the executable's own
+//!              pages depend on what the kernel has in its cache. CPU time is noise
+//! ```
+
+use std::collections::{HashMap, HashSet};
+
+use model::{
+    At, Cell, CellDifferences, Change, Checkpoint, Circumstance, Comparison, Conditions,
+    Differences, Host, Origin, SCHEMA_VERSION,
+};
+
+use crate::price::cpu_ms;
+use crate::thresholds::{COMPARABLE_FAULTS, NOISE_CPU, NOISE_CPU_MS, NOISE_KIB, NOISE_PART};
+
+/// What becomes of cells that only the older comparison has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Missing {
+    /// They are gone, which is a change.
+    Gone,
+    /// The newer comparison was to have fewer.
+    LeftOut,
+}
+
+/// What is not the same in two comparisons.
+pub fn differences(old: &Comparison, new: &Comparison, missing: Missing) -> Differences {
+    let before: HashMap<_, _> = old.cells.iter().map(|cell| (cell.key(), cell)).collect();
+    let mut seen = HashSet::new();
+    let mut cells = Vec::new();
+    let mut same = 0;
+    for cell in &new.cells {
+        let key = cell.key();
+        let (exact, changes) = match before.get(&key) {
+            Some(old) => (is_exact(old) && is_exact(cell), changes(old, cell)),
+            None => (is_exact(cell), vec![Change::Added]),
+        };
+        match changes.is_empty() {
+            true => same += 1,
+            false => cells.push(CellDifferences {
+                cell: key.clone(),
+                exact,
+                changes,
+            }),
+        }
+        seen.insert(key);
+    }
+    if missing == Missing::Gone {
+        let gone = old.cells.iter().filter(|cell| !seen.contains(&cell.key()));
+        cells.extend(gone.map(|cell| CellDifferences {
+            cell: cell.key(),
+            exact: is_exact(cell),
+            changes: vec![Change::Gone],
+        }));
+    }
+    Differences {
+        schema_version: SCHEMA_VERSION,
+        old: origin(old),
+        new: origin(new),
+        circumstances: circumstances(old, new),
+        same,
+        cells,
+    }
+}
+
+/// Whether the same run gives the same figures.
+fn is_exact(cell: &Cell) -> bool {
+    let held = |upheld: model::Upheld| upheld.named().iter().all(|(_, held)| *held);
+    cell.conditions == Conditions::Lab && cell.upheld.is_some_and(held)
+}
+
+fn changes(old: &Cell, new: &Cell) -> Vec<Change> {
+    let mut changes = Vec::new();
+    if old.status != new.status {
+        let failure = old.failure.as_ref().or(new.failure.as_ref());
+        changes.push(Change::Status {
+            old: old.status,
+            new: new.status,
+            failure: failure.cloned(),
+        });
+    }
+    if old.allocator_version != new.allocator_version {
+        changes.push(Change::Version {
+            old: old.allocator_version.clone(),
+            new: new.allocator_version.clone(),
+        });
+    }
+    if let (Some(old), Some(new)) = (&old.verdict, &new.verdict)
+        && old.returns != new.returns
+    {
+        changes.push(Change::Verdict {
+            old: old.returns,
+            new: new.returns,
+        });
+    }
+    changes.extend(changed_cause(old, new));
+    if !alike(&old.checkpoints, &new.checkpoints) {
+        changes.push(Change::Checkpoints {
+            old: old.checkpoints.len(),
+            new: new.checkpoints.len(),
+        });
+        return changes;
+    }
+    let exact = is_exact(old) && is_exact(new);
+    changes.extend(changed_kept(old, new, exact));
+    changes.extend(changed_faults(old, new));
+    changes.extend(changed_cpu(old, new));
+    changes
+}
+
+/// Whether these are the same checkpoints, whatever was found at them.
+fn alike(old: &[Checkpoint], new: &[Checkpoint]) -> bool {
+    let places = |checkpoints: &[Checkpoint]| {
+        let place = |c: &Checkpoint| (c.name, c.round);
+        checkpoints.iter().map(place).collect::<Vec<_>>()
+    };
+    places(old) == places(new)
+}
+
+/// Another reason rests on other evidence; the same one with other figures is no other cause.
+fn changed_cause(old: &Cell, new: &Cell) -> Option<Change> {
+    let evidence = |cell: &Cell| -> Option<Vec<String>> {
+        let evidence = cell.cause.as_ref()?.evidence.iter();
+        Some(evidence.map(|figure| figure.name.clone()).collect())
+    };
+    let sentence = |cell: &Cell| cell.cause.as_ref().map(|cause| cause.sentence.clone());
+    (evidence(old) != evidence(new)).then(|| Change::Cause {
+        old: sentence(old),
+        new: sentence(new),
+    })
+}
+
+fn changed_kept(old: &Cell, new: &Cell, exact: bool) -> impl Iterator<Item = Change> {
+    let occupied_kib = |cell: &Cell| cell.verdict.as_ref().map_or(0, |v| v.occupied_kib);
+    let part = (occupied_kib(old).max(occupied_kib(new)) as f64 * NOISE_PART) as i64;
+    let noise_kib = match exact {
+        true => 0,
+        false => part.max(NOISE_KIB),
+    };
+    let pairs = old.checkpoints.iter().zip(&new.checkpoints);
+    let differ = pairs.filter(|(old, new)| old.kept_kib != new.kept_kib);
+    differ.map(move |(old, new)| Change::Kept {
+        at: At {
+            name: new.name,
+            round: new.round,
+            clock_ms: new.clock_ms,
+        },
+        old_kib: old.kept_kib,
+        new_kib: new.kept_kib,
+        noise: (old.kept_kib - new.kept_kib).abs() <= noise_kib,
+    })
+}
+
+/// `None` where the machine does not count them.
+fn changed_faults(old: &Cell, new: &Cell) -> Option<Change> {
+    let faults = |cell: &Cell| {
+        let checkpoints = cell.checkpoints.iter();
+        checkpoints.map(|c| c.minor_faults).sum::<Option<u64>>()
+    };
+    let (old, new) = (faults(old)?, faults(new)?);
+    let part = (old.max(new) as f64 * NOISE_PART) as u64;
+    (old != new).then(|| Change::Faults {
+        old,
+        new,
+        noise: old.abs_diff(new) <= part.max(COMPARABLE_FAULTS),
+    })
+}
+
+/// What is worth a look all the same.
+fn changed_cpu(old: &Cell, new: &Cell) -> Option<Change> {
+    let (old_ms, new_ms) = (cpu_ms(old), cpu_ms(new));
+    let (least, most) = (old_ms.min(new_ms), old_ms.max(new_ms));
+    (most > NOISE_CPU_MS && most > least * NOISE_CPU).then_some(Change::Cpu { old_ms, new_ms })
+}
+
+fn origin(comparison: &Comparison) -> Origin {
+    Origin {
+        command: comparison.command.clone(),
+        afterdrop_version: comparison.afterdrop_version.clone(),
+        host: comparison.host.clone(),
+    }
+}
+
+/// Facts that explain differences, where they are others.
+fn circumstances(old: &Comparison, new: &Comparison) -> Vec<Circumstance> {
+    let facts = |comparison: &Comparison| {
+        let mut facts = vec![("afterdrop", Some(comparison.afterdrop_version.clone()))];
+        facts.extend(machine_facts(&comparison.host));
+        facts
+    };
+    let pairs = facts(old).into_iter().zip(facts(new));
+    let differ = pairs.filter(|((_, old), (_, new))| old != new);
+    let circumstance = |((name, old), (_, new)): ((&str, _), (_, _))| Circumstance {
+        name: name.to_owned(),
+        old,
+        new,
+    };
+    differ.map(circumstance).collect()
+}
+
+/// What may make the same cell another one on another machine.
+pub(crate) fn machine_facts(host: &Host) -> [(&'static str, Option<String>); 6] {
+    [
+        ("os", host.os.clone()),
+        ("kernel", host.kernel.clone()),
+        ("glibc", host.glibc.clone()),
+        ("architecture", Some(host.architecture.clone())),
+        ("page size", Some(host.page_size_bytes.to_string())),
+        ("huge pages", host.huge_pages.clone()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Cause, Evidence, Returns, Status, Upheld};
+
+    use super::*;
+    use crate::fixture::{cell, comparison};
+
+    /// A cell under lab conditions that held.
+    fn exact() -> Cell {
+        let upheld = Upheld {
+            lab_clock: true,
+            seeded_randomness: true,
+            fixed_addresses: true,
+            no_huge_pages: true,
+            one_cpu: true,
+        };
+        Cell {
+            upheld: Some(upheld),
+            ..cell(100.0, 10.0, 50.0, 25_600)
+        }
+    }
+
+    fn host() -> Cell {
+        Cell {
+            conditions: Conditions::Host,
+            ..exact()
+        }
+    }
+
+    /// The changes from `old` to what `change` makes of it, and whether they count.
+    #[track_caller]
+    fn check(old: &Cell, change: impl FnOnce(&mut Cell), expected: usize, counts: bool) {
+        let mut new = old.clone();
+        change(&mut new);
+        let old = comparison(vec![old.clone()]);
+        let found = differences(&old, &comparison(vec![new]), Missing::Gone);
+        let changes: usize = found.cells.iter().map(|cell| cell.changes.len()).sum();
+        assert_eq!(changes, expected, "{found:?}");
+        assert_eq!(found.changed().count() == 1, counts, "{found:?}");
+        assert_eq!(found.same, usize::from(expected == 0));
+    }
+
+    #[test]
+    fn nothing_differs_from_itself() {
+        check(&exact(), |_| {}, 0, false);
+        check(&host(), |_| {}, 0, false);
+    }
+
+    #[test]
+    fn one_page_is_a_change_in_the_lab_and_noise_on_a_host() {
+        let a_page = |cell: &mut Cell| cell.checkpoints[1].kept_kib += 4;
+        check(&exact(), a_page, 1, true);
+        check(&host(), a_page, 1, false);
+        // Where a condition did not hold, the lab is none.
+        let mut open = exact();
+        open.upheld.as_mut().expect("it said hello").fixed_addresses = false;
+        check(&open, a_page, 1, false);
+    }
+
+    #[test]
+    fn a_fault_is_noise_anywhere() {
+        let a_fault = |cell: &mut Cell| cell.checkpoints[0].minor_faults = Some(25_601);
+        check(&exact(), a_fault, 1, false);
+        check(&host(), a_fault, 1, false);
+    }
+
+    #[test]
+    fn a_lot_is_a_change_anywhere() {
+        let a_lot = |cell: &mut Cell| cell.checkpoints[1].kept_kib += 6 * 1024;
+        check(&host(), a_lot, 1, true);
+        let faults = |cell: &mut Cell| cell.checkpoints[0].minor_faults = Some(51_200);
+        check(&host(), faults, 1, true);
+        check(&exact(), faults, 1, true);
+    }
+
+    #[test]
+    fn cpu_time_is_never_more_than_noise() {
+        let slower = |by: f64| move |cell: &mut Cell| cell.checkpoints[0].cpu_ms *= by;
+        check(&exact(), slower(1.5), 0, false);
+        check(&exact(), slower(20.0), 1, false);
+    }
+
+    #[test]
+    fn verdicts_versions_causes_and_failures_count() {
+        let verdict = |cell: &mut Cell| {
+            cell.verdict.as_mut().expect("it is judged").returns = Returns::Never;
+        };
+        check(&host(), verdict, 1, true);
+        let version = |cell: &mut Cell| cell.allocator_version = Some("2".to_owned());
+        check(&host(), version, 1, true);
+        let failed = |cell: &mut Cell| {
+            cell.status = Status::Failed;
+            cell.failure = Some("it died".to_owned());
+            cell.checkpoints.pop();
+        };
+        check(&host(), failed, 2, true);
+        let because = |name: &str, value| {
+            let figure = Evidence {
+                name: name.to_owned(),
+                value,
+                when: "dropped 1".to_owned(),
+                source: "s".to_owned(),
+            };
+            Some(Cause {
+                sentence: format!("{value} in {name}"),
+                evidence: vec![figure],
+            })
+        };
+        let old = Cell {
+            cause: because("fastbins_kib", 1),
+            ..host()
+        };
+        check(
+            &old,
+            |cell| cell.cause = because("fastbins_kib", 2),
+            0,
+            false,
+        );
+        check(&old, |cell| cell.cause = because("tcache_kib", 1), 1, true);
+        check(&old, |cell| cell.cause = None, 1, true);
+    }
+
+    #[test]
+    fn cells_come_and_go() {
+        let another = Cell {
+            knob: "k".to_owned(),
+            ..exact()
+        };
+        let (one, two) = (
+            comparison(vec![exact()]),
+            comparison(vec![exact(), another]),
+        );
+        let kinds = |old, new, missing| {
+            let found = differences(old, new, missing);
+            let changes = found.cells.into_iter().flat_map(|cell| cell.changes);
+            changes.collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(&one, &two, Missing::Gone), [Change::Added]);
+        assert_eq!(kinds(&two, &one, Missing::Gone), [Change::Gone]);
+        assert_eq!(kinds(&two, &one, Missing::LeftOut), []);
+    }
+
+    #[test]
+    fn circumstances_are_named() {
+        let old = comparison(Vec::new());
+        let mut new = old.clone();
+        new.host.glibc = Some("2.41".to_owned());
+        let found = differences(&old, &new, Missing::Gone);
+        let names: Vec<&str> = found.circumstances.iter().map(|c| &*c.name).collect();
+        assert_eq!(names, ["glibc"]);
+    }
+}
