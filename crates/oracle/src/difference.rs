@@ -3,9 +3,10 @@
 //! ```text
 //! exact   <=>  both cells were measured under lab conditions, and all of these held
 //! exact   =>   every KiB kept is a change
+//!              page faults are noise up to max(COMPARABLE_FAULTS, NOISE_FAULTS of them)
 //! else         what is kept is noise up to max(NOISE_KIB, NOISE_PART of what was occupied)
-//! always       page faults are noise up to max(COMPARABLE_FAULTS, NOISE_PART): those on the executable's own
-//!              pages depend on what the kernel has in its cache. CPU time is noise
+//!              page faults are noise
+//! always       CPU time is noise
 //! ```
 
 use std::collections::{HashMap, HashSet};
@@ -16,7 +17,9 @@ use model::{
 };
 
 use crate::price::cpu_ms;
-use crate::thresholds::{COMPARABLE_FAULTS, NOISE_CPU, NOISE_CPU_MS, NOISE_KIB, NOISE_PART};
+use crate::thresholds::{
+    COMPARABLE_FAULTS, NOISE_CPU, NOISE_CPU_MS, NOISE_FAULTS, NOISE_KIB, NOISE_PART,
+};
 
 /// What becomes of cells that only the older comparison has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -107,7 +110,7 @@ fn changes(old: &Cell, new: &Cell) -> Vec<Change> {
     }
     let exact = is_exact(old) && is_exact(new);
     changes.extend(changed_kept(old, new, exact));
-    changes.extend(changed_faults(old, new));
+    changes.extend(changed_faults(old, new, exact));
     changes.extend(changed_cpu(old, new));
     changes
 }
@@ -156,17 +159,17 @@ fn changed_kept(old: &Cell, new: &Cell, exact: bool) -> impl Iterator<Item = Cha
 }
 
 /// `None` where the machine does not count them.
-fn changed_faults(old: &Cell, new: &Cell) -> Option<Change> {
+fn changed_faults(old: &Cell, new: &Cell, exact: bool) -> Option<Change> {
     let faults = |cell: &Cell| {
         let checkpoints = cell.checkpoints.iter();
         checkpoints.map(|c| c.minor_faults).sum::<Option<u64>>()
     };
     let (old, new) = (faults(old)?, faults(new)?);
-    let part = (old.max(new) as f64 * NOISE_PART) as u64;
+    let part = (old.max(new) as f64 * NOISE_FAULTS) as u64;
     (old != new).then(|| Change::Faults {
         old,
         new,
-        noise: old.abs_diff(new) <= part.max(COMPARABLE_FAULTS),
+        noise: !exact || old.abs_diff(new) <= part.max(COMPARABLE_FAULTS),
     })
 }
 
@@ -281,12 +284,14 @@ mod tests {
     }
 
     #[test]
-    fn a_lot_is_a_change_anywhere() {
-        let a_lot = |cell: &mut Cell| cell.checkpoints[1].kept_kib += 6 * 1024;
+    fn a_lot_is_a_change_and_faults_only_in_the_lab() {
+        let a_lot = |cell: &mut Cell| cell.checkpoints[1].kept_kib += 60 * 1024;
         check(&host(), a_lot, 1, true);
+        let some = |cell: &mut Cell| cell.checkpoints[1].kept_kib += 40 * 1024;
+        check(&host(), some, 1, false);
         let faults = |cell: &mut Cell| cell.checkpoints[0].minor_faults = Some(51_200);
-        check(&host(), faults, 1, true);
         check(&exact(), faults, 1, true);
+        check(&host(), faults, 1, false);
     }
 
     #[test]

@@ -37,8 +37,9 @@ pub use merge::{Source, merge};
 pub use prediction::{Live, is_within, predictions, waterfall};
 pub use price::{SAME_CPU, SAME_FAULTS, cpu_ms, price, smallest_sufficient};
 pub use thresholds::{
-    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOISE_CPU, NOISE_CPU_MS, NOISE_KIB,
-    NOISE_PART, NOTABLE, PARTLY, PREDICTED_KIB, PREDICTED_PART, RETURNED_PERCENT, TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOISE_CPU, NOISE_CPU_MS, NOISE_FAULTS,
+    NOISE_KIB, NOISE_PART, NOTABLE, PARTLY, PREDICTED_KIB, PREDICTED_PART, RETURNED_PERCENT,
+    TRIVIAL_KIB,
 };
 
 /// What these checkpoints mean; `None` before the first drop. Where their ledgers are written, the

@@ -1,8 +1,9 @@
 //! The thresholds that the documentation quotes are those of the code.
 
 use afterdrop_oracle::{
-    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOISE_CPU, NOISE_CPU_MS, NOISE_KIB,
-    NOISE_PART, NOTABLE, PARTLY, PREDICTED_KIB, PREDICTED_PART, RETURNED_PERCENT, TRIVIAL_KIB,
+    COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOISE_CPU, NOISE_CPU_MS, NOISE_FAULTS,
+    NOISE_KIB, NOISE_PART, NOTABLE, PARTLY, PREDICTED_KIB, PREDICTED_PART, RETURNED_PERCENT,
+    TRIVIAL_KIB,
 };
 
 const PAGE: &str = include_str!("../../../docs/oracle.md");
@@ -21,6 +22,7 @@ fn the_page_quotes_every_threshold() {
         ("COMPARABLE_FAULTS", COMPARABLE_FAULTS.to_string()),
         ("NOISE_KIB", NOISE_KIB.to_string()),
         ("NOISE_PART", NOISE_PART.to_string()),
+        ("NOISE_FAULTS", NOISE_FAULTS.to_string()),
         ("NOISE_CPU_MS", NOISE_CPU_MS.to_string()),
         ("NOISE_CPU", NOISE_CPU.to_string()),
     ];

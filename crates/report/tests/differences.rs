@@ -1,28 +1,19 @@
 //! What changed between two results, for a terminal and for Markdown.
 
+mod support;
+
 use afterdrop_report as report;
 use insta::assert_snapshot;
 use model::{
-    At, CellDifferences, CellKey, Change, Circumstance, Conditions, Differences, Host, Moment,
-    Origin, Returns, SCHEMA_VERSION, Status,
+    At, CellDifferences, CellKey, Change, Circumstance, Conditions, Differences, Moment, Origin,
+    Returns, SCHEMA_VERSION, Status,
 };
 
 fn origin(command: &str) -> Origin {
     Origin {
         command: command.to_owned(),
         afterdrop_version: "0.0.0".to_owned(),
-        host: Host {
-            os: None,
-            kernel: None,
-            glibc: None,
-            architecture: "x86_64".to_owned(),
-            cpu_count: 2,
-            page_size_bytes: 4096,
-            memory_kib: 1,
-            available_kib: 1,
-            huge_pages: None,
-            lab_conditions: Vec::new(),
-        },
+        host: support::host(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a comparison looks like, for a terminal and for Markdown; and curves, for a terminal.
 
+mod support;
+
 use afterdrop_report as report;
 use insta::assert_snapshot;
 use model::{
-    Account, Cell, Checkpoint, Comparison, Conditions, Curve, Curves, Host, Memory, Mode, Moment,
-    Point, Returned, Returns, SCHEMA_VERSION, Status, Timings, Verdict,
+    Account, Cell, Checkpoint, Comparison, Conditions, Curve, Curves, Memory, Mode, Moment, Point,
+    Returned, Returns, SCHEMA_VERSION, Status, Timings, Verdict,
 };
 
 /// A cell that occupied so much and kept these parts of it after its two drops, after idling, after
@@ -105,18 +107,7 @@ fn comparison(cells: Vec<Cell>) -> Comparison {
         schema_version: SCHEMA_VERSION,
         afterdrop_version: "0.0.0".to_owned(),
         command: "cargo xtask compare".to_owned(),
-        host: Host {
-            os: None,
-            kernel: None,
-            glibc: None,
-            architecture: "x86_64".to_owned(),
-            cpu_count: 2,
-            page_size_bytes: 4096,
-            memory_kib: 1,
-            available_kib: 1,
-            huge_pages: None,
-            lab_conditions: Vec::new(),
-        },
+        host: support::host(),
         cells,
         machines: Vec::new(),
         shard: None,

@@ -1,8 +1,10 @@
 //! What predictions look like, for a terminal and for Markdown.
 
+mod support;
+
 use afterdrop_report as report;
 use insta::assert_snapshot;
-use model::{Entry, Host, Layers, Moment, Prediction, Predictions, SCHEMA_VERSION, Waterfall};
+use model::{Entry, Layers, Moment, Prediction, Predictions, SCHEMA_VERSION, Waterfall};
 
 fn row(
     version: Option<&str>,
@@ -66,18 +68,7 @@ fn document() -> Predictions {
         schema_version: SCHEMA_VERSION,
         afterdrop_version: "0.1.0".to_owned(),
         command: "cargo xtask python".to_owned(),
-        host: Host {
-            os: None,
-            kernel: None,
-            glibc: None,
-            architecture: "x86_64".to_owned(),
-            cpu_count: 2,
-            page_size_bytes: 4096,
-            memory_kib: 1,
-            available_kib: 1,
-            huge_pages: None,
-            lab_conditions: Vec::new(),
-        },
+        host: support::host(),
         rows: vec![
             row(None, Built, 80_490, None),
             row(None, Dropped, 60_490, None),
