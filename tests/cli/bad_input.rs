@@ -97,7 +97,10 @@ fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     let answer = only_line(&answer).strip_prefix("say what to do: ");
     let there_are = answer.and_then(|rest| rest.strip_suffix(" (--help tells more)"));
     let there_are = there_are.expect("the commands");
-    assert!(there_are.starts_with("compare, explain, curve, bench, controls, python, list"));
+    assert!(
+        there_are
+            .starts_with("compare, explain, curve, bench, diff, merge, controls, python, list")
+    );
     check(
         &["comapre"],
         &format!(r#"unknown command "comapre": there are {there_are}; did you mean compare?"#),
@@ -503,4 +506,11 @@ fn a_shard_that_is_none_is_refused() {
             "{line}"
         );
     }
+}
+
+#[test]
+fn a_name_with_line_breaks_makes_no_second_line() {
+    let refusal = finish(&mut xtask(&["diff", "a\nb\u{1b}[2J", "c"]));
+    let line = only_line(&refusal);
+    assert!(line.starts_with("cannot read a\\nb\\u{1b}[2J: "), "{line}");
 }

@@ -23,11 +23,11 @@ impl Stop {
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Stop::BadInput(line) => {
-                say::aside(&format_args!("error: {line}"));
+                say::aside(&format_args!("error: {}", report::shown(&line)));
                 ExitCode::from(2)
             }
             Stop::Failed(line) => {
-                say::aside(&format_args!("error: {line}"));
+                say::aside(&format_args!("error: {}", report::shown(&line)));
                 ExitCode::FAILURE
             }
             Stop::Changed(line) => {

@@ -9,10 +9,10 @@
 //! always       CPU time is noise
 //! ```
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use model::{
-    At, Cell, CellDifferences, Change, Checkpoint, Circumstance, Comparison, Conditions,
+    At, Cell, CellDifferences, CellKey, Change, Checkpoint, Circumstance, Comparison, Conditions,
     Differences, Host, Origin, SCHEMA_VERSION,
 };
 
@@ -32,30 +32,27 @@ pub enum Missing {
 
 /// What is not the same in two comparisons.
 pub fn differences(old: &Comparison, new: &Comparison, missing: Missing) -> Differences {
-    let before: HashMap<_, _> = old.cells.iter().map(|cell| (cell.key(), cell)).collect();
-    let mut seen = HashSet::new();
+    let mut before: HashMap<_, _> = numbered(&old.cells).collect();
     let mut cells = Vec::new();
     let mut same = 0;
-    for cell in &new.cells {
-        let key = cell.key();
-        let (exact, changes) = match before.get(&key) {
+    for (key, cell) in numbered(&new.cells) {
+        let (exact, changes) = match before.remove(&key) {
             Some(old) => (is_exact(old) && is_exact(cell), changes(old, cell)),
             None => (is_exact(cell), vec![Change::Added]),
         };
         match changes.is_empty() {
             true => same += 1,
             false => cells.push(CellDifferences {
-                cell: key.clone(),
+                cell: key.0,
                 exact,
                 changes,
             }),
         }
-        seen.insert(key);
     }
     if missing == Missing::Gone {
-        let gone = old.cells.iter().filter(|cell| !seen.contains(&cell.key()));
-        cells.extend(gone.map(|cell| CellDifferences {
-            cell: cell.key(),
+        let gone = numbered(&old.cells).filter(|(key, _)| before.contains_key(key));
+        cells.extend(gone.map(|(key, cell)| CellDifferences {
+            cell: key.0,
             exact: is_exact(cell),
             changes: vec![Change::Gone],
         }));
@@ -70,6 +67,16 @@ pub fn differences(old: &Comparison, new: &Comparison, missing: Missing) -> Diff
     }
 }
 
+/// Each cell by its key and how many of that key come before it: two builds of a subject may have one name.
+fn numbered(cells: &[Cell]) -> impl Iterator<Item = ((CellKey, usize), &Cell)> {
+    let mut seen = HashMap::new();
+    cells.iter().map(move |cell| {
+        let before: &mut usize = seen.entry(cell.key()).or_default();
+        *before += 1;
+        ((cell.key(), *before - 1), cell)
+    })
+}
+
 /// Whether the same run gives the same figures.
 fn is_exact(cell: &Cell) -> bool {
     let held = |upheld: model::Upheld| upheld.named().iter().all(|(_, held)| *held);
@@ -78,8 +85,8 @@ fn is_exact(cell: &Cell) -> bool {
 
 fn changes(old: &Cell, new: &Cell) -> Vec<Change> {
     let mut changes = Vec::new();
-    if old.status != new.status {
-        let failure = old.failure.as_ref().or(new.failure.as_ref());
+    if old.status != new.status || old.failure != new.failure {
+        let failure = new.failure.as_ref().or(old.failure.as_ref());
         changes.push(Change::Status {
             old: old.status,
             new: new.status,
@@ -139,7 +146,7 @@ fn changed_cause(old: &Cell, new: &Cell) -> Option<Change> {
 
 fn changed_kept(old: &Cell, new: &Cell, exact: bool) -> impl Iterator<Item = Change> {
     let occupied_kib = |cell: &Cell| cell.verdict.as_ref().map_or(0, |v| v.occupied_kib);
-    let part = (occupied_kib(old).max(occupied_kib(new)) as f64 * NOISE_PART) as i64;
+    let part = (occupied_kib(old).max(occupied_kib(new)) as f64 * NOISE_PART) as u64;
     let noise_kib = match exact {
         true => 0,
         false => part.max(NOISE_KIB),
@@ -154,15 +161,15 @@ fn changed_kept(old: &Cell, new: &Cell, exact: bool) -> impl Iterator<Item = Cha
         },
         old_kib: old.kept_kib,
         new_kib: new.kept_kib,
-        noise: (old.kept_kib - new.kept_kib).abs() <= noise_kib,
+        noise: old.kept_kib.abs_diff(new.kept_kib) <= noise_kib,
     })
 }
 
 /// `None` where the machine does not count them.
 fn changed_faults(old: &Cell, new: &Cell, exact: bool) -> Option<Change> {
     let faults = |cell: &Cell| {
-        let checkpoints = cell.checkpoints.iter();
-        checkpoints.map(|c| c.minor_faults).sum::<Option<u64>>()
+        let mut checkpoints = cell.checkpoints.iter();
+        checkpoints.try_fold(0_u64, |sum, c| Some(sum.saturating_add(c.minor_faults?)))
     };
     let (old, new) = (faults(old)?, faults(new)?);
     let part = (old.max(new) as f64 * NOISE_FAULTS) as u64;
@@ -359,6 +366,36 @@ mod tests {
         assert_eq!(kinds(&one, &two, Missing::Gone), [Change::Added]);
         assert_eq!(kinds(&two, &one, Missing::Gone), [Change::Gone]);
         assert_eq!(kinds(&two, &one, Missing::LeftOut), []);
+    }
+
+    #[test]
+    fn two_cells_of_one_name_are_two() {
+        let other = cell(50.0, 10.0, 50.0, 25_600);
+        let twice = comparison(vec![exact(), other, exact()]);
+        let found = differences(&twice, &twice, Missing::Gone);
+        assert_eq!((found.same, found.cells.len()), (3, 0));
+    }
+
+    #[test]
+    fn another_failure_is_a_change() {
+        let failed = |why: &str| Cell {
+            status: Status::Failed,
+            failure: Some(why.to_owned()),
+            ..exact()
+        };
+        let old = failed("it died of one thing");
+        check(&old, |_| {}, 0, false);
+        check(&old, |cell| *cell = failed("it died of another"), 1, true);
+    }
+
+    #[test]
+    fn numbers_as_large_as_they_come_are_compared() {
+        let huge = |cell: &mut Cell| {
+            cell.checkpoints[1].kept_kib = i64::MIN;
+            cell.checkpoints[0].minor_faults = Some(u64::MAX);
+            cell.checkpoints[1].minor_faults = Some(u64::MAX);
+        };
+        check(&exact(), huge, 2, true);
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub const COMPARABLE_FAULTS: u64 = 256;
 pub const NOISE_PART: f64 = 0.5;
 
 /// The same of objects that occupy next to nothing, in KiB.
-pub const NOISE_KIB: i64 = 1024;
+pub const NOISE_KIB: u64 = 1024;
 
 /// In the lab page faults are noise up to this part, or up to `COMPARABLE_FAULTS`: those on the
 /// executable's own pages depend on what the kernel has in its cache. Outside of it they always are.

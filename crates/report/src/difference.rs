@@ -9,6 +9,7 @@ use model::{
 
 use crate::figures::{duration, mebibytes, thousands};
 use crate::tables::{WIDTH, plain, trimmed};
+use crate::text::markdown;
 
 /// For a terminal.
 pub fn differences(differences: &Differences) -> String {
@@ -29,7 +30,7 @@ pub fn differences(differences: &Differences) -> String {
 /// For a pull request.
 pub fn differences_markdown(differences: &Differences) -> String {
     let list = |lines: Vec<String>| -> String {
-        let items = lines.iter().map(|line| format!("- {}\n", escaped(line)));
+        let items = lines.iter().map(|line| format!("- {}\n", markdown(line)));
         items.collect()
     };
     let mut blocks = vec![
@@ -38,7 +39,7 @@ pub fn differences_markdown(differences: &Differences) -> String {
     ];
     if let Some((header, mut rows)) = table(differences) {
         let fields = rows.iter_mut().flatten();
-        fields.for_each(|field| *field = escaped(field));
+        fields.for_each(|field| *field = markdown(field));
         blocks.push(trimmed(&header, &rows, presets::ASCII_MARKDOWN) + "\n");
     }
     blocks.push(list(details(differences)));
@@ -69,20 +70,6 @@ pub fn summary(differences: &Differences) -> String {
 fn wrapped(line: &str) -> String {
     let hanging = textwrap::Options::new(WIDTH).subsequent_indent("  ");
     textwrap::fill(line, hanging)
-}
-
-/// What Markdown would take for its own.
-fn escaped(text: &str) -> String {
-    let special = |c: char| "\\|<>*_`[]#&".contains(c);
-    let mut escaped = String::new();
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' => escaped.push(' '),
-            c if special(c) => escaped.extend(['\\', c]),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 /// What was compared, and under which circumstances.

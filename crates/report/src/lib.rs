@@ -15,6 +15,7 @@ mod predictions;
 mod rows;
 mod sentences;
 mod tables;
+mod text;
 
 pub use benchmark::{benchmark, contestant};
 pub use controls::controls;
@@ -25,3 +26,4 @@ pub use figures::{mebibytes, thousands};
 pub use predictions::{predictions, predictions_in_markdown};
 pub use sentences::sentences;
 pub use tables::{markdown, terminal, timings};
+pub use text::shown;

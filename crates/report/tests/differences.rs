@@ -124,6 +124,6 @@ fn names_do_not_become_markup() {
     let cells = vec![cell(hostile, "default", vec![Change::Added])];
     let differences = Differences { cells, ..some() };
     let markdown = report::differences_markdown(&differences);
-    let shown = "\\<script\\>\\|\\`\\*\\_\\[x\\](y) \\# h";
+    let shown = r"\<script\>\|\`\*\_\[x\](y)\\n\# h";
     assert!(markdown.contains(shown), "{markdown}");
 }

@@ -1,0 +1,49 @@
+//! Text that somebody else wrote (names, failures, command lines): shown, and not obeyed.
+
+/// As it may stand on a terminal: what would move the cursor, begin a line or turn the direction of writing is shown
+/// as an escape.
+pub fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() || turns(c) {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// As it may stand in Markdown, in a table too: nothing in it is markup.
+pub(crate) fn markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in shown(text).chars() {
+        if "\\|<>*_`[]#&~".contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// The marks that change the direction of what follows, and those that separate lines.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        assert_eq!(shown("a\n\u{1b}[2Jb\u{202e}c"), "a\\n\\u{1b}[2Jb\\u{202e}c");
+        assert_eq!(shown("jemalloc décay-0 ✓"), "jemalloc décay-0 ✓");
+    }
+
+    #[test]
+    fn what_markdown_would_obey_is_shown() {
+        let hostile = "<script>|`*_[x](y)\n# h";
+        let expected = r"\<script\>\|\`\*\_\[x\](y)\\n\# h";
+        assert_eq!(markdown(hostile), expected);
+    }
+}
