@@ -26,6 +26,7 @@ mod host;
 mod knob;
 mod ledger;
 pub mod protocol;
+mod tradeoff;
 mod verdict;
 
 pub use account::{Account, Figure, Figures, Holds, MOST_FIGURES, Part, Parts};
@@ -43,4 +44,5 @@ pub use explanation::{Explanation, Price, SmallestKnob, TriedKnob};
 pub use host::{Host, LabCondition, Upheld};
 pub use knob::{AfterDrop, Catalogue, DocumentedKnob, Knob};
 pub use ledger::Entry;
+pub use tradeoff::{KnobPrices, Tradeoff, Tradeoffs};
 pub use verdict::{Returned, Returns, Verdict};

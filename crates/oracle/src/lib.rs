@@ -24,6 +24,7 @@ mod ledger;
 mod merge;
 mod price;
 mod thresholds;
+mod tradeoff;
 
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
@@ -38,6 +39,7 @@ pub use thresholds::{
     COMPARABLE_FAULTS, EXPLAINABLE_KIB, NEGLIGIBLE_KIB, NOTABLE, PARTLY, RETURNED_PERCENT,
     TRIVIAL_KIB,
 };
+pub use tradeoff::tradeoffs;
 
 /// What these checkpoints mean; `None` before the first drop. Where their ledgers are written, the
 /// verdict says how much they leave unexplained.
