@@ -33,7 +33,7 @@ fn a_good_run_has_status_0_and_a_table_of_every_allocator_chosen() {
     }
     let last = format!("full result: {}", bench.path("result.json").display());
     assert_eq!(outcome.stderr.lines().last(), Some(last.as_str()));
-    assert_eq!(bench.files(), ["result.json"]);
+    assert_eq!(bench.files(), ["result.html", "result.json"]);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn an_earlier_result_is_replaced_behind_a_link_too() {
     fs::write(&real, "old").expect("a file");
     std::os::unix::fs::symlink(&real, bench.path("result.json")).expect("a link");
     assert_eq!(finish(&mut bench.compare(GOOD)).status, 0);
-    assert_eq!(bench.files(), ["real.json", "result.json"]);
+    assert_eq!(bench.files(), ["real.json", "result.html", "result.json"]);
     assert!(bench.path("result.json").is_symlink());
     assert_ne!(fs::read_to_string(&real).expect("a file"), "old");
 }

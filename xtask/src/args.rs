@@ -58,7 +58,8 @@ pub(crate) struct CompareOptions {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
-    /// Where to write the full result as JSON [default: target/afterdrop/compare.json]
+    /// Where to write the full result as JSON, and beside it as a page: the same name with .html
+    /// [default: target/afterdrop/compare.json]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
@@ -88,7 +89,7 @@ pub(crate) struct DiffOptions {
 
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    pub(crate) format: DiffFormat,
 }
 
 #[derive(Args)]
@@ -287,8 +288,18 @@ impl From<Conditions> for model::Conditions {
     }
 }
 
-#[derive(Clone, Copy, Default, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Format {
+    #[default]
+    Table,
+    Json,
+    Markdown,
+    /// One page that opens offline
+    Html,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum DiffFormat {
     #[default]
     Table,
     Json,

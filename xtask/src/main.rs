@@ -23,6 +23,7 @@ mod output;
 mod progress;
 mod python;
 mod race;
+mod result;
 mod say;
 mod stop;
 mod subjects;
