@@ -58,6 +58,20 @@ fn json_on_standard_output_is_one_document_and_the_one_that_is_written() {
 }
 
 #[test]
+fn the_page_on_standard_output_is_the_one_beside_the_json() {
+    let bench = Bench::new();
+    let outcome = finish(bench.compare(GOOD).args(["--format", "html"]));
+    assert_eq!(outcome.status, 0, "{}", outcome.stderr);
+    assert!(outcome.stdout.starts_with("<!DOCTYPE html>"));
+    let file = fs::read_to_string(bench.path("result.html")).expect("a page");
+    assert_eq!(outcome.stdout, file);
+    let result = bench.path("result.json");
+    let merged = finish(xtask(&["merge", "--format", "html"]).arg(result));
+    assert_eq!(merged.status, 0, "{}", merged.stderr);
+    assert_eq!(merged.stdout, file, "of the same JSON");
+}
+
+#[test]
 fn markdown_is_a_table_of_equally_many_columns_in_each_row() {
     let bench = Bench::new();
     let outcome = finish(bench.compare(GOOD).args(["--format", "markdown"]));
@@ -135,7 +149,7 @@ fn closed() -> Stdio {
 
 #[test]
 fn a_reader_who_has_gone_is_no_fault_and_the_result_is_written() {
-    for format in ["table", "json", "markdown"] {
+    for format in ["table", "json", "markdown", "html"] {
         let bench = Bench::new();
         let mut command = bench.compare(GOOD);
         command.args(["--format", format]).stdout(closed());

@@ -19,11 +19,11 @@ pub(super) const INK: RGBColor = RGBColor(0, 0, 0);
 /// How many lines have a colour of their own.
 pub(super) const LINES: usize = 8;
 
-/// How many shapes of marks there are, so that lines are told apart without colour.
-const SHAPES: usize = 3;
+/// What lines are marked with, so that they are told apart without colour.
+const SHAPES: [char; 3] = ['○', '▲', '✕'];
 
 /// The letters of axes and labels, in the chart's own pixels.
-pub(super) const LETTERS: i32 = 14;
+pub(super) const LETTERS: i32 = 15;
 
 /// Stands for the colour of the n-th line; of more lines than [`LINES`] some share one.
 pub(super) fn line(n: usize) -> RGBColor {
@@ -44,18 +44,26 @@ pub(super) fn draw(
     themed(&svg)
 }
 
+/// What elements repeat, and what is left of it: the style sheet says the rest once. Of what is drawn in
+/// outlines only polylines are never filled.
+const REPEATED: [(&str, &str); 4] = [
+    (" opacity=\"1\"", ""),
+    (" font-family=\"sans-serif\"", ""),
+    (" xmlns=\"http://www.w3.org/2000/svg\"", ""),
+    ("<polyline fill=\"none\"", "<polyline"),
+];
+
 fn themed(svg: &str) -> String {
-    let mut themed = svg
-        .replace("opacity=\"1\" ", "")
-        .replace(" font-family=\"sans-serif\"", "")
-        .replace("\"#000000\"", "\"currentColor\"");
-    for n in 0..LINES {
-        themed = themed.replace(
-            &format!("\"#0001{n:02X}\""),
-            &format!("\"var(--line-{n})\""),
-        );
+    let mut themed = svg.replace("\"#000000\"", "\"currentColor\"");
+    for (repeated, left) in REPEATED {
+        themed = themed.replace(repeated, left);
     }
-    themed
+    for n in 0..LINES {
+        let colour = format!("\"#0001{n:02X}\"");
+        themed = themed.replace(&colour, &format!("\"var(--line-{n})\""));
+    }
+    // The library sets letters on lines of their own.
+    themed.replace(">\n", ">").replace("\n</text>", "</text>")
 }
 
 /// Marks the points of the n-th line, by a shape as well as by its colour.
@@ -63,18 +71,19 @@ pub(super) fn mark<'a>(
     canvas: &Canvas<'a>,
     n: usize,
     points: impl Iterator<Item = (i32, i32)>,
-    filled: bool,
 ) -> Result<(), Fault<'a>> {
-    let style = match filled {
-        true => line(n).filled(),
-        false => line(n).stroke_width(2),
-    };
+    let style = line(n).stroke_width(2);
     for point in points {
-        match n % SHAPES {
+        match n % SHAPES.len() {
             0 => canvas.draw(&Circle::new(point, 4, style))?,
-            1 => canvas.draw(&TriangleMarker::new(point, 5, style))?,
+            1 => canvas.draw(&TriangleMarker::new(point, 5, style.filled()))?,
             _ => canvas.draw(&Cross::new(point, 4, style))?,
         }
     }
     Ok(())
+}
+
+/// The n-th line's shape as a letter.
+pub(super) fn shape(n: usize) -> char {
+    SHAPES[n % SHAPES.len()]
 }

@@ -11,8 +11,16 @@ use super::steps::{Step, steps};
 /// The lines of one experiment.
 pub(super) struct Curve {
     pub(super) svg: String,
+    pub(super) keys: Vec<Key>,
     /// Each step at which any line changed; a span of time where none did.
     pub(super) rows: Vec<Row>,
+}
+
+/// What a line looks like.
+pub(super) struct Key {
+    pub(super) shape: char,
+    /// The number of its colour.
+    pub(super) colour: usize,
 }
 
 pub(super) struct Row {
@@ -35,8 +43,16 @@ impl Curve {
         let lines: Vec<Line> = cells.iter().map(|cell| line(cell, &steps)).collect();
         Some(Curve {
             svg: chart::draw(SIZE, |canvas| draw(canvas, &steps, &lines)),
+            keys: (0..lines.len()).map(key).collect(),
             rows: rows(&steps, &lines),
         })
+    }
+}
+
+fn key(line: usize) -> Key {
+    Key {
+        shape: chart::shape(line),
+        colour: line % chart::LINES,
     }
 }
 
@@ -110,7 +126,7 @@ fn draw<'a>(canvas: &Canvas<'a>, steps: &[Step], lines: &[Line]) -> Result<(), F
             chart::line(n).stroke_width(3),
         ))?;
         if lines.len() > 1 {
-            chart::mark(canvas, n, points.into_iter(), false)?;
+            chart::mark(canvas, n, points.into_iter())?;
         }
     }
     Ok(())

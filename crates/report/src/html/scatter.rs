@@ -56,7 +56,7 @@ fn name(tradeoff: &Tradeoff) -> String {
 
 const SIZE: (u32, u32) = (960, 420);
 
-/// Of more contestants only those on the front have their names beside them.
+/// Of more contestants only those on the front have their names beside them, the others their numbers.
 const MOST_NAMES: usize = 16;
 
 fn draw<'a>(canvas: &Canvas<'a>, tradeoffs: &[Tradeoff]) -> Result<(), Fault<'a>> {
@@ -64,6 +64,7 @@ fn draw<'a>(canvas: &Canvas<'a>, tradeoffs: &[Tradeoff]) -> Result<(), Fault<'a>
     let letters = ("sans-serif", LETTERS).into_font().color(&INK);
     let mut chart = ChartBuilder::on(canvas)
         .margin(12)
+        .margin_top(32)
         .x_label_area_size(48)
         .y_label_area_size(64)
         // Twice the cost is as far from 1 as half of it: ratios have a logarithmic axis.
@@ -86,11 +87,14 @@ fn draw<'a>(canvas: &Canvas<'a>, tradeoffs: &[Tradeoff]) -> Result<(), Fault<'a>
         |tradeoff: &Tradeoff| chart.backend_coord(&(tradeoff.cost.log2(), tradeoff.returned));
     for front in fronts(tradeoffs) {
         let points: Vec<(i32, i32)> = front.into_iter().map(pixel).collect();
-        canvas.draw(&PathElement::new(points, INK.mix(0.5).stroke_width(2)))?;
+        canvas.draw(&PathElement::new(
+            stairs(&points),
+            INK.mix(0.5).stroke_width(2),
+        ))?;
     }
     let mut allocators: Vec<&str> = Vec::new();
     let mut labels = Labels::default();
-    for tradeoff in tradeoffs {
+    for (number, tradeoff) in (1..).zip(tradeoffs) {
         let known = allocators
             .iter()
             .position(|name| *name == tradeoff.allocator);
@@ -98,11 +102,17 @@ fn draw<'a>(canvas: &Canvas<'a>, tradeoffs: &[Tradeoff]) -> Result<(), Fault<'a>
         if known.is_none() {
             allocators.push(&tradeoff.allocator);
         }
+        let style = match tradeoff.on_front {
+            true => chart::line(n).filled(),
+            false => chart::line(n).stroke_width(2),
+        };
         let point = pixel(tradeoff);
-        chart::mark(canvas, n, std::iter::once(point), tradeoff.on_front)?;
-        if tradeoff.on_front || tradeoffs.len() <= MOST_NAMES {
-            labels.draw(canvas, &visible(&name(tradeoff)), point, &letters)?;
-        }
+        canvas.draw(&Circle::new(point, 5, style))?;
+        let label = match tradeoff.on_front || tradeoffs.len() <= MOST_NAMES {
+            true => visible(&name(tradeoff)),
+            false => number.to_string(),
+        };
+        labels.draw(canvas, &label, point, &letters)?;
     }
     Ok(())
 }
@@ -116,6 +126,17 @@ fn fronts(tradeoffs: &[Tradeoff]) -> Vec<Vec<&Tradeoff>> {
         front
     });
     fronts.collect()
+}
+
+/// A line that rises where something is to be had: between two contestants there is none.
+fn stairs(points: &[(i32, i32)]) -> Vec<(i32, i32)> {
+    let Some(first) = points.first() else {
+        return Vec::new();
+    };
+    let steps = points
+        .windows(2)
+        .flat_map(|pair| [(pair[1].0, pair[0].1), pair[1]]);
+    std::iter::once(*first).chain(steps).collect()
 }
 
 /// Names beside points, each moved out of the way of those before it.
@@ -140,7 +161,9 @@ impl Labels {
             let mut taken = self.taken.iter();
             !taken.any(|(l, r, h)| left < *r && *l < left + width && (height - h).abs() < LETTERS)
         };
-        let away = [0, 1, -1, 2, -2, 3, -3, 4, -4].map(|lines| y + lines * (LETTERS + 1));
+        // Above the front's line, which passes through the point.
+        let y = y - LETTERS * 2 / 3;
+        let away = [0, 1, -1, 2, -2, 3, -3].map(|lines| y + lines * (LETTERS + 1));
         let height = away.into_iter().find(|height| free(*height)).unwrap_or(y);
         self.taken.push((left, left + width, height));
         let (x, side) = match to_the_left {
