@@ -250,11 +250,11 @@ fn without_shard(command: &str) -> String {
 /// A condition held where it held on each machine.
 fn held_everywhere(hosts: &[Host]) -> Vec<LabCondition> {
     let held = |name: &str| {
-        let everywhere = hosts.iter().map(|host| {
+        let mut everywhere = hosts.iter().map(|host| {
             let condition = host.lab_conditions.iter().find(|c| c.name == name);
             condition.is_some_and(|condition| condition.held)
         });
-        everywhere.fold(true, |all, held| all && held)
+        everywhere.all(|held| held)
     };
     let named = hosts.iter().flat_map(|host| &host.lab_conditions);
     let mut conditions: Vec<LabCondition> = Vec::new();

@@ -108,3 +108,49 @@ fn values(line: &str, option: &str) -> Vec<String> {
     }
     values
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The second cell of a run of this command line is measured again by that one.
+    #[track_caller]
+    fn check(made_by: &str, change: impl Fn(&mut Cell), again: &str) {
+        let json = include_str!("../../tests/documents/compare.json");
+        let mut comparison: Comparison = serde_json::from_str(json).expect("a comparison");
+        comparison.command = made_by.to_owned();
+        change(&mut comparison.cells[1]);
+        let command = Reproducing::new(&comparison).command(&comparison.cells[1]);
+        let expected =
+            "cargo xtask compare --allocator jemalloc --scenario int-list --size 5120000 --seed 1";
+        assert_eq!(command.replace(expected, "..."), again);
+    }
+
+    #[test]
+    fn a_cell_is_measured_again_as_it_was() {
+        check("cargo xtask compare --scenario all", |_| {}, "...");
+        check(
+            "cargo xtask compare --rounds=5 --timings --step-limit 9 --out x.json",
+            |cell| cell.knob = "A=b c".to_owned(),
+            "... --knob 'A=b c' --rounds 5 --step-limit 9",
+        );
+        check(
+            "cargo xtask compare",
+            |cell| {
+                cell.python = Some("2.4 32-bit".to_owned());
+                cell.conditions = Conditions::Host;
+            },
+            "cargo xtask compare --allocator jemalloc --scenario int-list --python 2.4-32 \
+             --size 5120000 --seed 1 --conditions host",
+        );
+    }
+
+    #[test]
+    fn what_came_by_path_is_measured_by_path() {
+        check(
+            "cargo xtask compare --allocator system --subject '/home/a b'",
+            |cell| cell.allocator = "mine".to_owned(),
+            "cargo xtask compare --subject '/home/a b' --scenario int-list --size 5120000 --seed 1",
+        );
+    }
+}
