@@ -1,8 +1,8 @@
 //! From a comparison to text. Every renderer is a pure function of the document: the same JSON
 //! gives the same bytes.
 //!
-//! [`terminal`] and [`markdown`] lay out the same rows ([`rows`]) and close with the same
-//! sentences ([`sentences`]); [`html`] draws them. What a figure looks like is decided once, in [`figures`].
+//! [`terminal`] and [`markdown`] lay out the same rows (`rows`) and close with the same
+//! sentences ([`sentences`]); [`html`] draws them. What a figure looks like is decided once, in `figures`.
 
 mod benchmark;
 mod controls;
