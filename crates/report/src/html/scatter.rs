@@ -93,7 +93,7 @@ fn draw<'a>(canvas: &Canvas<'a>, tradeoffs: &[Tradeoff]) -> Result<(), Fault<'a>
         ))?;
     }
     let mut allocators: Vec<&str> = Vec::new();
-    let mut labels = Labels::default();
+    let mut labels = Vec::new();
     for (number, tradeoff) in (1..).zip(tradeoffs) {
         let known = allocators
             .iter()
@@ -112,7 +112,13 @@ fn draw<'a>(canvas: &Canvas<'a>, tradeoffs: &[Tradeoff]) -> Result<(), Fault<'a>
             true => visible(&name(tradeoff)),
             false => number.to_string(),
         };
-        labels.draw(canvas, &label, point, &letters)?;
+        labels.push((!tradeoff.on_front, label, point));
+    }
+    // The front's first, so that the others get out of their way.
+    labels.sort_by_key(|(off_front, ..)| *off_front);
+    let mut drawn = Labels::around(labels.iter().map(|(.., point)| *point));
+    for (_, label, point) in labels {
+        drawn.draw(canvas, &label, point, &letters)?;
     }
     Ok(())
 }
@@ -139,14 +145,19 @@ fn stairs(points: &[(i32, i32)]) -> Vec<(i32, i32)> {
     std::iter::once(*first).chain(steps).collect()
 }
 
-/// Names beside points, each moved out of the way of those before it.
-#[derive(Default)]
+/// Names beside points, each moved out of the way of all points and of the names before it.
 struct Labels {
     /// Left, right and height of what is drawn.
     taken: Vec<(i32, i32, i32)>,
 }
 
 impl Labels {
+    fn around(points: impl Iterator<Item = (i32, i32)>) -> Labels {
+        Labels {
+            taken: points.map(|(x, y)| (x - 6, x + 6, y)).collect(),
+        }
+    }
+
     fn draw<'a>(
         &mut self,
         canvas: &Canvas<'a>,
