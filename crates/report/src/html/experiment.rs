@@ -16,6 +16,8 @@ pub(super) struct Experiment<'a> {
     /// Empty where no knob was turned.
     pub(super) knobs: Vec<KnobRow<'a>>,
     pub(super) smallest_knob: Option<&'a SmallestKnob>,
+    /// What that costs; empty where there is none.
+    pub(super) smallest_cost: String,
 }
 
 /// A knob, and what came of turning it.
@@ -75,13 +77,24 @@ fn one<'a>(
         let price = all.find(|(knob, _)| *knob == cell.knob);
         knob(cell, *index, price.and_then(|(_, price)| price.as_ref()))
     };
+    let smallest_knob = prices.and_then(|prices| prices.smallest_knob.as_ref());
     let alone = cells.len() == 1;
     let lines: Vec<&Cell> = cells.iter().map(|(_, cell)| *cell).collect();
     Experiment {
         stories: cells.iter().map(story).collect(),
         curve: Curve::of(&lines),
         knobs: cells.iter().filter(|_| !alone).map(row).collect(),
-        smallest_knob: prices.and_then(|prices| prices.smallest_knob.as_ref()),
+        smallest_knob,
+        smallest_cost: smallest_knob.map_or_else(String::new, |knob| cost(&knob.price)),
+    }
+}
+
+/// `+233 ms of CPU time and +104,815 page faults`
+fn cost(price: &Price) -> String {
+    let cpu = format!("{} ms of CPU time", signed(price.cpu_ms_per_gib));
+    match price.minor_faults_per_gib {
+        Some(faults) => format!("{cpu} and {} page faults", signed(faults)),
+        None => cpu,
     }
 }
 

@@ -43,6 +43,11 @@ impl Scatter {
             rows: tradeoffs.iter().map(row).collect(),
         })
     }
+
+    /// Whether some points have a number instead of a name.
+    pub(super) fn is_numbered(&self) -> bool {
+        self.rows.len() > MOST_NAMES
+    }
 }
 
 /// `jemalloc decay-0 on debian12`
