@@ -74,7 +74,7 @@ fn what_is_no_setting_of_the_allocator_is_not_timed() {
 fn an_unknown_format_is_answered_with_the_valid_ones_and_the_nearest() {
     check(
         &["compare", "--format", "jsn"],
-        r#"unknown format "jsn": there are table, json, markdown; did you mean json?"#,
+        r#"unknown format "jsn": there are table, json, markdown, html; did you mean json?"#,
     );
     check(
         &["list", "--format", "markdown"],

@@ -85,7 +85,10 @@ fn check(signal: Signal, status: i32) {
     assert_eq!(result["cells"][0]["status"], "measured");
     assert_eq!(result["cells"][1]["status"], "failed");
     assert_eq!(result["cells"][1]["failure"], last);
-    assert_eq!(bench.files(), ["hanging.sh", "processes", "result.json"]);
+    assert_eq!(
+        bench.files(),
+        ["hanging.sh", "processes", "result.html", "result.json"]
+    );
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn a_good_run_has_status_0_and_a_table_of_every_allocator_chosen() {
     }
     let last = format!("full result: {}", bench.path("result.json").display());
     assert_eq!(outcome.stderr.lines().last(), Some(last.as_str()));
-    assert_eq!(bench.files(), ["result.json"]);
+    assert_eq!(bench.files(), ["result.html", "result.json"]);
 }
 
 #[test]
@@ -55,6 +55,20 @@ fn json_on_standard_output_is_one_document_and_the_one_that_is_written() {
     assert_eq!(document["schema_version"], 1);
     let file = fs::read_to_string(bench.path("result.json")).expect("a result");
     assert_eq!(outcome.stdout, file);
+}
+
+#[test]
+fn the_page_on_standard_output_is_the_one_beside_the_json() {
+    let bench = Bench::new();
+    let outcome = finish(bench.compare(GOOD).args(["--format", "html"]));
+    assert_eq!(outcome.status, 0, "{}", outcome.stderr);
+    assert!(outcome.stdout.starts_with("<!DOCTYPE html>"));
+    let file = fs::read_to_string(bench.path("result.html")).expect("a page");
+    assert_eq!(outcome.stdout, file);
+    let result = bench.path("result.json");
+    let merged = finish(xtask(&["merge", "--format", "html"]).arg(result));
+    assert_eq!(merged.status, 0, "{}", merged.stderr);
+    assert_eq!(merged.stdout, file, "of the same JSON");
 }
 
 #[test]
@@ -137,7 +151,7 @@ fn closed() -> Stdio {
 
 #[test]
 fn a_reader_who_has_gone_is_no_fault_and_the_result_is_written() {
-    for format in ["table", "json", "markdown"] {
+    for format in ["table", "json", "markdown", "html"] {
         let bench = Bench::new();
         let mut command = bench.compare(GOOD);
         command.args(["--format", format]).stdout(closed());
@@ -205,7 +219,7 @@ fn an_earlier_result_is_replaced_behind_a_link_too() {
     fs::write(&real, "old").expect("a file");
     std::os::unix::fs::symlink(&real, bench.path("result.json")).expect("a link");
     assert_eq!(finish(&mut bench.compare(GOOD)).status, 0);
-    assert_eq!(bench.files(), ["real.json", "result.json"]);
+    assert_eq!(bench.files(), ["real.json", "result.html", "result.json"]);
     assert!(bench.path("result.json").is_symlink());
     assert_ne!(fs::read_to_string(&real).expect("a file"), "old");
 }

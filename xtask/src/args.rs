@@ -63,7 +63,8 @@ pub(crate) struct CompareOptions {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
-    /// Where to write the full result as JSON [default: target/afterdrop/compare.json]
+    /// Where to write the full result as JSON, and beside it as a page: the same name with .html
+    /// [default: target/afterdrop/compare.json]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
@@ -93,7 +94,7 @@ pub(crate) struct DiffOptions {
 
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    pub(crate) format: TextFormat,
 }
 
 #[derive(Args)]
@@ -175,7 +176,7 @@ pub(crate) struct PythonOptions {
 
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    pub(crate) format: TextFormat,
 }
 
 #[derive(Args)]
@@ -327,8 +328,19 @@ impl From<Conditions> for model::Conditions {
     }
 }
 
-#[derive(Clone, Copy, Default, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Format {
+    #[default]
+    Table,
+    Json,
+    Markdown,
+    /// One page that opens offline
+    Html,
+}
+
+/// Of what has no page.
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum TextFormat {
     #[default]
     Table,
     Json,

@@ -4,12 +4,12 @@ use driver::{Interrupt, Schedule};
 use model::{Comparison, Host, SCHEMA_VERSION};
 use scenarios::Scenario;
 
-use crate::args::{CompareOptions, DEFAULT_OUT, Format};
+use crate::args::{CompareOptions, DEFAULT_OUT};
 use crate::contestants::Contestants;
 use crate::diff::{self, Baseline};
 use crate::matrix::{self, Planned};
 use crate::names::{self, choose};
-use crate::output::Output;
+use crate::result::{Files, rendered};
 use crate::stop::Stop;
 use crate::{command_line, python, say, subjects};
 
@@ -32,7 +32,7 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
         .as_deref()
         .map(Baseline::read)
         .transpose()?;
-    let output = Output::prepare(&match &options.out {
+    let files = Files::prepare(&match &options.out {
         Some(path) => path.clone(),
         None => workspace.root.join(DEFAULT_OUT),
     })?;
@@ -64,15 +64,10 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
         timings: measured.timings,
     };
 
-    let json = json(&comparison);
-    let written = output.write(&json)?;
+    let written = files.write(&comparison)?;
     let unchanged = match &baseline {
-        Some(baseline) => diff::since(baseline, &comparison, &options.format),
-        None => say::result(&match options.format {
-            Format::Table => report::terminal(&comparison),
-            Format::Markdown => report::markdown(&comparison),
-            Format::Json => json,
-        }),
+        Some(baseline) => diff::since(baseline, &comparison, options.format),
+        None => say::result(&rendered(&comparison, options.format)),
     };
     if options.timings {
         say::aside(&report::timings(&comparison.timings));
@@ -82,11 +77,6 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
         Some(signal) => Err(Stop::Interrupted(signal)),
         None => matrix::all_measured(&comparison.cells).and(unchanged),
     }
-}
-
-/// The document, as it is written.
-pub(crate) fn json(comparison: &Comparison) -> String {
-    serde_json::to_string_pretty(comparison).expect("a document of plain data") + "\n"
 }
 
 /// The core ones where none is named, every one for `all`.

@@ -6,27 +6,33 @@ use std::path::Path;
 use model::{Comparison, Differences};
 use oracle::Missing;
 
-use crate::args::{DiffOptions, Format};
+use crate::args::{DiffOptions, Format, TextFormat};
 use crate::stop::Stop;
-use crate::{documents, say};
+use crate::{documents, result, say};
 
 pub(crate) fn diff(options: &DiffOptions) -> Result<(), Stop> {
     let old = documents::comparison(&options.old)?;
     let new = documents::comparison(&options.new)?;
-    show(
-        &oracle::differences(&old, &new, Missing::Gone),
-        &options.format,
-    )
+    let differences = oracle::differences(&old, &new, Missing::Gone);
+    say::result(&rendered(&differences, options.format))?;
+    status(&differences)
 }
 
-/// What changed since the result in `baseline`; of its cells those that were measured now.
+/// What changed since the result in `baseline`; of its cells those that were measured now. A page shows
+/// what was measured, and the status says whether it is what it was.
 pub(crate) fn since(
     baseline: &Baseline,
     comparison: &Comparison,
-    format: &Format,
+    format: Format,
 ) -> Result<(), Stop> {
     let differences = oracle::differences(&baseline.0, comparison, Missing::LeftOut);
-    show(&differences, format)
+    say::result(&match format {
+        Format::Table => rendered(&differences, TextFormat::Table),
+        Format::Markdown => rendered(&differences, TextFormat::Markdown),
+        Format::Json => rendered(&differences, TextFormat::Json),
+        Format::Html => result::rendered(comparison, format),
+    })?;
+    status(&differences)
 }
 
 /// An earlier result to compare with.
@@ -40,15 +46,18 @@ impl Baseline {
     }
 }
 
-fn show(differences: &Differences, format: &Format) -> Result<(), Stop> {
-    say::result(&match format {
-        Format::Table => report::differences(differences),
-        Format::Markdown => report::differences_markdown(differences),
-        Format::Json => {
+fn rendered(differences: &Differences, format: TextFormat) -> String {
+    match format {
+        TextFormat::Table => report::differences(differences),
+        TextFormat::Markdown => report::differences_markdown(differences),
+        TextFormat::Json => {
             let json = serde_json::to_string_pretty(differences);
             json.expect("a document of plain data") + "\n"
         }
-    })?;
+    }
+}
+
+fn status(differences: &Differences) -> Result<(), Stop> {
     match differences.changed().next() {
         None => Ok(()),
         Some(_) => Err(Stop::Changed(report::summary(differences))),

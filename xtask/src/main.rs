@@ -25,6 +25,7 @@ mod predictions;
 mod progress;
 mod python;
 mod race;
+mod result;
 mod say;
 mod stop;
 mod subjects;

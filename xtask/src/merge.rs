@@ -4,13 +4,13 @@ use std::path::Path;
 
 use oracle::Source;
 
-use crate::args::{Format, MergeOptions};
-use crate::output::Output;
+use crate::args::MergeOptions;
+use crate::result::{Files, rendered};
 use crate::stop::Stop;
-use crate::{compare, documents, say};
+use crate::{documents, say};
 
 pub(crate) fn merge(options: &MergeOptions) -> Result<(), Stop> {
-    let output = options.out.as_deref().map(Output::prepare).transpose()?;
+    let files = options.out.as_deref().map(Files::prepare).transpose()?;
     let sources = options.results.iter().map(|path| {
         let comparison = documents::comparison(path)?;
         let name = name(path);
@@ -18,13 +18,8 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Stop> {
     });
     let sources = sources.collect::<Result<Vec<_>, Stop>>()?;
     let merged = oracle::merge(sources).map_err(Stop::BadInput)?;
-    let json = compare::json(&merged);
-    let written = output.map(|output| output.write(&json)).transpose()?;
-    say::result(&match options.format {
-        Format::Table => report::terminal(&merged),
-        Format::Markdown => report::markdown(&merged),
-        Format::Json => json,
-    })?;
+    let written = files.map(|files| files.write(&merged)).transpose()?;
+    say::result(&rendered(&merged, options.format))?;
     if let Some(written) = written {
         say::aside(&format_args!("full result: {}", written.display()));
     }

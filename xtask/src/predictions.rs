@@ -9,7 +9,7 @@ use model::{Cell, Host, Knob, Predictions, SCHEMA_VERSION};
 use scenarios::Scenario;
 use scenarios::python::Build;
 
-use crate::args::{CellOptions, Format, PythonOptions};
+use crate::args::{CellOptions, PythonOptions, TextFormat};
 use crate::contestants::Contestant;
 use crate::interpreters::{self, Named};
 use crate::matrix::{self, Planned, Subject};
@@ -63,9 +63,9 @@ pub(crate) fn predict(options: &PythonOptions) -> Result<(), Stop> {
         interrupted: interrupt.signal().is_some(),
     };
     say::result(&match options.format {
-        Format::Table => report::predictions(&document),
-        Format::Markdown => report::predictions_in_markdown(&document),
-        Format::Json => {
+        TextFormat::Table => report::predictions(&document),
+        TextFormat::Markdown => report::predictions_in_markdown(&document),
+        TextFormat::Json => {
             serde_json::to_string_pretty(&document).expect("a document of plain data") + "\n"
         }
     })?;

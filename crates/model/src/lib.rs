@@ -27,6 +27,7 @@ mod knob;
 mod ledger;
 mod prediction;
 pub mod protocol;
+mod tradeoff;
 mod verdict;
 
 pub use account::{Account, Figure, Figures, Holds, MOST_FIGURES, Part, Parts};
@@ -45,4 +46,5 @@ pub use host::{Host, LabCondition, Upheld};
 pub use knob::{AfterDrop, Catalogue, DocumentedKnob, Knob};
 pub use ledger::Entry;
 pub use prediction::{Layers, Prediction, Predictions, Waterfall};
+pub use tradeoff::{KnobPrices, Tradeoff, Tradeoffs};
 pub use verdict::{Returned, Returns, Verdict};

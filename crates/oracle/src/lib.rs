@@ -25,6 +25,7 @@ mod merge;
 mod prediction;
 mod price;
 mod thresholds;
+mod tradeoff;
 
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
@@ -41,6 +42,7 @@ pub use thresholds::{
     NOISE_KIB, NOISE_PART, NOTABLE, PARTLY, PREDICTED_KIB, PREDICTED_PART, RETURNED_PERCENT,
     TRIVIAL_KIB,
 };
+pub use tradeoff::tradeoffs;
 
 /// What these checkpoints mean; `None` before the first drop. Where their ledgers are written, the
 /// verdict says how much they leave unexplained.

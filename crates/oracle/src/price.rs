@@ -35,25 +35,37 @@ pub fn price(default: &Cell, turned: &Cell) -> Option<Price> {
 
 /// The cheapest of the knobs that bring the object back at once.
 pub fn smallest_sufficient(default: &Cell, tried: &[TriedKnob]) -> Option<SmallestKnob> {
-    if returns_at_once(default) {
-        return None; // none is needed
-    }
-    let sufficient = || tried.iter().filter(|knob| returns_at_once(&knob.cell));
-    let least_cpu_ms = sufficient()
-        .map(|knob| cpu_ms(&knob.cell))
-        .min_by(f64::total_cmp)?;
-    let close = least_cpu_ms + SAME_CPU * cpu_ms(default);
-    let cheap = || sufficient().filter(|knob| cpu_ms(&knob.cell) <= close);
-    let faults = |knob: &TriedKnob| faults(&knob.cell).unwrap_or(0.0);
-    let fewest = cheap().map(faults).min_by(f64::total_cmp)?;
-    let mut cheapest = cheap().filter(|knob| faults(knob) <= fewest * (1.0 + SAME_FAULTS));
-    let smallest = cheapest.next()?;
+    let cells: Vec<&Cell> = tried.iter().map(|knob| &knob.cell).collect();
+    let cheapest = cheapest_sufficient(default, &cells);
+    let (first, others) = cheapest.split_first()?;
+    let smallest = &tried[*first];
     Some(SmallestKnob {
         name: smallest.cell.knob.clone(),
         how: smallest.how.clone(),
         price: smallest.price?,
-        as_cheap: cheapest.map(|knob| knob.cell.knob.clone()).collect(),
+        as_cheap: others.iter().map(|i| cells[*i].knob.clone()).collect(),
     })
+}
+
+/// Which of these bring the object back at once and are the cheapest, the smallest first; none where
+/// the default settings do so.
+pub(crate) fn cheapest_sufficient(default: &Cell, turned: &[&Cell]) -> Vec<usize> {
+    if returns_at_once(default) {
+        return Vec::new(); // none is needed
+    }
+    let mut cheap: Vec<usize> = (0..turned.len())
+        .filter(|i| returns_at_once(turned[*i]))
+        .collect();
+    let least_cpu_ms = cheap
+        .iter()
+        .map(|i| cpu_ms(turned[*i]))
+        .fold(f64::INFINITY, f64::min);
+    let close = least_cpu_ms + SAME_CPU * cpu_ms(default);
+    cheap.retain(|i| cpu_ms(turned[*i]) <= close);
+    let faults = |i: &usize| faults(turned[*i]).unwrap_or(0.0);
+    let fewest = cheap.iter().map(faults).fold(f64::INFINITY, f64::min);
+    cheap.retain(|i| faults(i) <= fewest * (1.0 + SAME_FAULTS));
+    cheap
 }
 
 fn returns_at_once(cell: &Cell) -> bool {

@@ -2,7 +2,7 @@
 //! gives the same bytes.
 //!
 //! [`terminal`] and [`markdown`] lay out the same rows (`rows`) and close with the same
-//! sentences (`sentences`); what a figure looks like is decided once, in `figures`.
+//! sentences (`sentences`); [`html`] draws them. What a figure looks like is decided once, in `figures`.
 
 mod benchmark;
 mod controls;
@@ -10,6 +10,7 @@ mod curves;
 mod difference;
 mod explanation;
 mod figures;
+mod html;
 mod ledger;
 mod predictions;
 mod rows;
@@ -23,6 +24,7 @@ pub use curves::{curves, real_time};
 pub use difference::{differences, differences_markdown, summary};
 pub use explanation::explanation;
 pub use figures::{mebibytes, thousands};
+pub use html::html;
 pub use predictions::{predictions, predictions_in_markdown};
 pub use sentences::sentences;
 pub use tables::{markdown, terminal, timings};

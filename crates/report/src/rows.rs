@@ -82,7 +82,7 @@ pub(crate) fn columns(checkpoints: &[Checkpoint]) -> Vec<Column> {
 
 impl Column {
     /// What `cell` kept here: of what the object occupied, or in KiB where that was nothing much.
-    fn kept(&self, cell: &Cell, verdict: &Verdict) -> String {
+    pub(crate) fn kept(&self, cell: &Cell, verdict: &Verdict) -> String {
         match self.place.of(&cell.checkpoints) {
             None => "-".to_owned(),
             Some(checkpoint) if verdict.occupied_kib < 1024 => mebibytes(checkpoint.kept_kib),

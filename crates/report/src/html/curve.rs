@@ -1,0 +1,166 @@
+//! What is kept as a run goes on: a line for each knob, and the same as a table.
+
+use model::Cell;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::chart::{self, Canvas, Fault, INK, LETTERS};
+use super::ledger::kib;
+use super::steps::{Step, steps};
+
+/// The lines of one experiment.
+pub(super) struct Curve {
+    pub(super) svg: String,
+    pub(super) keys: Vec<Key>,
+    /// Each step at which any line changed; a span of time where none did.
+    pub(super) rows: Vec<Row>,
+}
+
+/// What a line looks like.
+pub(super) struct Key {
+    pub(super) shape: char,
+    /// The number of its colour.
+    pub(super) colour: usize,
+}
+
+pub(super) struct Row {
+    pub(super) title: String,
+    /// KiB, of each cell in its order; `-` where it has no such step.
+    pub(super) figures: Vec<String>,
+}
+
+/// What one cell kept at each step of the longest, KiB.
+type Line = Vec<Option<i64>>;
+
+impl Curve {
+    /// `None` where none of the cells has a checkpoint.
+    pub(super) fn of(cells: &[&Cell]) -> Option<Curve> {
+        let longest = cells.iter().max_by_key(|cell| cell.checkpoints.len())?;
+        let steps = steps(&longest.checkpoints);
+        if steps.is_empty() {
+            return None;
+        }
+        let lines: Vec<Line> = cells.iter().map(|cell| line(cell, &steps)).collect();
+        Some(Curve {
+            svg: chart::draw(SIZE, |canvas| draw(canvas, &steps, &lines)),
+            keys: (0..lines.len()).map(key).collect(),
+            rows: rows(&steps, &lines),
+        })
+    }
+}
+
+fn key(line: usize) -> Key {
+    Key {
+        shape: chart::shape(line),
+        colour: line % chart::LINES,
+    }
+}
+
+fn line(cell: &Cell, steps: &[Step]) -> Line {
+    let own = self::steps(&cell.checkpoints);
+    let kept = |step: &Step| {
+        let place = own.iter().position(|own| own.is(step))?;
+        Some(cell.checkpoints[place].kept_kib)
+    };
+    steps.iter().map(kept).collect()
+}
+
+fn rows(steps: &[Step], lines: &[Line]) -> Vec<Row> {
+    let at = |place: usize| lines.iter().map(move |line| line[place]);
+    let places: Vec<usize> = (0..steps.len()).collect();
+    let spans = places.chunk_by(|a, b| steps[*a].moment == steps[*b].moment && at(*a).eq(at(*b)));
+    let row = |span: &[usize]| {
+        let figures = at(span[0]).map(|kept| kept.map_or("-".to_owned(), kib));
+        Row {
+            title: steps[span[0]].to(&steps[span[span.len() - 1]]),
+            figures: figures.collect(),
+        }
+    };
+    spans.map(row).collect()
+}
+
+const SIZE: (u32, u32) = (960, 340);
+
+fn draw<'a>(canvas: &Canvas<'a>, steps: &[Step], lines: &[Line]) -> Result<(), Fault<'a>> {
+    let kept = || lines.iter().flatten().filter_map(|kib| *kib);
+    let most_kib = kept().max().unwrap_or(0).max(4);
+    let least_kib = kept().min().unwrap_or(0).min(0);
+    let (unit, kib_each) = match most_kib {
+        ..2048 => ("KiB", 1.0),
+        _ => ("MiB", 1024.0),
+    };
+    let letters = ("sans-serif", LETTERS).into_font().color(&INK);
+    let mut chart = ChartBuilder::on(canvas)
+        .margin(8)
+        .margin_top(24)
+        .x_label_area_size(28)
+        .y_label_area_size(72)
+        .build_cartesian_2d(
+            -0.5..steps.len() as f64 - 0.5,
+            least_kib as f64 / kib_each..most_kib as f64 / kib_each * 1.06,
+        )?;
+    let mesh = &mut chart.configure_mesh();
+    mesh.disable_x_mesh()
+        .disable_x_axis()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(INK.mix(0.15))
+        .axis_style(INK.mix(0.5))
+        .label_style(letters.clone())
+        .axis_desc_style(letters.clone())
+        .y_labels(6)
+        .y_label_formatter(&|kept| format!("{kept:.0}"))
+        .y_desc(format!("kept, {unit}"));
+    mesh.draw()?;
+    let pixel =
+        |place: usize, kib: i64| chart.backend_coord(&(place as f64, kib as f64 / kib_each));
+    let width = pixel(1, 0).0 - pixel(0, 0).0;
+    label(canvas, steps, &|place| pixel(place, 0).0, width, letters)?;
+    for (n, line) in lines.iter().enumerate() {
+        let points: Vec<(i32, i32)> = line
+            .iter()
+            .enumerate()
+            .filter_map(|(place, kib)| Some(pixel(place, (*kib)?)))
+            .collect();
+        canvas.draw(&PathElement::new(
+            points.clone(),
+            chart::line(n).stroke_width(3),
+        ))?;
+        if lines.len() > 1 {
+            chart::mark(canvas, n, points.into_iter())?;
+        }
+    }
+    Ok(())
+}
+
+/// Each step below its place, and what a span of time was spent with above it.
+fn label<'a>(
+    canvas: &Canvas<'a>,
+    steps: &[Step],
+    x: &dyn Fn(usize) -> i32,
+    width: i32,
+    letters: TextStyle<'_>,
+) -> Result<(), Fault<'a>> {
+    let letters = letters.pos(Pos::new(HPos::Center, VPos::Top));
+    let (bottom, top) = (SIZE.1 as i32 - 36, 24);
+    for (place, step) in steps.iter().enumerate() {
+        canvas.draw(&Text::new(
+            step.short.clone(),
+            (x(place), bottom + 8),
+            letters.clone(),
+        ))?;
+    }
+    let places: Vec<usize> = (0..steps.len()).collect();
+    for span in places.chunk_by(|a, b| steps[*a].moment == steps[*b].moment) {
+        if span.len() > 1 {
+            let (left, right) = (
+                x(span[0]) - width / 2 + 2,
+                x(span[span.len() - 1]) + width / 2 - 2,
+            );
+            let band = Rectangle::new([(left, top), (right, bottom)], INK.mix(0.06).filled());
+            canvas.draw(&band)?;
+            let name = steps[span[0]].moment.name();
+            canvas.draw(&Text::new(name, ((left + right) / 2, 4), letters.clone()))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! A comparison given out: in two files, as JSON and beside it as a page, and on standard output in the
+//! format that the user wants.
+
+use std::path::{Path, PathBuf};
+
+use model::Comparison;
+
+use crate::args::Format;
+use crate::output::Output;
+use crate::stop::Stop;
+
+/// The files that will hold a result.
+pub(crate) struct Files {
+    json: Output,
+    page: Output,
+}
+
+impl Files {
+    /// Makes sure that both can be written, without touching what stands there.
+    ///
+    /// # Errors
+    /// [`Stop::BadInput`] where one of them cannot.
+    pub(crate) fn prepare(json: &Path) -> Result<Files, Stop> {
+        Ok(Files {
+            json: Output::prepare(json)?, // whose name the user knows: its fault is told first
+            page: Output::prepare(&page_beside(json))?,
+        })
+    }
+
+    /// Puts both in place; where the JSON stands.
+    ///
+    /// # Errors
+    /// [`Stop::Failed`] as of [`Output::write`].
+    pub(crate) fn write(self, comparison: &Comparison) -> Result<PathBuf, Stop> {
+        let written = self.json.write(&json(comparison))?;
+        self.page.write(&page(comparison))?;
+        Ok(written)
+    }
+}
+
+/// The page of `compare.json` is `compare.html`.
+fn page_beside(json: &Path) -> PathBuf {
+    let page = json.with_extension("html");
+    match page == json {
+        true => json.with_extension("html.html"),
+        false => page,
+    }
+}
+
+/// The comparison in one of its formats.
+pub(crate) fn rendered(comparison: &Comparison, format: Format) -> String {
+    match format {
+        Format::Table => report::terminal(comparison),
+        Format::Markdown => report::markdown(comparison),
+        Format::Json => json(comparison),
+        Format::Html => page(comparison),
+    }
+}
+
+fn json(comparison: &Comparison) -> String {
+    serde_json::to_string_pretty(comparison).expect("a document of plain data") + "\n"
+}
+
+fn page(comparison: &Comparison) -> String {
+    report::html(comparison, &oracle::tradeoffs(comparison))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_never_takes_the_place_of_the_json() {
+        for (json, page) in [
+            ("target/compare.json", "target/compare.html"),
+            ("compare", "compare.html"),
+            ("compare.html", "compare.html.html"),
+        ] {
+            assert_eq!(page_beside(Path::new(json)), Path::new(page));
+        }
+    }
+}
