@@ -7,7 +7,9 @@
 //! or a loop's, needs none. A live interpreter is brought into the same state
 //! (`crates/subject/python/settled.py`).
 
-use cpython_layers::{Aside, Block, Interpreter, Kind, OutOfMemory, Raw, Table};
+use cpython_layers::{
+    ArenasFrom, Aside, Block, Interpreter, Kind, OutOfMemory, Raw, Table, Version,
+};
 
 /// Blocks asked for of each size, of which one in four stays.
 const BLOCKS: usize = 256;
@@ -43,13 +45,31 @@ pub(super) fn settle<R: Raw>(python: &mut Interpreter<R>) -> Result<Own, OutOfMe
         }
     }
     leave_blocks_of_numbers(python, &mut own)?;
+    fill_arenas(python, &mut own)?;
+    Ok(own)
+}
+
+/// Fills the last arena. That it is full shows where the next block opens another one, which is where
+/// `mmap` is asked for it. `malloc` is not: glibc takes the end of a mapped chunk of 256 KiB as advice
+/// to map none of that size any more, and the baseline would begin with advice that no statement gave.
+fn fill_arenas<R: Raw>(python: &mut Interpreter<R>, own: &mut Own) -> Result<(), OutOfMemory> {
+    let Version {
+        threshold,
+        arenas_from,
+        ..
+    } = *python.version();
     loop {
+        let is_full =
+            python.unused_pools() == 0 && python.class_counts(threshold).available == 0;
+        if is_full && arenas_from == ArenasFrom::Malloc {
+            return Ok(());
+        }
         let arenas = python.arena_counts().current();
         let block = python.alloc(Kind::Object(threshold))?;
         if python.arena_counts().current() > arenas {
             // It is the only one of its arena, which goes with it where the version gives arenas back.
             python.free(block);
-            return Ok(own);
+            return Ok(());
         }
         own.push(block);
     }
