@@ -3,6 +3,7 @@
 //! A test is skipped, and says so, on a machine without the interpreters that it needs.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -270,6 +271,26 @@ fn an_interpreter_that_is_none_fails_its_cell_with_a_line_and_the_others_go_on()
     let sentence = "cpython-3.15.0 is predicted as Python 3.14 64-bit, the nearest: the model does not \
                     know Python 3.15 64-bit.";
     assert!(said.contains(sentence), "{said}");
+}
+
+#[test]
+fn what_an_interpreter_leaves_behind_is_not_waited_for_and_ends() {
+    let bench = Bench::new();
+    let answer = "printf 'python\\n2.6.9\\n2\\n6\\n64\\n16\\ncpython\\n\\n'";
+    let stray = bench.path("stray");
+    let script = format!("sleep 25 & echo $! > {}\n{answer}", stray.display());
+    let leaves = bench.script("leaves", &script);
+    let start = Instant::now();
+    let arguments = ["--scenario", "python-int-stream", "--size", "1000"];
+    let (outcome, document) = predictions(&[&["--interpreter", &leaves], &arguments[..]].concat());
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert_eq!(outcome.status, 1, "{}", outcome.stderr);
+    let said = document["unchecked"].to_string() + &outcome.stderr;
+    assert!(said.contains("is Python 2.6.9"), "{said}");
+    let stray = std::fs::read_to_string(stray).expect("it has started");
+    let command = std::fs::read(format!("/proc/{}/cmdline", stray.trim()));
+    assert_eq!(command.unwrap_or_default(), b"", "it is alive"); // a dead one has no arguments
 }
 
 #[test]

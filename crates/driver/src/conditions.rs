@@ -43,13 +43,8 @@ pub(crate) fn impose(command: &mut Command, conditions: Conditions, knob: &Knob)
     };
     command.envs(knob.variables.iter().map(|(name, value)| (name, value)));
 
-    let driver = Pid::this();
+    end_with_this_process(command);
     let before_exec = move || -> io::Result<()> {
-        // Should this process be killed with no time to tidy up, the kernel kills the subject.
-        prctl::set_pdeathsig(Signal::SIGKILL)?;
-        if Pid::parent() != driver {
-            return Err(io::ErrorKind::Interrupted.into()); // it has been killed in the meantime
-        }
         if conditions == Conditions::Lab {
             let _ = personality::get()
                 .and_then(|persona| personality::set(persona | Persona::ADDR_NO_RANDOMIZE));
@@ -60,6 +55,20 @@ pub(crate) fn impose(command: &mut Command, conditions: Conditions, knob: &Knob)
             if let Some(cpu) = &one_cpu {
                 let _ = sched_setaffinity(Pid::from_raw(0), cpu);
             }
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec only system calls are made; nothing is allocated or locked.
+    unsafe { command.pre_exec(before_exec) };
+}
+
+/// Has the kernel kill what `command` starts, should this process be killed with no time to tidy up.
+pub fn end_with_this_process(command: &mut Command) {
+    let this = Pid::this();
+    let before_exec = move || -> io::Result<()> {
+        prctl::set_pdeathsig(Signal::SIGKILL)?;
+        if Pid::parent() != this {
+            return Err(io::ErrorKind::Interrupted.into()); // it has been killed in the meantime
         }
         Ok(())
     };
