@@ -20,7 +20,7 @@ const NUMBER_BYTES: usize = 32;
 /// Free blocks of that size that are left, in pools of 126 and of 510. Dead floats on the free list keep
 /// one pool or two, as it happens that these lie in one or two, and with two the empty arena before
 /// theirs may be kept as well. By these numbers the last 100 floats of the scenario lie in the middle of
-/// the one case or the other, in the model as in a live interpreter.
+/// the one case or the other, in the model as in a live interpreter, whose script has the same numbers.
 const FREE_NUMBERS: [(usize, usize); 2] = [(126, 160), (510, 300)];
 
 /// What stays alive for good.
@@ -106,4 +106,43 @@ fn leave_blocks_of_numbers<R: Raw>(
         python.free(own.swap_remove(start + (index + 1 - per_pool) * 8));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use cpython_layers::{Build, Chunk, Counting, Word};
+
+    use super::*;
+
+    #[test]
+    fn a_settled_interpreter_has_no_free_pool_and_so_many_free_blocks_of_numbers() {
+        let of_32_bits = ["2.4-32", "2.5-32"].map(|name| name.parse().expect("a version"));
+        for build in Build::all().chain(of_32_bits) {
+            let raw = Counting::new(Chunk::GLIBC_64);
+            let mut python = Interpreter::new(build.version, build.word, raw).expect("memory");
+            let _own = settle(&mut python).expect("memory");
+            let is_mapped = build.version.arenas_from == ArenasFrom::Map;
+            if !is_mapped {
+                assert_eq!(python.arena_counts().reclaimed, 0, "{build}");
+            }
+            // Where the last arena stays that was opened, all of it is free.
+            let has_some = is_mapped && python.arena_counts().reclaimed == 0;
+            assert_eq!(python.unused_pools() > 0, has_some, "{build}");
+            let numbers = python.class_counts(NUMBER_BYTES);
+            let per_pool = (numbers.in_use + numbers.available) / numbers.pools;
+            if let Some((_, left)) = FREE_NUMBERS.iter().find(|(pool, _)| *pool == per_pool) {
+                assert_eq!(numbers.available, *left, "{build}");
+            } else {
+                assert!(build.word == Word::Bits32 || build.version.name < "2.7", "{build}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_live_interpreter_is_left_the_same_free_blocks() {
+        let script = include_str!("../../../subject/python/settled.py");
+        let [small, large] = FREE_NUMBERS;
+        let line = format!("\nNUMBERS, FREE_NUMBERS = {large:?} if HAS_LARGE_POOLS else {small:?}\n");
+        assert!(script.contains(&line), "no {line:?} in settled.py");
+    }
 }
