@@ -128,7 +128,7 @@ impl<'a> Bench<'a> {
         let process = Process::look(&arenas);
         let mut account = self.control.account(&process);
         account.parts.extend(process.figures());
-        python::look(|python| layers::divide(python, &arenas, &self.parts(), &mut account));
+        python::look(|python| layers::divide(python, &self.parts(), &mut account));
         account
     }
 
