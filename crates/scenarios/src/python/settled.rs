@@ -23,14 +23,14 @@ const NUMBER_BYTES: usize = 32;
 /// the one case or the other, in the model as in a live interpreter, whose script has the same numbers.
 const FREE_NUMBERS: [(usize, usize); 2] = [(126, 160), (510, 300)];
 
-/// What stays alive for good.
-pub(super) type Own = Table<Block>;
+/// What stays alive: a block that is dropped and not given back is there for good.
+type Own = Table<Block>;
 
 /// Brings an interpreter that has nothing of its own yet into that state.
 ///
 /// # Errors
 /// Where there is no memory.
-pub(super) fn settle<R: Raw>(python: &mut Interpreter<R>) -> Result<Own, OutOfMemory> {
+pub(super) fn settle<R: Raw>(python: &mut Interpreter<R>) -> Result<(), OutOfMemory> {
     let mut own = Table::new_in(Aside);
     let threshold = python.version().threshold;
     for size in (16..=threshold).step_by(8) {
@@ -45,8 +45,7 @@ pub(super) fn settle<R: Raw>(python: &mut Interpreter<R>) -> Result<Own, OutOfMe
         }
     }
     leave_blocks_of_numbers(python, &mut own)?;
-    fill_arenas(python, &mut own)?;
-    Ok(own)
+    fill_arenas(python, &mut own)
 }
 
 /// Fills the last arena. That it is full shows where the next block opens another one, which is where
@@ -120,7 +119,7 @@ mod tests {
         for build in Build::all().chain(of_32_bits) {
             let raw = Counting::new(Chunk::GLIBC_64);
             let mut python = Interpreter::new(build.version, build.word, raw).expect("memory");
-            let _own = settle(&mut python).expect("memory");
+            settle(&mut python).expect("memory");
             let is_mapped = build.version.arenas_from == ArenasFrom::Map;
             if !is_mapped {
                 assert_eq!(python.arena_counts().reclaimed, 0, "{build}");
