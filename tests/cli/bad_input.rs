@@ -189,6 +189,21 @@ fn an_object_that_does_not_fit_is_refused_with_both_figures() {
 }
 
 #[test]
+fn a_size_that_is_no_int_of_a_32_bit_python_is_refused() {
+    for command in ["compare", "explain", "curve", "python"] {
+        let mut refused = xtask(&[command, "--scenario", "python-int-stream"]);
+        let line = "python-int-stream of size 2147483648 counts to what is no int in Python 2.4 32-bit: \
+                    choose a smaller --size or another --python";
+        refused.args(["--python", "2.4-32", "--size", "2147483648"]);
+        if command != "python" {
+            refused.args(["--allocator", "system"]);
+        }
+        let refusal = finish(&mut refused);
+        assert_eq!(only_line(&refusal), line, "{command}");
+    }
+}
+
+#[test]
 fn bytes_that_are_no_text_are_no_name() {
     let mut command = xtask(&["compare", "--allocator"]);
     let refusal = finish(command.arg(OsStr::from_bytes(b"syst\xffem")));

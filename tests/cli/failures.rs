@@ -49,6 +49,14 @@ fn a_killed_subject_fails_alone() {
 }
 
 #[test]
+fn a_subject_of_the_users_own_finds_its_libraries_as_it_always_does() {
+    check(
+        "echo \"looks in <$LD_LIBRARY_PATH>\" >&2; exit 7",
+        r#"exited with status 7 while asked to say hello: "looks in <>""#,
+    );
+}
+
+#[test]
 fn an_aborting_subject_fails_alone() {
     check(
         "echo 'assertion failed: heap' >&2; kill -ABRT $$",

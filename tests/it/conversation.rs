@@ -144,6 +144,22 @@ fn what_only_a_python_can_do_is_refused_by_other_scenarios() {
 }
 
 #[test]
+fn an_interpreter_is_in_the_account_of_its_own_scenarios_and_of_no_other() {
+    let mut subject = Subject::start(executable("system"), &[]);
+    let prepare =
+        |scenario| format!(r#"{{"prepare":{{"scenario":"{scenario}","size":1000,"seed":1}}}}"#);
+    for (scenario, is_python) in [("python-objects", true), ("tree", false)] {
+        // The survivors of the first are still there.
+        for line in [&prepare(scenario), r#""build""#, r#""drop""#] {
+            let answer = subject.ask(line);
+            assert!(answer.contains("done"), "{line}: {answer}");
+            let account = subject.ask(r#""account""#);
+            assert_eq!(account.contains("Python's"), is_python, "{line}: {account}");
+        }
+    }
+}
+
+#[test]
 fn the_probes_figures_equal_the_sum_over_smaps() {
     let mut subject = Subject::start(executable("system"), &[]);
     subject.ask(r#"{"prepare":{"scenario":"string-map","size":100000,"seed":1}}"#);

@@ -115,7 +115,7 @@ impl<'a> Contestants<'a> {
         let theirs = theirs(&self.options.subjects)?
             .into_iter()
             .map(|executable| Contestant {
-                subject: Subject::program(file_name(&executable), executable),
+                subject: Subject::of_the_user(file_name(&executable), executable),
                 knobs: knobs::chosen(&self.options.knobs, &[]),
                 live: None,
             });

@@ -50,6 +50,15 @@ impl Subject {
             unfit: None,
         }
     }
+
+    /// A program of the user's own. It is linked with whatever libraries it names, and finds them as it does
+    /// elsewhere: the folder where the lab says that the C library is would come first.
+    pub(crate) fn of_the_user(name: String, executable: PathBuf) -> Subject {
+        Subject {
+            variables: vec![("LD_LIBRARY_PATH".to_owned(), String::new())],
+            ..Subject::program(name, executable)
+        }
+    }
 }
 
 /// Cells that have been measured, and what all of them share.

@@ -39,6 +39,7 @@ pub(crate) fn predict(options: &PythonOptions) -> Result<(), Stop> {
     let builds = builds(&options.cells, &live)?;
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     matrix::refuse_what_does_not_fit(&options.cells, &scenarios, &host)?;
+    python::refuse_what_is_no_int(&options.cells, &scenarios, &builds)?;
 
     let below = subjects::chosen(&[BELOW.to_owned()], &workspace.allocators)?;
     let executable = subjects::build(&below)?.remove(0);

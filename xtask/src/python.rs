@@ -43,6 +43,7 @@ pub(crate) fn experiments<'a>(
             names.join(", ")
         )));
     }
+    refuse_what_is_no_int(options, scenarios, &modelled)?;
     let experiments = scenarios.iter().flat_map(|&scenario| {
         let pythons = match scenario.is_python() {
             true => builds.iter().copied().map(Some).collect(),
@@ -57,6 +58,28 @@ pub(crate) fn experiments<'a>(
         pythons.into_iter().map(of)
     });
     Ok(experiments.collect())
+}
+
+/// What these builds count to as they build the object must be an int in each.
+///
+/// # Errors
+/// [`Stop::BadInput`] for a size that is none in one of them.
+pub(crate) fn refuse_what_is_no_int(
+    options: &CellOptions,
+    scenarios: &[&Scenario],
+    builds: &[Build],
+) -> Result<(), Stop> {
+    for scenario in scenarios.iter().filter(|scenario| scenario.is_python()) {
+        let size = options.size_of(scenario);
+        if let Some(build) = builds.iter().find(|build| !build.has_int(size)) {
+            return Err(Stop::BadInput(format!(
+                "{} of size {size} counts to what is no int in Python {build}: choose a smaller --size \
+                 or another --python",
+                scenario.name
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// This scenario, in one Python at most.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::kind;
 use crate::policy::Version;
 use crate::versions::{VERSIONS, version};
 use crate::word::Word;
@@ -39,6 +40,12 @@ impl Build {
     pub fn newest() -> Build {
         Build::all().last().expect("there are versions")
     }
+
+    /// Whether this value is an int here, and neither a `long` nor too large for `xrange`.
+    pub fn has_int(&self, value: u64) -> bool {
+        let value = i64::try_from(value);
+        value.is_ok_and(|value| kind::is_int(self.version, self.word, value))
+    }
 }
 
 impl PartialEq for Build {
@@ -59,11 +66,11 @@ impl FromStr for Build {
 
     fn from_str(text: &str) -> Result<Build, UnknownBuild> {
         let (name, word) = match text.split_once(['-', ' ']) {
-            None | Some((_, "64" | "64-bit")) => (text, Word::Bits64),
-            Some((_, "32" | "32-bit")) => (text, Word::Bits32),
+            None => (text, Word::Bits64),
+            Some((name, "64" | "64-bit")) => (name, Word::Bits64),
+            Some((name, "32" | "32-bit")) => (name, Word::Bits32),
             Some(_) => return Err(UnknownBuild),
         };
-        let name = name.split(['-', ' ']).next().unwrap_or_default();
         let version = version(name).ok_or(UnknownBuild)?;
         Ok(Build { version, word })
     }

@@ -39,17 +39,21 @@ pub(crate) const fn list_bytes(version: &Version, word: Word) -> usize {
     version.gc_head_bytes.of(word) + 5 * word.bytes()
 }
 
+/// Whether this value is an int. In 2.x a larger one than a C `long` is a `long`, another type.
+pub(crate) fn is_int(version: &Version, word: Word, value: i64) -> bool {
+    version.int != IntLayout::Long || word == Word::Bits64 || i32::try_from(value).is_ok()
+}
+
 /// An int's size in bytes and its digits; one of 2.x is never of more than one.
 ///
 /// # Panics
 ///
-/// Of 2.x, where the value does not fit a C `long`: that would be a `long`, another type.
+/// Where the value is no int.
 pub(crate) fn int_size(version: &Version, word: Word, value: i64) -> (usize, u32) {
     let bits = match version.int {
         IntLayout::Long => {
-            let fits = word == Word::Bits64 || i32::try_from(value).is_ok();
             assert!(
-                fits,
+                is_int(version, word, value),
                 "{value} is no int of a 32-bit Python {}",
                 version.name
             );

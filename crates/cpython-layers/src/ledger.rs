@@ -15,8 +15,7 @@
 //! written = header + live blocks + free_blocks, as far as they go + tail, as far as it goes
 //! ```
 //!
-//! Of
-//! what comes by `malloc` outside an arena, all is written, to the byte; pages are not known there,
+//! Of what comes by `malloc` outside an arena, all is written, to the byte; pages are not known there,
 //! since the C library's placement is not.
 
 use crate::block::Place;
@@ -24,7 +23,7 @@ use crate::geometry::{Geometry, PAGE_BYTES};
 use crate::interpreter::Interpreter;
 use crate::large::Large;
 use crate::pool::Pool;
-use crate::raw::Raw;
+use crate::raw::{Origin, Raw};
 use crate::typed::Typed;
 
 /// Bytes by layer. Each byte of what is held is in one field.
@@ -110,9 +109,16 @@ impl<R: Raw> Interpreter<R> {
 
     /// Bytes of it that are resident.
     pub fn resident(&self) -> usize {
-        let pools = self.objects.pools.iter();
-        let pages: usize = pools.map(|pool| usize::from(pool.touched)).sum();
-        pages * PAGE_BYTES + self.outside_arenas()
+        self.in_arenas() + self.outside_arenas()
+    }
+
+    /// Bytes of these that came by `malloc`.
+    pub fn resident_by_malloc(&self) -> usize {
+        let in_arenas = match self.objects.arenas.origin {
+            Origin::Malloc => self.in_arenas(),
+            Origin::Map => 0,
+        };
+        in_arenas + self.outside_arenas()
     }
 
     /// The pools whose blocks serve requests of so many bytes; none above the threshold.
@@ -135,6 +141,13 @@ impl<R: Raw> Interpreter<R> {
         let arenas = self.objects.arenas.table.iter();
         let all: usize = arenas.map(|arena| usize::from(arena.pools)).sum();
         all - self.objects.pools.iter().filter(|p| !p.is_empty()).count()
+    }
+
+    /// Bytes of pools that were written.
+    fn in_arenas(&self) -> usize {
+        let pools = self.objects.pools.iter();
+        let pages: usize = pools.map(|pool| usize::from(pool.touched)).sum();
+        pages * PAGE_BYTES
     }
 
     fn outside_arenas(&self) -> usize {

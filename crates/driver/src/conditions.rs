@@ -43,13 +43,8 @@ pub(crate) fn impose(command: &mut Command, conditions: Conditions, knob: &Knob)
     };
     command.envs(knob.variables.iter().map(|(name, value)| (name, value)));
 
-    let driver = Pid::this();
+    end_with_this_process(command);
     let before_exec = move || -> io::Result<()> {
-        // Should this process be killed with no time to tidy up, the kernel kills the subject.
-        prctl::set_pdeathsig(Signal::SIGKILL)?;
-        if Pid::parent() != driver {
-            return Err(io::ErrorKind::Interrupted.into()); // it has been killed in the meantime
-        }
         if conditions == Conditions::Lab {
             let _ = personality::get()
                 .and_then(|persona| personality::set(persona | Persona::ADDR_NO_RANDOMIZE));
@@ -67,16 +62,39 @@ pub(crate) fn impose(command: &mut Command, conditions: Conditions, knob: &Knob)
     unsafe { command.pre_exec(before_exec) };
 }
 
+/// Has the kernel kill what `command` starts, should this process be killed with no time to tidy up.
+pub fn end_with_this_process(command: &mut Command) {
+    let this = Pid::this();
+    let before_exec = move || -> io::Result<()> {
+        prctl::set_pdeathsig(Signal::SIGKILL)?;
+        if Pid::parent() != this {
+            return Err(io::ErrorKind::Interrupted.into()); // it has been killed in the meantime
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec only system calls are made; nothing is allocated or locked.
+    unsafe { command.pre_exec(before_exec) };
+}
+
 /// The stack's limit, in bytes: what most systems give.
 const STACK_BYTES: u64 = 8 << 20;
 
-/// The folder that this process has its C library from; `None` where it has none of its own.
+/// The folder that this process has its C library from; `None` where it has none of its own, and where
+/// the folder's name is not to be written into a list of folders.
 fn libraries() -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     let path = |line: &str| Some(line.find('/').map(|at| Path::new(&line[at..]))?.to_owned());
     let libc = |path: &PathBuf| path.ends_with("libc.so.6");
     let libc = maps.lines().filter_map(path).find(libc)?;
-    libc.parent().map(Path::to_owned)
+    let folder = libc.parent()?;
+    is_one_of_a_list(folder).then(|| folder.to_owned())
+}
+
+/// Whether the loader takes this name for itself: at `:` and `;` it begins another, and `$` stands for
+/// what it puts there.
+fn is_one_of_a_list(folder: &Path) -> bool {
+    let name = folder.as_os_str().as_encoded_bytes();
+    !name.iter().any(|byte| b":;$".contains(byte))
 }
 
 /// One of the processors that this process may run on, another one each time, so that subjects
@@ -117,6 +135,14 @@ mod tests {
         // A loader that never looked there, or does not say so, would pass as well.
         let host = search(Conditions::Host);
         assert!(host.contains("ld.so.cache"), "{host}");
+    }
+
+    #[test]
+    fn a_folder_that_the_loader_would_take_for_two_is_left_out() {
+        assert!(is_one_of_a_list(Path::new("/lib/x86_64-linux-gnu")));
+        for name in ["/opt/a:b", "/opt/a;b", "/opt/$LIB"] {
+            assert!(!is_one_of_a_list(Path::new(name)), "{name}");
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use model::{Checkpoint, Conditions, Knob, Part, Timings, Upheld};
 
+pub use conditions::end_with_this_process;
 pub use failure::Failure;
 pub use interrupt::Interrupt;
 pub use schedule::{Schedule, curve_times};

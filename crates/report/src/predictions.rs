@@ -8,8 +8,9 @@ use crate::tables::{WIDTH, figures_in_markdown, plain_figures};
 
 const LEGEND: &str = "\
 KiB kept beyond the baseline: built, dropped, after gc.collect() and after malloc_trim(0); and how
-far that is off what the model predicts over the same C library. Behind a figure in brackets nothing
-was measured: it is the model's. An exclamation mark: off by more than 1 % and 300 KiB.
+far that is off what the model predicts over the same C library. Each interpreter was brought into the
+model's initial state before the baseline. Behind a figure in brackets nothing was measured: it is the
+model's. An exclamation mark: off by more than 1 % and 300 KiB.
 ";
 
 const LAYERS: &str = "\

@@ -20,7 +20,7 @@ mod settled;
 mod statements;
 
 pub use cpython_layers::{Build, Heap, Interpreter, UnknownBuild};
-pub use process::{collect, look, start, traffic};
+pub use process::{collect, look, start, stop, traffic};
 
 use cpython_layers::Kind;
 use process::{large, thinned};

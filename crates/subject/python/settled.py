@@ -19,6 +19,9 @@ PAGE = 4 << 10
 HAS_LARGE_POOLS = sys.version_info >= (3, 10) and WORD == 8
 POOL, ARENA = (16 << 10, 1 << 20) if HAS_LARGE_POOLS else (PAGE, 256 << 10)
 
+# Blocks of a pool of ints and floats, and how many are left free.
+NUMBERS, FREE_NUMBERS = (510, 300) if HAS_LARGE_POOLS else (126, 160)
+
 taken = []
 
 
@@ -57,10 +60,11 @@ def leave_blocks_of_numbers():
         ints.append((1 << 21) + i)
         if id(ints[-1]) % POOL == 48:  # the first block of a pool, behind its header
             break
-    if POOL > PAGE:
-        ints.extend([(1 << 22) + i for i in numbers(209)])  # of 510; 300 are left
+    more = FREE_NUMBERS - (NUMBERS - 1)  # than that pool has left
+    if more < 0:
+        ints.extend([(1 << 22) + i for i in numbers(-more)])
     else:
-        ints[:280:8] = [None] * 35  # beside 125 that are left
+        ints[:8 * more:8] = [None] * more
     taken.append(ints)
 
 

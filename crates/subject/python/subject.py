@@ -4,8 +4,8 @@ It speaks the protocol of crates/model/src/protocol.rs: a command a line on stan
 a line on standard output. The files of this folder are one script, joined in the order scenarios,
 settled, account, subject, with nothing but the standard library.
 
-What is measured is the interpreter as it comes. So that it is the object's memory that moves between
-two checkpoints, and not the conversation's, everything is imported and every command answered before
+What is measured is an ordinary interpreter, brought into the model's initial state (settled). So that it
+is the object's memory that moves between two checkpoints, and not the conversation's, everything is imported and every command answered before
 the baseline, and a command asks `malloc` for nothing that outlives its answer: one chunk on top of the
 C library's heap would keep all that is below it.
 """

@@ -12,7 +12,8 @@
 //! The interpreter knows which of its pages were written, to the page; an allocator counts its free
 //! memory and does not know how much of it ever was. Where the part of blocks is smaller than what the
 //! interpreter has written, the allocator has taken that much free memory for resident that is not:
-//! then the rest is taken out of its largest free part.
+//! then the rest is taken out of its largest free part. Of mapped arenas the kernel knows as well: if it
+//! counts other pages than the interpreter, the difference is no layer's and stays unexplained.
 
 use cpython_layers::{Collected, FreeList, Heap, Interpreter};
 use model::{Account, Figure, Holds, Part};
@@ -101,15 +102,9 @@ pub(crate) fn mapped(python: &Interpreter<Heap>) -> Extent {
     mapped
 }
 
-/// Divides what the interpreter has, of which so much is `mapped`, into its layers. `parts` are the
-/// allocator's.
-pub(crate) fn divide(
-    python: &Interpreter<Heap>,
-    mapped: &Extent,
-    parts: &[Part],
-    account: &mut Account,
-) {
-    let mut from_allocator = (python.resident() as u64).saturating_sub(mapped.resident_bytes);
+/// Divides what the interpreter has into its layers. `parts` are the allocator's.
+pub(crate) fn divide(python: &Interpreter<Heap>, parts: &[Part], account: &mut Account) {
+    let mut from_allocator = python.resident_by_malloc() as u64;
     for holds in [Holds::Blocks, Holds::Free] {
         let of_kind = |figure: &&mut Figure| {
             let part = parts.iter().find(|part| part.name == figure.name);
@@ -147,4 +142,38 @@ fn layers(python: &Interpreter<Heap>) -> [(Part, usize); 6] {
         (EMPTY_ARENAS, ledger.empty_arenas),
         (OVERHEAD, ledger.rounding + ledger.headers + ledger.tails),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use cpython_layers::{Build, Kind};
+
+    use super::*;
+
+    #[test]
+    fn of_mapped_arenas_nothing_is_taken_out_of_the_allocators_blocks() {
+        let blocks = Part::new("blocks", Holds::Blocks, "a test", "it says so");
+        for (name, is_mapped) in [("2.5", false), ("3.13", true)] {
+            let build: Build = name.parse().expect("a version");
+            let mut python = Interpreter::new(build.version, build.word, Heap).expect("memory");
+            let strings = (0..10_000).map(|_| python.alloc(Kind::Str(100)).expect("memory"));
+            let strings: Vec<_> = strings.collect();
+            const ALL: u64 = 1 << 30;
+            let mut account = Account::default();
+            account.parts.push(Figure {
+                name: blocks.name.clone(),
+                value: ALL,
+            });
+            divide(&python, std::slice::from_ref(&blocks), &mut account);
+            let taken = ALL - account.parts[0].value;
+            let of_layers: u64 = account.parts[1..].iter().map(|figure| figure.value).sum();
+            assert!(of_layers > 1 << 20, "{name}: {of_layers}");
+            assert_eq!(of_layers, python.resident() as u64, "{name}");
+            match is_mapped {
+                true => assert!(taken < 64 << 10, "{name}: {taken}"), // the table of arenas
+                false => assert_eq!(taken, of_layers, "{name}"),
+            }
+            strings.into_iter().for_each(|block| python.free(block));
+        }
+    }
 }

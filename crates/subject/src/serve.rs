@@ -128,7 +128,7 @@ impl<'a> Bench<'a> {
         let process = Process::look(&arenas);
         let mut account = self.control.account(&process);
         account.parts.extend(process.figures());
-        python::look(|python| layers::divide(python, &arenas, &self.parts(), &mut account));
+        python::look(|python| layers::divide(python, &self.parts(), &mut account));
         account
     }
 
@@ -163,7 +163,8 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Finds the scenario, and starts the interpreter that it runs in, if it is one of Python's.
+/// Finds the scenario, and starts the interpreter that it runs in, if it is one of Python's. Else none
+/// runs any more.
 fn prepare(
     scenario: &str,
     size: u64,
@@ -175,7 +176,7 @@ fn prepare(
     match (scenario.is_python(), build) {
         (true, build) => python::start(build.unwrap_or(Build::newest()), scenario, size),
         (false, Some(_)) => return Err("the scenario is none of Python's"),
-        (false, None) => {}
+        (false, None) => python::stop(),
     }
     Ok(scenario)
 }

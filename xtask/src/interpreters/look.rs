@@ -2,9 +2,16 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
 
 /// A CPython that can be measured.
 #[derive(Clone, Debug)]
@@ -95,22 +102,24 @@ pub(super) fn look(name: &str) -> Result<Interpreter, String> {
 }
 
 /// What a program prints when it is given the question, and the last line it writes to standard error;
-/// nothing of one that does not end.
+/// nothing of one that does not end. What it leaves behind ends with it.
 fn ask(program: &Path) -> io::Result<(String, String)> {
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(["-c", QUESTION])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn()?;
-    let deadline = Instant::now() + LOOK_LIMIT;
-    while child.try_wait()?.is_none() {
-        if Instant::now() >= deadline {
-            child.kill()?;
-            child.wait()?;
-            return Ok(Default::default());
-        }
-        std::thread::sleep(Duration::from_millis(2));
+        .process_group(0);
+    driver::end_with_this_process(&mut command);
+    let mut child = command.spawn()?;
+    let group = Pid::from_raw(child.id() as i32);
+    let ended = ends_within(group, LOOK_LIMIT);
+    // Before it is reaped: then its number may become somebody else's.
+    let _ = killpg(group, Signal::SIGKILL); // fails where all of them are dead already
+    child.wait()?;
+    if !ended? {
+        return Ok(Default::default());
     }
     let said = text(child.stdout.take())?;
     let errors = text(child.stderr.take())?;
@@ -118,11 +127,29 @@ fn ask(program: &Path) -> io::Result<(String, String)> {
     Ok((said, last.unwrap_or_default().to_owned()))
 }
 
-/// What is in a pipe whose writer has ended, and no more than a pipe holds.
-fn text(pipe: Option<impl Read>) -> io::Result<String> {
+/// Whether this child ends in time. It is not reaped.
+fn ends_within(child: Pid, limit: Duration) -> io::Result<bool> {
+    let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    let deadline = Instant::now() + limit;
+    while waitid(Id::Pid(child), look)? == WaitStatus::StillAlive {
+        if Instant::now() >= deadline {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(true)
+}
+
+/// What is in a pipe, and no more than a pipe holds. Its writer has ended, and whoever else may still hold
+/// the other end is not waited for.
+fn text(pipe: Option<impl Read + AsFd>) -> io::Result<String> {
     let mut bytes = Vec::new();
     if let Some(pipe) = pipe {
-        pipe.take(1 << 16).read_to_end(&mut bytes)?;
+        fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        match pipe.take(1 << 16).read_to_end(&mut bytes) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            _ => {}
+        }
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -16,7 +16,7 @@ use cpython_layers::{Chunk, Counting, FreeList, Interpreter, Kind, VERSIONS, Wor
 
 use model::{Allowed, Model};
 use program::Step;
-use python::{Python, Stats};
+use python::{Python, Stats, say};
 
 /// `range(50*1024*100)`, as the FAQ has it.
 const INTS: i64 = 50 * 1024 * 100;
@@ -72,7 +72,10 @@ fn check(steps: &[Step], allowed: &Allowed) {
         };
         let measured = python.statistics(&program::script(steps));
         let Some(mut model) = Model::in_state(row, &measured) else {
-            eprintln!("CPython {}: only some arenas on 16 KiB, skipped", row.name);
+            say(&format!(
+                "CPython {}: only some arenas on 16 KiB, skipped",
+                row.name
+            ));
             continue;
         };
         for (step, now) in steps.iter().zip(&measured[1..]) {

@@ -29,6 +29,11 @@ pub fn start(build: Build, scenario: &Scenario, size: u64) {
     *program() = Some(must(Program::start(build, Heap)));
 }
 
+/// Ends the interpreter, if one runs. What it still has stays there, and is nobody's.
+pub fn stop() {
+    *program() = None;
+}
+
 /// A full collection, `gc.collect()`.
 pub fn collect() {
     with(Program::collect);
@@ -70,6 +75,15 @@ fn with<T>(act: impl FnOnce(&mut Program<Heap>) -> T) -> T {
     act(program().get_or_insert_with(newest))
 }
 
+/// The same of the program that runs, where one does: what a name stood for has ended with its program.
+fn with_running<T>(act: impl FnOnce(&mut Program<Heap>) -> T) -> Option<T> {
+    program().as_mut().map(act)
+}
+
+fn live_bytes() -> u64 {
+    with_running(|program| program.live_bytes() as u64).unwrap_or_default()
+}
+
 /// Where there is no memory the process ends, as it does for a `Box`.
 fn must<T>(made: Result<T, OutOfMemory>) -> T {
     made.unwrap_or_else(|error| panic!("{error}"))
@@ -86,7 +100,7 @@ struct Survivors;
 
 impl Object for Large {
     fn live_bytes(&self) -> u64 {
-        with(|program| program.live_bytes() as u64)
+        live_bytes()
     }
 }
 
@@ -104,19 +118,19 @@ impl Object for Thinned {
 
 impl Object for Survivors {
     fn live_bytes(&self) -> u64 {
-        with(|program| program.live_bytes() as u64)
+        live_bytes()
     }
 }
 
 impl Drop for Large {
     fn drop(&mut self) {
-        with(Program::drop_large);
+        with_running(Program::drop_large);
     }
 }
 
 impl Drop for Survivors {
     fn drop(&mut self) {
-        with(Program::drop_survivors);
+        with_running(Program::drop_survivors);
     }
 }
 

@@ -7,7 +7,9 @@
 //! or a loop's, needs none. A live interpreter is brought into the same state
 //! (`crates/subject/python/settled.py`).
 
-use cpython_layers::{Aside, Block, Interpreter, Kind, OutOfMemory, Raw, Table};
+use cpython_layers::{
+    ArenasFrom, Aside, Block, Interpreter, Kind, OutOfMemory, Raw, Table, Version,
+};
 
 /// Blocks asked for of each size, of which one in four stays.
 const BLOCKS: usize = 256;
@@ -18,17 +20,17 @@ const NUMBER_BYTES: usize = 32;
 /// Free blocks of that size that are left, in pools of 126 and of 510. Dead floats on the free list keep
 /// one pool or two, as it happens that these lie in one or two, and with two the empty arena before
 /// theirs may be kept as well. By these numbers the last 100 floats of the scenario lie in the middle of
-/// the one case or the other, in the model as in a live interpreter.
+/// the one case or the other, in the model as in a live interpreter, whose script has the same numbers.
 const FREE_NUMBERS: [(usize, usize); 2] = [(126, 160), (510, 300)];
 
-/// What stays alive for good.
-pub(super) type Own = Table<Block>;
+/// What stays alive: a block that is dropped and not given back is there for good.
+type Own = Table<Block>;
 
 /// Brings an interpreter that has nothing of its own yet into that state.
 ///
 /// # Errors
 /// Where there is no memory.
-pub(super) fn settle<R: Raw>(python: &mut Interpreter<R>) -> Result<Own, OutOfMemory> {
+pub(super) fn settle<R: Raw>(python: &mut Interpreter<R>) -> Result<(), OutOfMemory> {
     let mut own = Table::new_in(Aside);
     let threshold = python.version().threshold;
     for size in (16..=threshold).step_by(8) {
@@ -43,13 +45,30 @@ pub(super) fn settle<R: Raw>(python: &mut Interpreter<R>) -> Result<Own, OutOfMe
         }
     }
     leave_blocks_of_numbers(python, &mut own)?;
+    fill_arenas(python, &mut own)
+}
+
+/// Fills the last arena. That it is full shows where the next block opens another one, which is where
+/// `mmap` is asked for it. `malloc` is not: glibc takes the end of a mapped chunk of 256 KiB as advice
+/// to map none of that size any more, and the baseline would begin with advice that no statement gave.
+fn fill_arenas<R: Raw>(python: &mut Interpreter<R>, own: &mut Own) -> Result<(), OutOfMemory> {
+    let Version {
+        threshold,
+        arenas_from,
+        ..
+    } = *python.version();
     loop {
+        let is_full =
+            python.unused_pools() == 0 && python.class_counts(threshold).available == 0;
+        if is_full && arenas_from == ArenasFrom::Malloc {
+            return Ok(());
+        }
         let arenas = python.arena_counts().current();
         let block = python.alloc(Kind::Object(threshold))?;
         if python.arena_counts().current() > arenas {
             // It is the only one of its arena, which goes with it where the version gives arenas back.
             python.free(block);
-            return Ok(own);
+            return Ok(());
         }
         own.push(block);
     }
@@ -86,4 +105,43 @@ fn leave_blocks_of_numbers<R: Raw>(
         python.free(own.swap_remove(start + (index + 1 - per_pool) * 8));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use cpython_layers::{Build, Chunk, Counting, Word};
+
+    use super::*;
+
+    #[test]
+    fn a_settled_interpreter_has_no_free_pool_and_so_many_free_blocks_of_numbers() {
+        let of_32_bits = ["2.4-32", "2.5-32"].map(|name| name.parse().expect("a version"));
+        for build in Build::all().chain(of_32_bits) {
+            let raw = Counting::new(Chunk::GLIBC_64);
+            let mut python = Interpreter::new(build.version, build.word, raw).expect("memory");
+            settle(&mut python).expect("memory");
+            let is_mapped = build.version.arenas_from == ArenasFrom::Map;
+            if !is_mapped {
+                assert_eq!(python.arena_counts().reclaimed, 0, "{build}");
+            }
+            // Where the last arena stays that was opened, all of it is free.
+            let has_some = is_mapped && python.arena_counts().reclaimed == 0;
+            assert_eq!(python.unused_pools() > 0, has_some, "{build}");
+            let numbers = python.class_counts(NUMBER_BYTES);
+            let per_pool = (numbers.in_use + numbers.available) / numbers.pools;
+            if let Some((_, left)) = FREE_NUMBERS.iter().find(|(pool, _)| *pool == per_pool) {
+                assert_eq!(numbers.available, *left, "{build}");
+            } else {
+                assert!(build.word == Word::Bits32 || build.version.name < "2.7", "{build}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_live_interpreter_is_left_the_same_free_blocks() {
+        let script = include_str!("../../../subject/python/settled.py");
+        let [small, large] = FREE_NUMBERS;
+        let line = format!("\nNUMBERS, FREE_NUMBERS = {large:?} if HAS_LARGE_POOLS else {small:?}\n");
+        assert!(script.contains(&line), "no {line:?} in settled.py");
+    }
 }

@@ -6,7 +6,7 @@
 
 use cpython_layers::{Aside, Block, Build, Interpreter, Kind, OutOfMemory, Raw, Table};
 
-use super::settled::{self, Own};
+use super::settled;
 
 /// A program and the interpreter that runs it.
 pub struct Program<R: Raw> {
@@ -14,8 +14,7 @@ pub struct Program<R: Raw> {
     build: Build,
     large: Global,
     survivors: Global,
-    /// What the interpreter itself has alive, and its bytes.
-    _own: Own,
+    /// Bytes of what the interpreter itself has alive, which it never lets go of.
     own_bytes: usize,
 }
 
@@ -41,14 +40,13 @@ impl<R: Raw> Program<R> {
     /// Where there is no memory for the interpreter.
     pub fn start(build: Build, raw: R) -> Result<Program<R>, OutOfMemory> {
         let mut python = Interpreter::new(build.version, build.word, raw)?;
-        let own = settled::settle(&mut python)?;
+        settled::settle(&mut python)?;
         let own_bytes = alive_bytes(&python);
         Ok(Program {
             python,
             build,
             large: Global::None,
             survivors: Global::None,
-            _own: own,
             own_bytes,
         })
     }
