@@ -313,8 +313,9 @@ fn garbled(line: &[u8], asked: String) -> Failure {
     }
 }
 
-/// Enough of a line to recognise it by.
-fn beginning(line: &[u8]) -> String {
+/// Enough of the first line to recognise it by; whether a second came with it is chance.
+fn beginning(text: &[u8]) -> String {
+    let line = text.split(|&byte| byte == b'\n').next().unwrap_or(text);
     String::from_utf8_lossy(line)
         .trim_end()
         .chars()
