@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! empty arenas kept          <= 1 of each kind while there is no reserve     (the next one is unmapped)
-//! bytes of dirty slices      <= max(DIRTY_MIN, bytes of open pools / DIRTY_SHARE) + reserve
+//! bytes of dirty slices      <= max(DIRTY_MIN, bytes of open pools / DIRTY_SHARE) + the tide's room
 //! ```
 //!
 //! When the second is exceeded, arenas are purged, the longest dirty first, to `DIRTY_MIN` below the bound: a big
