@@ -7,20 +7,21 @@
 use model::{Benchmark, Geomean, Knob, Spread, Standing, TimedContestant, TimedWorkload};
 
 use crate::figures::{mebibytes, thousands};
-use crate::tables::{WIDTH, dense_figures};
+use crate::grid::{Field, Grid};
+use crate::screen::{Screen, Width};
+use crate::text::shown;
 
 const LEGEND: &str = "\
-Ratio: to the fastest peer of the same round, the median of the rounds and [the least-the most]; a
-peer is every contestant but the project's own, pool. geomean: of the medians, over all workloads.
-peak/live: the most that was resident, over the most that the workload held (from 1 MiB on). kept:
-resident when all of it had been freed. Both beyond what the process began with.
-";
+Ratio: to the fastest peer of the same round, the median of the rounds and [the least-the most]; a \
+peer is every contestant but the project's own, pool. geomean: of the medians, over all workloads. \
+peak/live: the most that was resident, over the most that the workload held (from 1 MiB on). kept: \
+resident when all of it had been freed. Both beyond what the process began with.";
 
 /// A workload that holds less says nothing of an allocator's footprint.
 const LEAST_LIVE_KIB: u64 = 1024;
 
 /// For a terminal.
-pub fn benchmark(document: &Benchmark) -> String {
+pub fn benchmark(document: &Benchmark, width: Width) -> String {
     let columns = columns(document);
     if columns.is_empty() {
         return "nothing was measured\n".to_owned();
@@ -29,20 +30,28 @@ pub fn benchmark(document: &Benchmark) -> String {
         let header = [title.to_owned()].into_iter();
         let header: Vec<String> = header.chain(columns.iter().map(|c| heading(c))).collect();
         let rows = document.workloads.iter().map(|w| row(w, &columns, cell));
-        let rows: Vec<Vec<String>> = rows.chain(last).collect();
-        dense_figures(&header, &rows)
+        let rows = rows.chain(last);
+        let fields = |row: Vec<String>| row.into_iter().map(Field::from).collect();
+        Grid::of_figures(&header, rows.map(fields).collect()).dense()
     };
     let means = mean_row(&columns, &document.geomean_to_best_peer);
-    let hanging = textwrap::Options::new(WIDTH).subsequent_indent("  ");
-    let mut text = format!("{}\n\n", textwrap::fill(&machine(document), hanging));
-    text += &format!("{}\n\n", table("ratio", Some(means), &ratio));
-    text += &format!("{}\n", table("ns per operation", None, &time));
-    for workload in &document.workloads {
-        text += &limits(workload);
+    let mut screen = Screen::new(width);
+    screen.item(&machine(document));
+    screen.blank();
+    screen.table(&table("ratio", Some(means), &ratio));
+    screen.blank();
+    screen.table(&table("ns per operation", None, &time));
+    for limit in document.workloads.iter().flat_map(limits) {
+        screen.line(&limit);
     }
-    text += &format!("\n{}\n\n", table("peak/live, kept", None, &memory));
-    text += LEGEND;
-    text + &failures(document)
+    screen.blank();
+    screen.table(&table("peak/live, kept", None, &memory));
+    screen.blank();
+    screen.prose(LEGEND);
+    for failure in failures(document) {
+        screen.item(&failure);
+    }
+    screen.into_text()
 }
 
 /// A contestant in a workload.
@@ -59,7 +68,7 @@ fn columns(document: &Benchmark) -> Vec<&str> {
 
 /// The allocator, and below it the knob.
 fn heading(contestant: &str) -> String {
-    let name = contestant.replacen(' ', "\n", 1);
+    let name = shown(contestant).replacen(' ', "\n", 1);
     name.replace('=', "=\n").replace(',', ",\n")
 }
 
@@ -137,7 +146,7 @@ fn memory(place: &Place<'_>) -> String {
 }
 
 /// `int-list, limit-huge: 8.17 ns per operation, ratio 0.33 [0.31-0.40]`
-fn limits(workload: &TimedWorkload) -> String {
+fn limits(workload: &TimedWorkload) -> Vec<String> {
     let limits = workload.contestants.iter();
     let limits = limits.filter(|contestant| contestant.standing == Standing::Limit);
     let line = |limit: &TimedContestant| {
@@ -149,7 +158,7 @@ fn limits(workload: &TimedWorkload) -> String {
         let time = nanoseconds(time.median);
         let name = &limit.allocator;
         Some(format!(
-            "{}, {name}: {time} ns, ratio {ratio}\n",
+            "{}, {name}: {time} ns, ratio {ratio}",
             workload.name
         ))
     };
@@ -178,7 +187,7 @@ fn machine(document: &Benchmark) -> String {
 }
 
 /// A line for each cell that failed.
-fn failures(document: &Benchmark) -> String {
+fn failures(document: &Benchmark) -> Vec<String> {
     let cells = document.workloads.iter().flat_map(|workload| {
         let contestants = workload.contestants.iter();
         contestants.map(move |contestant| (&workload.name, contestant))
@@ -186,7 +195,7 @@ fn failures(document: &Benchmark) -> String {
     let lines = cells.filter_map(|(workload, contestant)| {
         let failure = contestant.failure.as_ref()?;
         Some(format!(
-            "{workload} under {} failed: {failure}\n",
+            "{workload} under {} failed: {failure}",
             contestant.contestant
         ))
     });
