@@ -26,8 +26,8 @@ pub(crate) struct Grid {
 #[derive(Clone)]
 pub(crate) struct Heading {
     title: String,
-    /// A second line of it, on a terminal.
-    below: Option<String>,
+    /// The same in two lines, for a terminal.
+    lines: Option<[String; 2]>,
     alignment: CellAlignment,
     /// Whether it is about drawings, and one itself.
     drawn: bool,
@@ -56,7 +56,7 @@ impl Heading {
     pub(crate) fn words(title: &str) -> Heading {
         Heading {
             title: title.to_owned(),
-            below: None,
+            lines: None,
             alignment: CellAlignment::Left,
             drawn: false,
             goes: None,
@@ -71,10 +71,10 @@ impl Heading {
         }
     }
 
-    /// With a second line on a terminal.
-    pub(crate) fn over(self, below: String) -> Heading {
+    /// That is these two lines on a terminal.
+    pub(crate) fn in_lines(self, first: &str, second: &str) -> Heading {
         Heading {
-            below: Some(below),
+            lines: Some([first, second].map(str::to_owned)),
             ..self
         }
     }
@@ -96,8 +96,11 @@ impl Heading {
     }
 
     fn on_screen(&self) -> String {
-        let lines = self.title.split('\n').chain(self.below.as_deref());
-        let lines = lines.map(|line| painted(&shown(line), HEADING));
+        let lines: Vec<&str> = match &self.lines {
+            Some(lines) => lines.iter().map(String::as_str).collect(),
+            None => self.title.split('\n').collect(),
+        };
+        let lines = lines.iter().map(|line| painted(&shown(line), HEADING));
         lines.collect::<Vec<_>>().join("\n")
     }
 

@@ -47,11 +47,11 @@ impl Section<'_> {
     pub(crate) fn on_screen(&self) -> Grid {
         let figures = |(index, column): (usize, &Column)| {
             let rank = (2 + self.columns.len() - index) as u8;
-            let heading = match column.title.split_once(' ') {
-                Some((kind, round)) => Heading::figures(kind).over(round.to_owned()),
-                None => Heading::figures(&column.title),
-            };
-            heading.going(rank)
+            let heading = Heading::figures(&column.title).going(rank);
+            match column.title.split_once(' ') {
+                Some((kind, round)) => heading.in_lines(kind, round),
+                None => heading,
+            }
         };
         let mut header = vec![
             Heading::words("allocator"),
@@ -60,7 +60,9 @@ impl Section<'_> {
         header.extend(self.columns.iter().enumerate().map(figures));
         header.extend([
             Heading::figures("reuse").going(0),
-            Heading::words("bars").over(self.shape.ruler()),
+            Heading::words("bars")
+                .in_lines("bars", &self.shape.ruler())
+                .going(u8::MAX),
             Heading::words("returns"),
         ]);
         let short = |figure: String| figure.replace(" %", "%");
