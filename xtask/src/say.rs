@@ -48,12 +48,13 @@ pub(crate) fn result(text: &str) -> Result<(), Stop> {
 /// # Errors
 /// As of [`result`].
 pub(crate) fn json(document: &impl Serialize) -> Result<(), Stop> {
-    result(&spelled(document))
+    printed(&spelled(document))
 }
 
 /// A document as JSON, for a file as well.
 pub(crate) fn spelled(document: &impl Serialize) -> String {
-    serde_json::to_string_pretty(document).expect("a document of plain data") + "\n"
+    let json = serde_json::to_string_pretty(document).expect("a document of plain data");
+    report::shown_in_json(&json) + "\n"
 }
 
 /// Prints the command's result as the report has laid it out for [`width`], with its colours or without.

@@ -144,7 +144,7 @@ impl Field {
 }
 
 fn spelled_in_markdown(text: &str, drawn: bool) -> String {
-    match drawn {
+    match drawn && !text.is_empty() {
         true => format!("`{text}`"), // drawings are our own, and no name is in them
         false => markdown(text),
     }

@@ -35,4 +35,4 @@ pub use predictions::{predictions, predictions_in_markdown};
 pub use screen::{Screen, Width};
 pub use sentences::sentences;
 pub use tables::{markdown, terminal, timings};
-pub use text::shown;
+pub use text::{shown, shown_in_json};

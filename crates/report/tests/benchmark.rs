@@ -1,6 +1,8 @@
 //! What a benchmark looks like, for a terminal.
 
 use afterdrop_report as report;
+use afterdrop_report::Width;
+use anstream::adapter::strip_str;
 use insta::assert_snapshot;
 use model::{
     Benchmark, Geomean, Host, Knob, SCHEMA_VERSION, Spread, Standing, Status, TimedContestant,
@@ -115,7 +117,7 @@ fn document() -> Benchmark {
 
 #[test]
 fn ratios_then_times_then_memory_and_what_failed() {
-    assert_snapshot!(report::benchmark(&document()));
+    assert_snapshot!(strip_str(&report::benchmark(&document(), Width::Endless)));
 }
 
 #[test]
@@ -125,5 +127,8 @@ fn nothing_measured_is_said() {
         geomean_to_best_peer: Vec::new(),
         ..document()
     };
-    assert_eq!(report::benchmark(&nothing), "nothing was measured\n");
+    assert_eq!(
+        report::benchmark(&nothing, Width::Endless),
+        "nothing was measured\n"
+    );
 }
