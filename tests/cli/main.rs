@@ -16,3 +16,4 @@ mod python;
 mod run;
 mod schema;
 mod streams;
+mod terminal;

@@ -2,14 +2,16 @@
 //!
 //! `documents/compare.json` was measured, with every checkpoint of a run.
 
-mod support;
-
 use afterdrop_report as report;
 use afterdrop_report::Width;
 use insta::assert_snapshot;
 use model::{Comparison, Returns, Status};
-use support::plain;
 use textwrap::core::display_width;
+
+/// The text without its styles.
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
 
 fn measured() -> Comparison {
     serde_json::from_str(include_str!("documents/compare.json")).expect("a comparison")
