@@ -1,4 +1,4 @@
-//! A benchmark for a terminal of 120 columns: three tables, a row a workload, a column a contestant.
+//! A benchmark for a terminal, best of 120 columns: three tables, a row a workload, a column a contestant.
 //!
 //! Ratios first, since they are what the question is; the nanoseconds behind them; and what the speed
 //! was bought with, memory. Limits are no columns: they stand below, beside the workload that they
@@ -6,8 +6,9 @@
 
 use model::{Benchmark, Geomean, Knob, Spread, Standing, TimedContestant, TimedWorkload};
 
+use crate::field::Field;
 use crate::figures::{mebibytes, thousands};
-use crate::grid::{Field, Grid};
+use crate::grid::Grid;
 use crate::screen::{Screen, Width};
 use crate::text::shown;
 
@@ -17,41 +18,68 @@ peer is every contestant but the project's own, pool. geomean: of the medians, o
 peak/live: the most that was resident, over the most that the workload held (from 1 MiB on). kept: \
 resident when all of it had been freed. Both beyond what the process began with.";
 
+/// The title of the table that closes with means.
+const RATIO: &str = "ratio";
+
 /// A workload that holds less says nothing of an allocator's footprint.
 const LEAST_LIVE_KIB: u64 = 1024;
 
 /// For a terminal.
 pub fn benchmark(document: &Benchmark, width: Width) -> String {
-    let columns = columns(document);
-    if columns.is_empty() {
+    if columns(document).is_empty() {
         return "nothing was measured\n".to_owned();
     }
-    let table = |title: &str, last: Option<Vec<String>>, cell: &dyn Fn(&Place<'_>) -> String| {
-        let header = [title.to_owned()].into_iter();
-        let header: Vec<String> = header.chain(columns.iter().map(|c| heading(c))).collect();
-        let rows = document.workloads.iter().map(|w| row(w, &columns, cell));
-        let rows = rows.chain(last);
-        let fields = |row: Vec<String>| row.into_iter().map(Field::from).collect();
-        Grid::of_figures(&header, rows.map(fields).collect()).dense()
-    };
-    let means = mean_row(&columns, &document.geomean_to_best_peer);
     let mut screen = Screen::new(width);
     screen.item(&machine(document));
     screen.blank();
-    screen.table(&table("ratio", Some(means), &ratio));
+    tables(document, &mut screen, RATIO, &ratio);
     screen.blank();
-    screen.table(&table("ns per operation", None, &time));
+    tables(document, &mut screen, "ns per operation", &time);
     for limit in document.workloads.iter().flat_map(limits) {
         screen.line(&limit);
     }
     screen.blank();
-    screen.table(&table("peak/live, kept", None, &memory));
+    tables(document, &mut screen, "peak/live, kept", &memory);
     screen.blank();
     screen.prose(LEGEND);
     for failure in failures(document) {
         screen.item(&failure);
     }
     screen.into_text()
+}
+
+/// One table, or where there is no room for all contestants side by side several, one below the other.
+fn tables(
+    document: &Benchmark,
+    screen: &mut Screen,
+    title: &str,
+    cell: &dyn Fn(&Place<'_>) -> String,
+) {
+    let columns = columns(document);
+    let mut rest = &columns[..];
+    while !rest.is_empty() {
+        let table = |count: usize| table(document, &rest[..count], title, cell);
+        let count = screen.width().side_by_side(rest.len(), table);
+        screen.table(&table(count));
+        rest = &rest[count..];
+        if !rest.is_empty() {
+            screen.blank();
+        }
+    }
+}
+
+fn table(
+    document: &Benchmark,
+    columns: &[&str],
+    title: &str,
+    cell: &dyn Fn(&Place<'_>) -> String,
+) -> Grid {
+    let header = [title.to_owned()].into_iter();
+    let header: Vec<String> = header.chain(columns.iter().map(|c| heading(c))).collect();
+    let rows = document.workloads.iter().map(|w| row(w, columns, cell));
+    let means = (title == RATIO).then(|| mean_row(columns, &document.geomean_to_best_peer));
+    let fields = |row: Vec<String>| row.into_iter().map(Field::from).collect();
+    Grid::of_figures(&header, rows.chain(means).map(fields).collect()).dense()
 }
 
 /// A contestant in a workload.

@@ -2,7 +2,8 @@
 
 use model::{Controls, Knob, TriedControl};
 
-use crate::grid::{Field, Grid};
+use crate::field::Field;
+use crate::grid::Grid;
 use crate::screen::{Screen, Width};
 use crate::style;
 

@@ -3,8 +3,9 @@
 
 use model::{Conditions, Curve, Curves, Mode, Moment, Point};
 
+use crate::field::Field;
 use crate::figures::{bar, duration, percent, thousands};
-use crate::grid::{Field, Grid};
+use crate::grid::Grid;
 use crate::rows::name;
 use crate::screen::{Screen, Width};
 use crate::text::shown;
@@ -30,7 +31,9 @@ pub fn curves(document: &Curves, width: Width) -> String {
         let curves: Vec<&Curve> = document.curves.iter().filter(|c| c.mode == mode).collect();
         let mut rest = &curves[..];
         while !rest.is_empty() {
-            let (curves, others) = rest.split_at(side_by_side(document, rest, width));
+            let most = rest.len().min(SIDE_BY_SIDE);
+            let count = width.side_by_side(most, |count| table(document, &rest[..count]));
+            let (curves, others) = rest.split_at(count);
             screen.heading(&title(curves[0]));
             screen.table(&table(document, curves));
             screen.blank();
@@ -45,13 +48,6 @@ pub fn curves(document: &Curves, width: Width) -> String {
         screen.prose(REAL_TIME);
     }
     screen.into_text()
-}
-
-/// How many of these stand in one table: one at least.
-fn side_by_side(document: &Curves, curves: &[&Curve], width: Width) -> usize {
-    let most = curves.len().min(SIDE_BY_SIDE);
-    let fits = |&count: &usize| table(document, &curves[..count]).is_within(width.table());
-    (2..=most).rev().find(fits).unwrap_or(1)
 }
 
 /// What letting the clock run took.

@@ -7,8 +7,9 @@ use model::{
     Status,
 };
 
+use crate::field::Field;
 use crate::figures::{duration, mebibytes, thousands};
-use crate::grid::{Field, Grid};
+use crate::grid::Grid;
 use crate::screen::{Screen, Width};
 use crate::text::markdown;
 

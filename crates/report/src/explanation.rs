@@ -2,8 +2,9 @@
 
 use model::{Cell, Explanation, Moment, Returns, TriedKnob};
 
+use crate::field::Field;
 use crate::figures::{listed, mebibytes, percent, signed, thousands};
-use crate::grid::{Field, Grid};
+use crate::grid::Grid;
 use crate::ledger::ledger;
 use crate::screen::{Screen, Width};
 use crate::sentences::sentence;

@@ -3,12 +3,9 @@
 //! On a terminal that is too narrow the blanks between columns go first, then columns, those that tell
 //! least before the others, and where none of them may go the fields are broken into lines.
 
-use anstyle::Style;
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
-use model::Returns;
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle, presets};
 
-use crate::style::{self, HEADING, painted};
-use crate::text::{markdown, shown};
+use crate::field::{Field, Heading};
 
 /// A rule below the header and nothing else.
 const PLAIN: TableStyle =
@@ -22,132 +19,11 @@ pub(crate) struct Grid {
     gap: Gap,
 }
 
-/// What stands above a column, and what kind of column it is.
-#[derive(Clone)]
-pub(crate) struct Heading {
-    title: String,
-    /// The same in two lines, for a terminal.
-    lines: Option<[String; 2]>,
-    alignment: CellAlignment,
-    /// Whether it is about drawings, and one itself.
-    drawn: bool,
-    /// The place in the order in which columns go where there is no room; `None` stays.
-    goes: Option<u8>,
-}
-
-/// What stands in a column.
-#[derive(Clone)]
-pub(crate) struct Field {
-    text: String,
-    style: Style,
-    /// Whether it is a drawing, of which every character must be as wide as any other.
-    drawn: bool,
-}
-
 /// Blanks between two columns.
 #[derive(Clone, Copy, PartialEq)]
 enum Gap {
     One,
     Two,
-}
-
-impl Heading {
-    /// Above words.
-    pub(crate) fn words(title: &str) -> Heading {
-        Heading {
-            title: title.to_owned(),
-            lines: None,
-            alignment: CellAlignment::Left,
-            drawn: false,
-            goes: None,
-        }
-    }
-
-    /// Above figures.
-    pub(crate) fn figures(title: &str) -> Heading {
-        Heading {
-            alignment: CellAlignment::Right,
-            ..Heading::words(title)
-        }
-    }
-
-    /// That is these two lines on a terminal.
-    pub(crate) fn in_lines(self, first: &str, second: &str) -> Heading {
-        Heading {
-            lines: Some([first, second].map(str::to_owned)),
-            ..self
-        }
-    }
-
-    /// Drawn, as the fields below it are.
-    pub(crate) fn drawn(self) -> Heading {
-        Heading {
-            drawn: true,
-            ..self
-        }
-    }
-
-    /// That goes where there is no room, the lower ranks first.
-    pub(crate) fn going(self, rank: u8) -> Heading {
-        Heading {
-            goes: Some(rank),
-            ..self
-        }
-    }
-
-    fn on_screen(&self) -> String {
-        let lines: Vec<&str> = match &self.lines {
-            Some(lines) => lines.iter().map(String::as_str).collect(),
-            None => self.title.split('\n').collect(),
-        };
-        let lines = lines.iter().map(|line| painted(&shown(line), HEADING));
-        lines.collect::<Vec<_>>().join("\n")
-    }
-
-    fn in_markdown(&self) -> String {
-        spelled_in_markdown(&self.title, self.drawn)
-    }
-}
-
-impl From<String> for Field {
-    fn from(text: String) -> Field {
-        Field {
-            text,
-            style: Style::new(),
-            drawn: false,
-        }
-    }
-}
-
-impl Field {
-    pub(crate) fn styled(self, style: Style) -> Field {
-        Field { style, ..self }
-    }
-
-    /// A drawing made of characters.
-    pub(crate) fn drawn(text: String) -> Field {
-        Field {
-            drawn: true,
-            ..Field::from(text)
-        }
-    }
-
-    /// When the memory comes back.
-    pub(crate) fn verdict(returns: Returns) -> Field {
-        let words = returns.name().replace('-', " ");
-        Field::from(words).styled(style::verdict(returns))
-    }
-
-    fn in_markdown(&self) -> String {
-        spelled_in_markdown(&self.text, self.drawn)
-    }
-}
-
-fn spelled_in_markdown(text: &str, drawn: bool) -> String {
-    match drawn && !text.is_empty() {
-        true => format!("`{text}`"), // drawings are our own, and no name is in them
-        false => markdown(text),
-    }
 }
 
 impl Grid {
@@ -222,11 +98,9 @@ impl Grid {
 
     fn on_screen(&self) -> Table {
         let titles = self.columns.iter().map(Heading::on_screen);
-        let fields = |row: &Vec<Field>| -> Vec<String> {
-            let fields = row.iter().map(|f| painted(&shown(&f.text), f.style));
-            fields.collect()
-        };
-        let mut table = self.aligned(titles.collect(), self.rows.iter().map(fields), PLAIN);
+        let rows = self.rows.iter();
+        let rows = rows.map(|row| row.iter().map(Field::on_screen));
+        let mut table = self.aligned(titles.collect(), rows, PLAIN);
         for column in table.column_iter_mut() {
             // Beside the line's own blank.
             column.set_padding(match self.gap {

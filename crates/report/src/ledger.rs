@@ -2,8 +2,9 @@
 
 use model::{Cell, Checkpoint, Entry, Moment};
 
+use crate::field::{Field, Heading};
 use crate::figures::{listed, mebibytes};
-use crate::grid::{Field, Grid, Heading};
+use crate::grid::Grid;
 use crate::rows::{Place, columns};
 
 /// Where the resident bytes of this cell were, at the checkpoints that [`columns`] shows and at

@@ -11,6 +11,7 @@ mod controls;
 mod curves;
 mod difference;
 mod explanation;
+mod field;
 mod figures;
 mod grid;
 mod html;

@@ -3,8 +3,9 @@
 
 use model::{Moment, Prediction, Predictions, Waterfall};
 
+use crate::field::Field;
 use crate::figures::{listed, mebibytes, signed, thousands};
-use crate::grid::{Field, Grid};
+use crate::grid::Grid;
 use crate::screen::{Screen, Width};
 use crate::style::FAULT;
 use crate::text::markdown;

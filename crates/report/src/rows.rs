@@ -3,8 +3,9 @@
 use model::{Cell, Checkpoint, Moment, Verdict};
 
 use crate::benchmark::contestant;
+use crate::field::{Field, Heading};
 use crate::figures::{mebibytes, percent, thousands};
-use crate::grid::{Field, Grid, Heading};
+use crate::grid::Grid;
 use crate::shape::Shape;
 use crate::style;
 

@@ -34,6 +34,12 @@ impl Width {
             Width::Endless => usize::MAX,
         }
     }
+
+    /// How many of up to `most` columns this table can have here: one at least.
+    pub(crate) fn side_by_side(self, most: usize, table: impl Fn(usize) -> Grid) -> usize {
+        let fits = |&count: &usize| table(count).is_within(self.table());
+        (2..=most).rev().find(fits).unwrap_or(1)
+    }
 }
 
 /// The text so far.

@@ -116,6 +116,16 @@ fn document() -> Benchmark {
 }
 
 #[test]
+fn contestants_that_have_no_room_side_by_side_stand_below() {
+    let text = report::benchmark(&document(), Width::Terminal(60));
+    let text = strip_str(&text).to_string();
+    let tables = text.lines().filter(|line| line.starts_with("ratio "));
+    assert_eq!(tables.count(), 2, "{text}");
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(60), "{text}");
+}
+
+#[test]
 fn ratios_then_times_then_memory_and_what_failed() {
     assert_snapshot!(strip_str(&report::benchmark(&document(), Width::Endless)));
 }
