@@ -13,6 +13,8 @@ mod failures;
 mod interruption;
 mod knobs;
 mod python;
+mod readme;
 mod run;
 mod schema;
 mod streams;
+mod verdicts;

@@ -40,6 +40,10 @@ pub(crate) enum Command {
     Python(PythonOptions),
     /// List allocators, scenarios, workloads and knobs, a line each
     List(ListOptions),
+    /// Show when each scenario's memory comes back, as the test suite asserts it; nothing is measured
+    Verdicts(VerdictOptions),
+    /// Put what commands print into documents, between the markers that name them
+    Readme(ReadmeOptions),
     /// Print the JSON Schema of what compare writes
     Schema(SchemaOptions),
 }
@@ -306,6 +310,28 @@ impl CellOptions {
 }
 
 #[derive(Args)]
+pub(crate) struct VerdictOptions {
+    /// Show this scenario only (repeatable), or `all` [default: the first five of the list]
+    #[arg(long = "scenario", value_name = "NAME")]
+    pub(crate) scenarios: Vec<String>,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: VerdictFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct ReadmeOptions {
+    /// The documents [default: README.md]
+    #[arg(value_name = "FILE")]
+    pub(crate) documents: Vec<PathBuf>,
+
+    /// Write nothing: show what is stale, with status 1 where anything is
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct ListOptions {
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
@@ -352,6 +378,13 @@ pub(crate) enum ListFormat {
     #[default]
     Table,
     Json,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum VerdictFormat {
+    #[default]
+    Table,
+    Markdown,
 }
 
 /// Where the full result goes if the user says nothing, in the workspace.

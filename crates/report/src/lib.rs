@@ -4,6 +4,7 @@
 //! [`terminal`] and [`markdown`] lay out the same rows (`rows`) and close with the same
 //! sentences (`sentences`); [`html`] draws them. What a figure looks like is decided once, in `figures`.
 
+mod asserted;
 mod benchmark;
 mod controls;
 mod curves;
@@ -18,6 +19,7 @@ mod sentences;
 mod tables;
 mod text;
 
+pub use asserted::{Asserted, asserted, asserted_markdown};
 pub use benchmark::{benchmark, contestant};
 pub use controls::controls;
 pub use curves::{curves, real_time};
