@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod bench;
+mod book;
 mod bring_your_own;
 mod controls;
 mod curve;

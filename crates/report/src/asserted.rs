@@ -1,9 +1,9 @@
 //! The verdicts that the suite asserts: a row for each scenario, a column for each allocator.
 
-use comfy_table::presets;
+use comfy_table::{Table, presets};
 use model::Returns;
 
-use crate::tables::{plain, trimmed};
+use crate::tables::plain;
 
 /// When the memory of a scenario comes back, under each allocator in the order of the columns.
 pub struct Asserted<'a> {
@@ -22,7 +22,11 @@ pub fn asserted(allocators: &[&str], rows: &[Asserted]) -> String {
 /// For a document.
 pub fn asserted_markdown(allocators: &[&str], rows: &[Asserted]) -> String {
     let (header, rows) = table(allocators, rows);
-    trimmed(&header, &rows, presets::ASCII_MARKDOWN) + "\n"
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header(header);
+    table.add_rows(rows);
+    table.trim_fmt() + "\n"
 }
 
 fn table(allocators: &[&str], rows: &[Asserted]) -> (Vec<String>, Vec<Vec<String>>) {

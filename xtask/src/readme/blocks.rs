@@ -34,7 +34,7 @@ impl<'a> Block<'a> {
     /// The content as it is to be where the command prints `output`.
     pub(super) fn with(&self, output: &str) -> String {
         let output = output.trim_end();
-        match self.fenced() {
+        match self.is_fenced(output) {
             true => format!("{FENCE}\n{output}\n{FENCE}\n"),
             false => format!("{output}\n"),
         }
@@ -44,9 +44,12 @@ impl<'a> Block<'a> {
         self.content
     }
 
-    /// An empty block is for figures: it gets a fence.
-    fn fenced(&self) -> bool {
-        self.content.starts_with(FENCE) || self.content.trim().is_empty()
+    /// A block that is still empty gets a fence, unless for a table of Markdown.
+    fn is_fenced(&self, output: &str) -> bool {
+        match self.content.trim().is_empty() {
+            true => !output.starts_with('|'),
+            false => self.content.starts_with(FENCE),
+        }
     }
 }
 
@@ -125,8 +128,9 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_block_gets_a_fence() {
+    fn an_empty_block_gets_a_fence_unless_for_a_table() {
         let blocks = blocks("<!-- $ one -->\n<!-- end -->").expect("a block");
+        assert_eq!(blocks[0].with("| new |"), "| new |\n");
         assert_eq!(blocks[0].with("new"), "```\nnew\n```\n");
     }
 
