@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Verdicts(VerdictOptions),
     /// Put what commands print into documents, between the markers that name them
     Readme(ReadmeOptions),
-    /// Print the JSON Schema of what compare writes
+    /// Print the JSON Schema of what a command prints as JSON
     Schema(SchemaOptions),
 }
 
@@ -261,9 +261,40 @@ pub(crate) struct InterpreterOptions {
 
 #[derive(Args)]
 pub(crate) struct SchemaOptions {
+    /// The command
+    #[arg(value_name = "COMMAND", value_enum, default_value_t)]
+    pub(crate) of: Documented,
+
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: SchemaFormat,
+}
+
+/// A command that prints a document of its own.
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Documented {
+    #[default]
+    Compare,
+    Diff,
+    Explain,
+    Curve,
+    Bench,
+    Python,
+    Controls,
+}
+
+impl From<Documented> for model::Document {
+    fn from(of: Documented) -> model::Document {
+        match of {
+            Documented::Compare => model::Document::Comparison,
+            Documented::Diff => model::Document::Differences,
+            Documented::Explain => model::Document::Explanation,
+            Documented::Curve => model::Document::Curves,
+            Documented::Bench => model::Document::Benchmark,
+            Documented::Python => model::Document::Predictions,
+            Documented::Controls => model::Document::Controls,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -429,9 +460,11 @@ fn stop(error: clap::Error) -> Stop {
             .trim_start_matches("--")
             .split(' ')
             .next()
-            .unwrap_or_default();
+            .unwrap_or_default()
+            .trim_matches(['[', ']'])
+            .to_lowercase();
         let valid: Vec<&str> = valid.iter().map(String::as_str).collect();
-        return Stop::BadInput(names::unknown(kind, value, &valid));
+        return Stop::BadInput(names::unknown(&kind, value, &valid));
     }
     let rendered = error.to_string();
     // Up to the advice; the user's own value may contain line breaks.

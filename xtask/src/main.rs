@@ -50,9 +50,12 @@ fn main() -> ExitCode {
         Command::List(options) => list::list(&options),
         Command::Verdicts(options) => verdicts::verdicts(&options),
         Command::Readme(options) => readme::readme(&options),
-        Command::Schema(options) => match options.format {
-            SchemaFormat::Json => say::result(&format!("{:#}\n", model::Comparison::schema())),
-        },
+        Command::Schema(options) => {
+            let document = model::Document::from(options.of);
+            match options.format {
+                SchemaFormat::Json => say::result(&format!("{:#}\n", document.schema())),
+            }
+        }
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
