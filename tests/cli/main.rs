@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod bench;
+mod book;
 mod bring_your_own;
 mod controls;
 mod curve;
@@ -13,7 +14,9 @@ mod failures;
 mod interruption;
 mod knobs;
 mod python;
+mod readme;
 mod run;
 mod schema;
 mod streams;
 mod terminal;
+mod verdicts;

@@ -50,7 +50,11 @@ pub(crate) enum Command {
     Python(PythonOptions),
     /// List allocators, scenarios, workloads and knobs, a line each
     List(ListOptions),
-    /// Print the JSON Schema of what compare writes
+    /// Show when each scenario's memory comes back, as the test suite asserts it; nothing is measured
+    Verdicts(VerdictOptions),
+    /// Put what commands print into documents, between the markers that name them
+    Readme(ReadmeOptions),
+    /// Print the JSON Schema of what a command prints as JSON
     Schema(SchemaOptions),
 }
 
@@ -267,9 +271,40 @@ pub(crate) struct InterpreterOptions {
 
 #[derive(Args)]
 pub(crate) struct SchemaOptions {
+    /// The command
+    #[arg(value_name = "COMMAND", value_enum, default_value_t)]
+    pub(crate) of: Documented,
+
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: SchemaFormat,
+}
+
+/// A command that prints a document of its own.
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Documented {
+    #[default]
+    Compare,
+    Diff,
+    Explain,
+    Curve,
+    Bench,
+    Python,
+    Controls,
+}
+
+impl From<Documented> for model::Document {
+    fn from(of: Documented) -> model::Document {
+        match of {
+            Documented::Compare => model::Document::Comparison,
+            Documented::Diff => model::Document::Differences,
+            Documented::Explain => model::Document::Explanation,
+            Documented::Curve => model::Document::Curves,
+            Documented::Bench => model::Document::Benchmark,
+            Documented::Python => model::Document::Predictions,
+            Documented::Controls => model::Document::Controls,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -313,6 +348,28 @@ impl CellOptions {
     pub(crate) fn size_of(&self, scenario: &scenarios::Scenario) -> u64 {
         self.size.unwrap_or(scenario.default_size)
     }
+}
+
+#[derive(Args)]
+pub(crate) struct VerdictOptions {
+    /// Show this scenario only (repeatable), or `all` [default: the first five of the list]
+    #[arg(long = "scenario", value_name = "NAME")]
+    pub(crate) scenarios: Vec<String>,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: VerdictFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct ReadmeOptions {
+    /// The documents [default: README.md]
+    #[arg(value_name = "FILE")]
+    pub(crate) documents: Vec<PathBuf>,
+
+    /// Write nothing: show what is stale, with status 1 where anything is
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Args)]
@@ -362,6 +419,13 @@ pub(crate) enum ListFormat {
     #[default]
     Table,
     Json,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum VerdictFormat {
+    #[default]
+    Table,
+    Markdown,
 }
 
 /// Where the full result goes if the user says nothing, in the workspace.
@@ -433,9 +497,11 @@ fn stop(error: clap::Error) -> Stop {
             .trim_start_matches("--")
             .split(' ')
             .next()
-            .unwrap_or_default();
+            .unwrap_or_default()
+            .trim_matches(['[', ']'])
+            .to_lowercase();
         let valid: Vec<&str> = valid.iter().map(String::as_str).collect();
-        return Stop::BadInput(names::unknown(kind, value, &valid));
+        return Stop::BadInput(names::unknown(&kind, value, &valid));
     }
     let rendered = error.to_string();
     // Up to the advice; the user's own value may contain line breaks.

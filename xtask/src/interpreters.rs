@@ -163,9 +163,14 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<Named>, Stop> {
         }
     }
     let mut seen = BTreeSet::new();
-    chosen.retain(|named| match &named.looked {
-        Ok(interpreter) => seen.insert(interpreter.executable.clone()),
-        Err(_) => seen.insert(named.name.clone().into()),
+    chosen.retain(|named| {
+        seen.insert(match &named.looked {
+            // `python3` and `python3.13` are links to one file.
+            Ok(Interpreter { executable, .. }) => executable
+                .canonicalize()
+                .unwrap_or_else(|_| executable.clone()),
+            Err(_) => named.name.clone().into(),
+        })
     });
     Ok(chosen)
 }

@@ -27,6 +27,7 @@ mod knob;
 mod ledger;
 mod prediction;
 pub mod protocol;
+mod schema;
 mod tradeoff;
 mod verdict;
 
@@ -46,5 +47,6 @@ pub use host::{Host, LabCondition, Upheld};
 pub use knob::{AfterDrop, Catalogue, DocumentedKnob, Knob};
 pub use ledger::Entry;
 pub use prediction::{Layers, Prediction, Predictions, Waterfall};
+pub use schema::Document;
 pub use tradeoff::{KnobPrices, Tradeoff, Tradeoffs};
 pub use verdict::{Returned, Returns, Verdict};

@@ -2,9 +2,9 @@
 
 use afterdrop_model::protocol::{Command, Hello, LONGEST_LINE, Reply};
 use afterdrop_model::{
-    Account, Cause, Cell, Checkpoint, Comparison, Conditions, Curve, Entry, Evidence, Figure,
-    Figures, Holds, Host, LabCondition, MOST_FIGURES, Memory, MemorySource, Mode, Moment, Part,
-    Point, Returned, Returns, SCHEMA_VERSION, Shard, Status, Timings, Upheld, Verdict,
+    Account, Cause, Cell, Checkpoint, Comparison, Conditions, Curve, Document, Entry, Evidence,
+    Figure, Figures, Holds, Host, LabCondition, MOST_FIGURES, Memory, MemorySource, Mode, Moment,
+    Part, Point, Returned, Returns, SCHEMA_VERSION, Shard, Status, Timings, Upheld, Verdict,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -396,6 +396,6 @@ fn the_schema_in_the_docs_is_the_schema_of_the_code() {
     let documented = include_str!("../../../docs/compare.schema.json");
     let documented: serde_json::Value = serde_json::from_str(documented).unwrap();
     // Not assert_eq!, which would print both.
-    let is_current = documented == Comparison::schema();
+    let is_current = documented == Document::Comparison.schema();
     assert!(is_current, "cargo xtask schema > docs/compare.schema.json");
 }

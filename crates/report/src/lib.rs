@@ -6,6 +6,7 @@
 //! [`terminal`] and [`markdown`] lay out the same rows (`rows`) and close with the same
 //! sentences (`sentences`); [`html`] draws them. What a figure looks like is decided once, in `figures`.
 
+mod asserted;
 mod benchmark;
 mod controls;
 mod curves;
@@ -25,6 +26,7 @@ mod style;
 mod tables;
 mod text;
 
+pub use asserted::{Asserted, asserted, asserted_markdown};
 pub use benchmark::{benchmark, contestant};
 pub use controls::controls;
 pub use curves::{curves, real_time};
