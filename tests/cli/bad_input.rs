@@ -91,6 +91,14 @@ fn unknown_conditions_are_answered_with_the_valid_ones_and_the_nearest() {
 }
 
 #[test]
+fn colours_elsewhere_than_there_are_places_are_refused() {
+    check(
+        &["list", "--color", "allways"],
+        r#"unknown color "allways": there are auto, always, never; did you mean always?"#,
+    );
+}
+
+#[test]
 fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     // Those that there are stand in the answer to no command at all.
     let answer = finish(&mut xtask(&[]));

@@ -18,4 +18,5 @@ mod readme;
 mod run;
 mod schema;
 mod streams;
+mod terminal;
 mod verdicts;

@@ -1,14 +1,16 @@
 //! What the user may type. A fault becomes one line that names it and the way out.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use model::Shard;
 
 use crate::names;
+use crate::say;
 use crate::stop::Stop;
 use crate::values::{clock_time, positive, seconds, seed, shard, size};
 
@@ -16,6 +18,14 @@ use crate::values::{clock_time, positive, seconds, seed, shard, size};
 #[derive(Parser)]
 #[command(name = "cargo xtask", version, max_term_width = 100)]
 struct Line {
+    /// Where to use colours: on a terminal, everywhere or nowhere
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    color: ColorChoice,
+
+    /// Say nothing but results and errors: no progress, and not where the full result is
+    #[arg(long, short, global = true)]
+    quiet: bool,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -424,9 +434,36 @@ pub(crate) const DEFAULT_OUT: &str = "target/afterdrop/compare.json";
 /// The same of a benchmark.
 pub(crate) const DEFAULT_BENCH_OUT: &str = "target/afterdrop/bench.json";
 
-/// Parses the process's own command line.
+/// Parses the process's own command line, and does what it says of every command.
 pub(crate) fn parse() -> Result<Command, Stop> {
-    Line::try_parse().map(|line| line.command).map_err(stop)
+    // The help and a fault come before any option is parsed, and have colours too.
+    color_wanted(std::env::args_os()).write_global();
+    let line = Line::try_parse().map_err(stop)?;
+    if line.quiet {
+        say::be_quiet();
+    }
+    Ok(line.command)
+}
+
+/// What `--color` says; where it says nothing that there is, clap tells so later.
+fn color_wanted(arguments: impl Iterator<Item = OsString>) -> anstream::ColorChoice {
+    let mut wanted = ColorChoice::Auto;
+    let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    while let Some(argument) = arguments.next() {
+        let value = match argument.strip_prefix("--color") {
+            Some("") => arguments.next(),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
+        };
+        if let Some(Ok(color)) = value.map(|value| ColorChoice::from_str(&value, false)) {
+            wanted = color;
+        }
+    }
+    match wanted {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
 }
 
 /// Clap's fault in one line, with its suggestion where it has one.

@@ -9,7 +9,7 @@ use crate::contestants::Contestants;
 use crate::diff::{self, Baseline};
 use crate::matrix::{self, Planned};
 use crate::names::{self, choose};
-use crate::result::{Files, rendered};
+use crate::result::{self, Files};
 use crate::stop::Stop;
 use crate::{command_line, python, say, subjects};
 
@@ -67,10 +67,10 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     let written = files.write(&comparison)?;
     let unchanged = match &baseline {
         Some(baseline) => diff::since(baseline, &comparison, options.format),
-        None => say::result(&rendered(&comparison, options.format)),
+        None => result::show(&comparison, options.format),
     };
     if options.timings {
-        say::aside(&report::timings(&comparison.timings));
+        say::fault(&report::timings(&comparison.timings));
     }
     say::aside(&format_args!("full result: {}", written.display()));
     match interrupt.signal() {

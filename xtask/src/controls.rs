@@ -197,12 +197,10 @@ fn show(format: ListFormat, controls: Vec<TriedControl>) -> Result<(), Stop> {
         controls,
         survived,
     };
-    say::result(&match format {
-        ListFormat::Table => report::controls(&document),
-        ListFormat::Json => {
-            serde_json::to_string_pretty(&document).expect("a document of plain data") + "\n"
-        }
-    })?;
+    match format {
+        ListFormat::Table => say::screen(&report::controls(&document, say::width())),
+        ListFormat::Json => say::json(&document),
+    }?;
     match survived {
         0 => Ok(()),
         many => Err(Stop::Failed(format!(

@@ -14,7 +14,7 @@ pub(crate) fn diff(options: &DiffOptions) -> Result<(), Stop> {
     let old = documents::comparison(&options.old)?;
     let new = documents::comparison(&options.new)?;
     let differences = oracle::differences(&old, &new, Missing::Gone);
-    say::result(&rendered(&differences, options.format))?;
+    show(&differences, options.format)?;
     status(&differences)
 }
 
@@ -26,12 +26,12 @@ pub(crate) fn since(
     format: Format,
 ) -> Result<(), Stop> {
     let differences = oracle::differences(&baseline.0, comparison, Missing::LeftOut);
-    say::result(&match format {
-        Format::Table => rendered(&differences, TextFormat::Table),
-        Format::Markdown => rendered(&differences, TextFormat::Markdown),
-        Format::Json => rendered(&differences, TextFormat::Json),
-        Format::Html => result::rendered(comparison, format),
-    })?;
+    match format {
+        Format::Table => show(&differences, TextFormat::Table),
+        Format::Markdown => show(&differences, TextFormat::Markdown),
+        Format::Json => show(&differences, TextFormat::Json),
+        Format::Html => result::show(comparison, format),
+    }?;
     status(&differences)
 }
 
@@ -46,14 +46,11 @@ impl Baseline {
     }
 }
 
-fn rendered(differences: &Differences, format: TextFormat) -> String {
+fn show(differences: &Differences, format: TextFormat) -> Result<(), Stop> {
     match format {
-        TextFormat::Table => report::differences(differences),
-        TextFormat::Markdown => report::differences_markdown(differences),
-        TextFormat::Json => {
-            let json = serde_json::to_string_pretty(differences);
-            json.expect("a document of plain data") + "\n"
-        }
+        TextFormat::Table => say::screen(&report::differences(differences, say::width())),
+        TextFormat::Markdown => say::result(&report::differences_markdown(differences)),
+        TextFormat::Json => say::json(differences),
     }
 }
 

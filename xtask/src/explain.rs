@@ -67,12 +67,10 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
         knobs,
         cell,
     };
-    say::result(&match options.format {
-        ListFormat::Table => report::explanation(&explanation),
-        ListFormat::Json => {
-            serde_json::to_string_pretty(&explanation).expect("a document of plain data") + "\n"
-        }
-    })?;
+    match options.format {
+        ListFormat::Table => say::screen(&report::explanation(&explanation, say::width())),
+        ListFormat::Json => say::json(&explanation),
+    }?;
     matrix::all_measured(std::slice::from_ref(&explanation.cell))
 }
 

@@ -63,13 +63,11 @@ pub(crate) fn predict(options: &PythonOptions) -> Result<(), Stop> {
         unchecked: unchecked(&builds, &live),
         interrupted: interrupt.signal().is_some(),
     };
-    say::result(&match options.format {
-        TextFormat::Table => report::predictions(&document),
-        TextFormat::Markdown => report::predictions_in_markdown(&document),
-        TextFormat::Json => {
-            serde_json::to_string_pretty(&document).expect("a document of plain data") + "\n"
-        }
-    })?;
+    match options.format {
+        TextFormat::Table => say::screen(&report::predictions(&document, say::width())),
+        TextFormat::Markdown => say::result(&report::predictions_in_markdown(&document)),
+        TextFormat::Json => say::json(&document),
+    }?;
     match interrupt.signal() {
         Some(signal) => Err(Stop::Interrupted(signal)),
         None => matrix::all_measured(&measured.cells).and_then(|()| all_within(&document)),

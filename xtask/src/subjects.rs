@@ -206,7 +206,7 @@ fn executables(folder: &Path, arguments: &[String]) -> Result<Vec<(String, PathB
         .args(["build", "--release"])
         .args(arguments);
     command.arg("--message-format=json-render-diagnostics");
-    if !io::stderr().is_terminal() {
+    if say::is_quiet() || !io::stderr().is_terminal() {
         command.arg("--quiet"); // where nobody reads any more, cargo's progress would be its end
         say::aside(&"building the subjects");
     }

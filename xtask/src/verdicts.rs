@@ -37,10 +37,11 @@ pub(crate) fn verdicts(options: &VerdictOptions) -> Result<(), Stop> {
         })
     });
     let rows = rows.collect::<Result<Vec<_>, Stop>>()?;
-    say::result(&match options.format {
-        VerdictFormat::Table => report::asserted(&suite::ALLOCATORS, &rows),
-        VerdictFormat::Markdown => report::asserted_markdown(&suite::ALLOCATORS, &rows),
-    })
+    let allocators = &suite::ALLOCATORS;
+    match options.format {
+        VerdictFormat::Table => say::screen(&report::asserted(allocators, &rows, say::width())),
+        VerdictFormat::Markdown => say::result(&report::asserted_markdown(allocators, &rows)),
+    }
 }
 
 /// What the cell's snapshot says.

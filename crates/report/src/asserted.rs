@@ -1,9 +1,10 @@
 //! The verdicts that the suite asserts: a row for each scenario, a column for each allocator.
 
-use comfy_table::{Table, presets};
 use model::Returns;
 
-use crate::tables::plain;
+use crate::field::{Field, Heading};
+use crate::grid::Grid;
+use crate::screen::{Screen, Width};
 
 /// When the memory of a scenario comes back, under each allocator in the order of the columns.
 pub struct Asserted<'a> {
@@ -14,30 +15,26 @@ pub struct Asserted<'a> {
 }
 
 /// For a terminal.
-pub fn asserted(allocators: &[&str], rows: &[Asserted]) -> String {
-    let (header, rows) = table(allocators, rows);
-    plain(&header, &rows) + "\n"
+pub fn asserted(allocators: &[&str], rows: &[Asserted], width: Width) -> String {
+    let mut screen = Screen::new(width);
+    screen.table(&grid(allocators, rows));
+    screen.into_text()
 }
 
 /// For a document.
 pub fn asserted_markdown(allocators: &[&str], rows: &[Asserted]) -> String {
-    let (header, rows) = table(allocators, rows);
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header(header);
-    table.add_rows(rows);
-    table.trim_fmt() + "\n"
+    grid(allocators, rows).in_markdown() + "\n"
 }
 
-fn table(allocators: &[&str], rows: &[Asserted]) -> (Vec<String>, Vec<Vec<String>>) {
-    let header = ["scenario"].iter().chain(allocators);
+fn grid(allocators: &[&str], rows: &[Asserted]) -> Grid {
+    let headings = ["scenario"].iter().chain(allocators);
     let rows = rows.iter().map(|row| {
-        let words = row.returns.iter().map(|r| r.name().replace('-', " "));
-        let name = row.scenario.to_owned();
+        let name = Field::from(row.scenario.to_owned());
+        let words = row.returns.iter().copied().map(Field::verdict);
         [name].into_iter().chain(words).collect()
     });
-    (
-        header.map(|name| (*name).to_owned()).collect(),
+    Grid::new(
+        headings.map(|title| Heading::words(title)).collect(),
         rows.collect(),
     )
 }
