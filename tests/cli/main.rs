@@ -13,6 +13,7 @@ mod failures;
 mod interruption;
 mod knobs;
 mod python;
+mod reproduce;
 mod run;
 mod schema;
 mod streams;
