@@ -3,10 +3,12 @@
 //! `../documents/compare.json` was measured; only its accounts' parts and counters, which no renderer reads,
 //! are left out.
 
+mod accessible;
 mod browser;
 mod figures;
 mod folded;
 mod hostile;
+mod keyboard;
 mod sizes;
 
 use std::collections::HashSet;
