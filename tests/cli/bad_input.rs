@@ -41,6 +41,14 @@ fn an_unknown_allocator_is_answered_with_the_valid_ones_and_the_nearest() {
 }
 
 #[test]
+fn nobody_to_measure_is_refused() {
+    check(
+        &["compare", "--allocator", "none"],
+        "there is nothing to measure: --allocator none is for what --subject or --interpreter names",
+    );
+}
+
+#[test]
 fn an_unknown_scenario_is_answered_with_the_valid_ones_and_the_nearest() {
     let there_are = listed("scenarios").join(", ");
     check(

@@ -15,6 +15,7 @@ mod interruption;
 mod knobs;
 mod python;
 mod readme;
+mod reproduce;
 mod run;
 mod schema;
 mod streams;

@@ -6,7 +6,7 @@ use model::{Cell, CellKey, Comparison, Knob, KnobPrices, Price, SmallestKnob};
 
 use super::curve::Curve;
 use super::matrix::word;
-use super::reproduce::Reproducing;
+use super::reproduce;
 use super::story::Story;
 use crate::figures::signed;
 
@@ -44,7 +44,6 @@ pub(super) fn experiments<'a>(
     comparison: &'a Comparison,
     knobs: &'a [KnobPrices],
 ) -> Vec<Experiment<'a>> {
-    let reproducing = Reproducing::new(comparison);
     let knobs: HashMap<&CellKey, &KnobPrices> = knobs.iter().map(|k| (&k.default, k)).collect();
     let mut places: HashMap<CellKey, usize> = HashMap::new();
     let mut all: Vec<(Option<&KnobPrices>, Vec<usize>)> = Vec::new();
@@ -60,7 +59,7 @@ pub(super) fn experiments<'a>(
             .into_iter()
             .map(|index| (index, &comparison.cells[index]))
             .collect();
-        one(&cells, prices, &reproducing)
+        one(&cells, prices, comparison)
     });
     experiments.collect()
 }
@@ -68,10 +67,11 @@ pub(super) fn experiments<'a>(
 fn one<'a>(
     cells: &[(usize, &'a Cell)],
     prices: Option<&'a KnobPrices>,
-    reproducing: &Reproducing,
+    comparison: &Comparison,
 ) -> Experiment<'a> {
-    let story =
-        |(index, cell): &(usize, &'a Cell)| Story::of(cell, *index, reproducing.command(cell));
+    let story = |(index, cell): &(usize, &'a Cell)| {
+        Story::of(cell, *index, reproduce::command(comparison, cell))
+    };
     let row = |(index, cell): &(usize, &'a Cell)| {
         let mut all = prices.iter().flat_map(|prices| &prices.prices);
         let price = all.find(|(knob, _)| *knob == cell.knob);

@@ -7,14 +7,16 @@
 //! experiment the stories of one allocator's knobs, and what they kept as time went by
 //! ```
 //!
-//! The page is one file without a script that fetches nothing. A story is shown while its link is the
-//! address's fragment; a printed page has all of them. Colours are CSS variables, so that charts follow
-//! the reader's light or dark, and whatever a colour says stands there in words as well.
+//! The page is one file that fetches nothing, and without a script as long as it has no more cells than a browser
+//! takes at once (`folded.rs`). A story is shown while its link is the address's fragment; a printed page has all
+//! of them. Colours are CSS variables, so that charts follow the reader's light or dark, and whatever a colour says
+//! stands there in words as well.
 
 mod chart;
 mod curve;
 pub(crate) mod escape;
 mod experiment;
+mod folded;
 mod ledger;
 mod matrix;
 mod reproduce;
@@ -29,6 +31,7 @@ use crate::figures::mebibytes;
 use crate::ledger::unexplained;
 use crate::sentences::sentences;
 use experiment::Experiment;
+use folded::Folded;
 use matrix::Matrix;
 use scatter::Scatter;
 
@@ -43,6 +46,7 @@ pub fn html(comparison: &Comparison, tradeoffs: &Tradeoffs) -> String {
         unexplained: unexplained(&comparison.cells),
         scatter: Scatter::of(&tradeoffs.contestants),
         experiments: experiment::experiments(comparison, &tradeoffs.knobs),
+        folded: Folded::of(comparison.cells.len()),
     };
     page.render()
         .expect("writing to a string, of values that all can be written")
@@ -59,6 +63,7 @@ struct Page<'a> {
     unexplained: Option<String>,
     scatter: Option<Scatter>,
     experiments: Vec<Experiment<'a>>,
+    folded: Option<Folded>,
 }
 
 /// Where some of the cells were measured, and by which command.

@@ -3,16 +3,21 @@
 use std::collections::HashSet;
 
 use afterdrop_report as report;
-use model::Status;
+use model::{Choice, Comparison, Status, Tradeoffs, Turned};
 use scraper::Html;
 
-use crate::{select, text, with_knobs};
+use crate::{folded, select, text, with_knobs};
 
-#[test]
-fn whatever_a_document_says_is_shown_and_not_run() {
-    let hostile = "</script><script>alert(1)</script>\"' onload=x \u{202e}evil\n<!--{{ 1 }}&amp;";
+const HOSTILE: &str =
+    "</script><script>alert(1)</script>\"' onload=x \u{202e}evil\n<!--{{ 1 }}&amp;";
+
+/// The same as a reader should see it.
+const SHOWN: &str = "</script><script>alert(1)</script>\"' onload=x [U+202E]evil␊<!--{{ 1 }}&amp;";
+
+/// A comparison that says it wherever a document can say anything.
+fn hostile() -> (Comparison, Tradeoffs) {
     let (mut comparison, mut tradeoffs) = with_knobs();
-    let name = || hostile.to_owned();
+    let name = || HOSTILE.to_owned();
     comparison.command = name();
     comparison.afterdrop_version = name();
     comparison.host.os = Some(name());
@@ -23,6 +28,11 @@ fn whatever_a_document_says_is_shown_and_not_run() {
         cell.scenario = name();
         cell.python = Some(name());
         cell.machine = Some(name());
+        cell.turned = Some(Turned {
+            how: name(),
+            does: Some(name()),
+        });
+        cell.chosen = Some(Choice::Subject(name()));
         let cause = cell.cause.as_mut().expect("a cause");
         cause.sentence = name();
         cause.evidence[0].name = name();
@@ -37,15 +47,41 @@ fn whatever_a_document_says_is_shown_and_not_run() {
     for contestant in &mut tradeoffs.contestants {
         contestant.knob = name();
     }
+    (comparison, tradeoffs)
+}
+
+#[test]
+fn whatever_a_document_says_is_shown_and_not_run() {
+    let (comparison, tradeoffs) = hostile();
     let html = report::html(&comparison, &tradeoffs);
+    assert!(select(&Html::parse_document(&html), "script").is_empty());
+    check(&html);
+}
+
+/// Every cell has the same names, so that all of them are stories of one experiment.
+#[test]
+fn whatever_a_document_of_many_cells_says_stays_folded() {
+    let (mut comparison, tradeoffs) = hostile();
+    let few = comparison.cells.clone();
+    comparison.cells = few.iter().cycle().take(604).cloned().collect();
+    let html = report::html(&comparison, &tradeoffs);
+    let page = Html::parse_document(&html);
+    let scripts = select(&page, "script");
+    assert_eq!(scripts.len(), folded::experiments(&comparison) + 1);
+    assert_eq!(select(&page, "article").len(), 0);
+    check(&folded::unfolded(&html));
+}
+
+/// Whether the hostile text is in its places in this page, and nowhere else.
+#[track_caller]
+fn check(html: &str) {
     assert!(
         !html.contains('\u{202e}'),
         "what turns the text is named instead"
     );
     let (plain, judged) = with_knobs();
     let plain = Html::parse_document(&report::html(&plain, &judged));
-    let page = Html::parse_document(&html);
-    assert!(select(&page, "script").is_empty());
+    let page = Html::parse_document(html);
     let names = |page: &Html| -> HashSet<String> {
         let elements = select(page, "*").into_iter();
         let names = elements.flat_map(|element| element.value().attrs().map(|(name, _)| name));
@@ -54,7 +90,6 @@ fn whatever_a_document_says_is_shown_and_not_run() {
     let (all, of_templates) = (names(&page), names(&plain));
     let unknown: Vec<&String> = all.difference(&of_templates).collect();
     assert_eq!(unknown, Vec::<&String>::new());
-    let shown = "</script><script>alert(1)</script>\"' onload=x [U+202E]evil␊<!--{{ 1 }}&amp;";
     // There it is quoted for a shell as well.
     assert!(text(select(&page, "#c0 pre")[0]).contains("[U+202E]evil␊"));
     for place in [
@@ -66,6 +101,6 @@ fn whatever_a_document_says_is_shown_and_not_run() {
         "#c1 > p + h3 + p",
     ] {
         let seen = text(select(&page, place)[0]);
-        assert!(seen.contains(shown), "{place}: {seen}");
+        assert!(seen.contains(SHOWN), "{place}: {seen}");
     }
 }
