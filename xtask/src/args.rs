@@ -68,7 +68,8 @@ pub(crate) struct CompareOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Print what changed since this earlier result, instead of the tables; status 1 where anything did
+    /// Print what changed since this earlier result, instead of the tables, and show it in the page;
+    /// status 1 where anything did
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
 
@@ -92,9 +93,9 @@ pub(crate) struct DiffOptions {
     #[arg(value_name = "NEW")]
     pub(crate) new: PathBuf,
 
-    /// What to print on standard output
+    /// What to print on standard output; as html the page of NEW, which begins with what changed
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: TextFormat,
+    pub(crate) format: Format,
 }
 
 #[derive(Args)]

@@ -6,33 +6,14 @@ use std::path::Path;
 use model::{Comparison, Differences};
 use oracle::Missing;
 
-use crate::args::{DiffOptions, Format, TextFormat};
+use crate::args::{DiffOptions, Format};
 use crate::stop::Stop;
 use crate::{documents, result, say};
 
 pub(crate) fn diff(options: &DiffOptions) -> Result<(), Stop> {
     let old = documents::comparison(&options.old)?;
     let new = documents::comparison(&options.new)?;
-    let differences = oracle::differences(&old, &new, Missing::Gone);
-    say::result(&rendered(&differences, options.format))?;
-    status(&differences)
-}
-
-/// What changed since the result in `baseline`; of its cells those that were measured now. A page shows
-/// what was measured, and the status says whether it is what it was.
-pub(crate) fn since(
-    baseline: &Baseline,
-    comparison: &Comparison,
-    format: Format,
-) -> Result<(), Stop> {
-    let differences = oracle::differences(&baseline.0, comparison, Missing::LeftOut);
-    say::result(&match format {
-        Format::Table => rendered(&differences, TextFormat::Table),
-        Format::Markdown => rendered(&differences, TextFormat::Markdown),
-        Format::Json => rendered(&differences, TextFormat::Json),
-        Format::Html => result::rendered(comparison, format),
-    })?;
-    status(&differences)
+    Changed::between(&old, &new, Missing::Gone).say(options.format)
 }
 
 /// An earlier result to compare with.
@@ -44,16 +25,50 @@ impl Baseline {
     pub(crate) fn read(path: &Path) -> Result<Baseline, Stop> {
         documents::comparison(path).map(Baseline)
     }
+
+    /// What changed since; of its cells those that were measured now.
+    pub(crate) fn changed<'a>(&'a self, comparison: &'a Comparison) -> Changed<'a> {
+        Changed::between(&self.0, comparison, Missing::LeftOut)
+    }
 }
 
-fn rendered(differences: &Differences, format: TextFormat) -> String {
-    match format {
-        TextFormat::Table => report::differences(differences),
-        TextFormat::Markdown => report::differences_markdown(differences),
-        TextFormat::Json => {
-            let json = serde_json::to_string_pretty(differences);
-            json.expect("a document of plain data") + "\n"
+/// What changed from one comparison to another.
+pub(crate) struct Changed<'a> {
+    old: &'a Comparison,
+    new: &'a Comparison,
+    differences: Differences,
+}
+
+impl<'a> Changed<'a> {
+    fn between(old: &'a Comparison, new: &'a Comparison, missing: Missing) -> Changed<'a> {
+        Changed {
+            old,
+            new,
+            differences: oracle::differences(old, new, missing),
         }
+    }
+
+    /// The page of the newer one, which begins with what changed.
+    pub(crate) fn page(&self) -> String {
+        result::page_since(self.old, self.new, &self.differences)
+    }
+
+    /// Prints it.
+    ///
+    /// # Errors
+    /// [`Stop::Changed`] where anything did.
+    pub(crate) fn say(&self, format: Format) -> Result<(), Stop> {
+        let differences = &self.differences;
+        say::result(&match format {
+            Format::Table => report::differences(differences),
+            Format::Markdown => report::differences_markdown(differences),
+            Format::Json => {
+                let json = serde_json::to_string_pretty(differences);
+                json.expect("a document of plain data") + "\n"
+            }
+            Format::Html => self.page(),
+        })?;
+        status(differences)
     }
 }
 

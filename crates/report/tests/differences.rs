@@ -29,6 +29,7 @@ fn cell(allocator: &str, knob: &str, changes: Vec<Change>) -> CellDifferences {
             conditions: Conditions::Lab,
             machine: None,
         },
+        nth: 0,
         exact: true,
         changes,
     }

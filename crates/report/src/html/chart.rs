@@ -30,6 +30,12 @@ pub(super) fn line(n: usize) -> RGBColor {
     RGBColor(0, 1, (n % LINES) as u8)
 }
 
+/// The same, and that the line is dashed: it is put there with the colour, since of the library's own
+/// dashes each would be an element.
+pub(super) fn dashed(n: usize) -> RGBColor {
+    RGBColor(0, 2, (n % LINES) as u8)
+}
+
 /// Draws a chart of this size, in pixels of its own: the page scales it.
 pub(super) fn draw(
     size: (u32, u32),
@@ -60,7 +66,10 @@ fn themed(svg: &str) -> String {
     }
     for n in 0..LINES {
         let colour = format!("\"#0001{n:02X}\"");
-        themed = themed.replace(&colour, &format!("\"var(--line-{n})\""));
+        let ours = format!("\"var(--line-{n})\"");
+        themed = themed.replace(&colour, &ours);
+        let dashes = format!("{ours} stroke-dasharray=\"9 6\"");
+        themed = themed.replace(&format!("\"#0002{n:02X}\""), &dashes);
     }
     // The library sets letters on lines of their own.
     themed.replace(">\n", ">").replace("\n</text>", "</text>")

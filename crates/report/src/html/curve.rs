@@ -1,4 +1,4 @@
-//! What is kept as a run goes on: a line for each knob, and the same as a table.
+//! What is kept as a run goes on: a line for each knob, dashed as it was before, and the same as a table.
 
 use model::Cell;
 use plotters::prelude::*;
@@ -21,6 +21,8 @@ pub(super) struct Key {
     pub(super) shape: char,
     /// The number of its colour.
     pub(super) colour: usize,
+    /// The knob; and whether it is what was kept before.
+    pub(super) name: String,
 }
 
 pub(super) struct Row {
@@ -29,34 +31,63 @@ pub(super) struct Row {
     pub(super) figures: Vec<String>,
 }
 
-/// What one cell kept at each step of the longest, KiB.
-type Line = Vec<Option<i64>>;
+/// What one cell kept at each step of the longest.
+struct Line {
+    /// The number of its colour, which a line shares with what it was before.
+    n: usize,
+    age: Age,
+    kib: Vec<Option<i64>>,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Age {
+    Now,
+    Before,
+}
 
 impl Curve {
-    /// `None` where none of the cells has a checkpoint.
-    pub(super) fn of(cells: &[&Cell]) -> Option<Curve> {
-        let longest = cells.iter().max_by_key(|cell| cell.checkpoints.len())?;
+    /// Of each cell, and of what it was before where that is to be shown; `None` where none of them has a
+    /// checkpoint.
+    pub(super) fn of(cells: &[(&Cell, Option<&Cell>)]) -> Option<Curve> {
+        let all = || {
+            let all = cells.iter().enumerate();
+            all.flat_map(|(n, (now, before))| {
+                let before = before.map(|before| (n, Age::Before, before));
+                [Some((n, Age::Now, *now)), before].into_iter().flatten()
+            })
+        };
+        let (.., longest) = all().max_by_key(|(.., cell)| cell.checkpoints.len())?;
         let steps = steps(&longest.checkpoints);
         if steps.is_empty() {
             return None;
         }
-        let lines: Vec<Line> = cells.iter().map(|cell| line(cell, &steps)).collect();
+        let line = |(n, age, cell)| Line {
+            n,
+            age,
+            kib: kept(cell, &steps),
+        };
+        let lines: Vec<Line> = all().map(line).collect();
         Some(Curve {
             svg: chart::draw(SIZE, |canvas| draw(canvas, &steps, &lines)),
-            keys: (0..lines.len()).map(key).collect(),
+            keys: all().map(key).collect(),
             rows: rows(&steps, &lines),
         })
     }
 }
 
-fn key(line: usize) -> Key {
+fn key((line, age, cell): (usize, Age, &Cell)) -> Key {
+    let (shape, name) = match age {
+        Age::Now => (chart::shape(line), cell.knob.clone()),
+        Age::Before => ('╌', format!("{}, before", cell.knob)),
+    };
     Key {
-        shape: chart::shape(line),
+        shape,
         colour: line % chart::LINES,
+        name,
     }
 }
 
-fn line(cell: &Cell, steps: &[Step]) -> Line {
+fn kept(cell: &Cell, steps: &[Step]) -> Vec<Option<i64>> {
     let own = self::steps(&cell.checkpoints);
     let kept = |step: &Step| {
         let place = own.iter().position(|own| own.is(step))?;
@@ -66,7 +97,7 @@ fn line(cell: &Cell, steps: &[Step]) -> Line {
 }
 
 fn rows(steps: &[Step], lines: &[Line]) -> Vec<Row> {
-    let at = |place: usize| lines.iter().map(move |line| line[place]);
+    let at = |place: usize| lines.iter().map(move |line| line.kib[place]);
     let places: Vec<usize> = (0..steps.len()).collect();
     let spans = places.chunk_by(|a, b| steps[*a].moment == steps[*b].moment && at(*a).eq(at(*b)));
     let row = |span: &[usize]| {
@@ -82,7 +113,12 @@ fn rows(steps: &[Step], lines: &[Line]) -> Vec<Row> {
 const SIZE: (u32, u32) = (960, 340);
 
 fn draw<'a>(canvas: &Canvas<'a>, steps: &[Step], lines: &[Line]) -> Result<(), Fault<'a>> {
-    let kept = || lines.iter().flatten().filter_map(|kib| *kib);
+    let kept = || {
+        lines
+            .iter()
+            .flat_map(|line| &line.kib)
+            .filter_map(|kib| *kib)
+    };
     let most_kib = kept().max().unwrap_or(0).max(4);
     let least_kib = kept().min().unwrap_or(0).min(0);
     let (unit, kib_each) = match most_kib {
@@ -114,22 +150,52 @@ fn draw<'a>(canvas: &Canvas<'a>, steps: &[Step], lines: &[Line]) -> Result<(), F
     let pixel =
         |place: usize, kib: i64| chart.backend_coord(&(place as f64, kib as f64 / kib_each));
     let width = pixel(1, 0).0 - pixel(0, 0).0;
-    label(canvas, steps, &|place| pixel(place, 0).0, width, letters)?;
-    for (n, line) in lines.iter().enumerate() {
-        let points: Vec<(i32, i32)> = line
-            .iter()
-            .enumerate()
-            .filter_map(|(place, kib)| Some(pixel(place, (*kib)?)))
-            .collect();
-        canvas.draw(&PathElement::new(
-            points.clone(),
-            chart::line(n).stroke_width(3),
-        ))?;
-        if lines.len() > 1 {
-            chart::mark(canvas, n, points.into_iter())?;
+    label(
+        canvas,
+        steps,
+        &|place| pixel(place, 0).0,
+        width,
+        letters.clone(),
+    )?;
+    let points = |line: &Line| -> Vec<(i32, i32)> {
+        let places = line.kib.iter().enumerate();
+        let points = places.filter_map(|(place, kib)| Some(pixel(place, (*kib)?)));
+        points.collect()
+    };
+    let several = lines.iter().any(|line| line.n > 0);
+    for line in lines {
+        let points = points(line);
+        let style = match line.age {
+            Age::Now => chart::line(line.n).stroke_width(3),
+            Age::Before => chart::dashed(line.n).stroke_width(3),
+        };
+        canvas.draw(&PathElement::new(points.clone(), style))?;
+        if several && line.age == Age::Now {
+            chart::mark(canvas, line.n, points.into_iter())?;
+        }
+    }
+    for pair in lines.windows(2).filter(|pair| pair[1].age == Age::Before) {
+        let text = match several {
+            true => format!("{} before", chart::shape(pair[0].n)),
+            false => "before".to_owned(),
+        };
+        let place = farthest(&pair[0].kib, &pair[1].kib);
+        if let Some((x, y)) = place.and_then(|place| Some(pixel(place, pair[1].kib[place]?))) {
+            let letters = letters.pos(Pos::new(HPos::Center, VPos::Bottom));
+            canvas.draw(&Text::new(text, (x, y - 5), letters))?;
         }
     }
     Ok(())
+}
+
+/// Where a line is farthest from what it was, and a name beside it is read as that of one of them.
+fn farthest(now: &[Option<i64>], before: &[Option<i64>]) -> Option<usize> {
+    let apart = |place: &usize| {
+        let (now, before) = (now[*place].unwrap_or(0), before[*place].unwrap_or(0));
+        now.abs_diff(before)
+    };
+    let places = (0..now.len()).filter(|place| before[*place].is_some());
+    places.rev().max_by_key(apart)
 }
 
 /// Each step below its place, and what a span of time was spent with above it.

@@ -30,6 +30,8 @@ pub(super) struct Mark<'a> {
     pub(super) index: usize,
     /// `80 %`: what the drop kept that the verdict is about.
     pub(super) kept: Option<String>,
+    /// `was at once`: that it is not what it was.
+    pub(super) change: Option<String>,
 }
 
 impl Mark<'_> {
@@ -65,10 +67,12 @@ impl<'a> Matrix<'a> {
                 experiments.place(title(cell)),
             );
             let kept = kept(cell);
-            marks
-                .entry(place)
-                .or_default()
-                .push(Mark { cell, index, kept });
+            marks.entry(place).or_default().push(Mark {
+                cell,
+                index,
+                kept,
+                change: None,
+            });
         }
         let (corner, down, across) = match contestants.all.len() > experiments.all.len() {
             true => ("allocator", contestants, experiments),
@@ -124,7 +128,8 @@ pub(super) fn title(cell: &Cell) -> String {
     title
 }
 
-fn kept(cell: &Cell) -> Option<String> {
+/// What the drop kept that the verdict is about.
+pub(super) fn kept(cell: &Cell) -> Option<String> {
     let verdict = cell.verdict.as_ref()?;
     let drop = Column {
         title: String::new(),

@@ -3,6 +3,7 @@
 //! `../documents/compare.json` was measured; only its accounts' parts and counters, which no renderer reads,
 //! are left out.
 
+mod baseline;
 mod browser;
 mod figures;
 mod hostile;
