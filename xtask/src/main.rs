@@ -21,6 +21,7 @@ mod matrix;
 mod merge;
 mod names;
 mod output;
+mod plot;
 mod predictions;
 mod progress;
 mod python;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Python(options) => predictions::predict(&options),
         Command::Diff(options) => diff::diff(&options),
         Command::Merge(options) => merge::merge(&options),
+        Command::Plot(options) => plot::plot(&options),
         Command::List(options) => list::list(&options),
         Command::Schema(options) => match options.format {
             SchemaFormat::Json => say::result(&format!("{:#}\n", model::Comparison::schema())),

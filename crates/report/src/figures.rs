@@ -9,6 +9,12 @@ pub(crate) fn percent(fraction: f64) -> String {
     format!("{:.0} %", (fraction * 100.0).max(0.0).round())
 }
 
+/// `-1,204`: KiB to the last one, unlike in a sentence.
+pub(crate) fn kib(kib: i64) -> String {
+    let sign = if kib < 0 { "-" } else { "" };
+    format!("{sign}{}", thousands(kib.unsigned_abs()))
+}
+
 /// `+12`, `-3,400`
 pub(crate) fn signed(number: f64) -> String {
     let sign = if number < 0.0 { '-' } else { '+' };

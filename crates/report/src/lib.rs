@@ -2,9 +2,10 @@
 //! gives the same bytes.
 //!
 //! [`terminal`] and [`markdown`] lay out the same rows (`rows`) and close with the same
-//! sentences (`sentences`); [`html`] draws them. What a figure looks like is decided once, in `figures`.
+//! sentences (`sentences`); [`html`] draws them, and a [`Picture`] is one of its charts alone. What a figure looks like is decided once, in `figures`.
 
 mod benchmark;
+mod charts;
 mod controls;
 mod curves;
 mod difference;
@@ -19,6 +20,7 @@ mod tables;
 mod text;
 
 pub use benchmark::{benchmark, contestant};
+pub use charts::{Picture, Plot};
 pub use controls::controls;
 pub use curves::{curves, real_time};
 pub use difference::{differences, differences_markdown, summary};

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use model::{Cell, CellDifferences, CellKey, Change, Comparison, Differences, Origin, Returns};
 
-use super::ledger::kib;
 use super::matrix::{Mark, Matrix, kept, title, word};
-use super::steps::steps;
+use crate::charts::steps::steps;
 use crate::difference::{circumstance, detail, summary};
+use crate::figures::kib;
 use crate::rows::name;
 
 /// An earlier comparison to show a later one against.

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use model::{Cell, CellKey, Comparison, Knob, KnobPrices, Price, SmallestKnob};
 
 use super::changes::Changed;
-use super::curve::Curve;
 use super::matrix::word;
 use super::reproduce::Reproducing;
 use super::story::Story;
+use crate::charts::chart::Theme;
+use crate::charts::curve::Curve;
 use crate::figures::signed;
 
 pub(super) struct Experiment<'a> {
@@ -89,7 +90,7 @@ fn one<'a>(
     let lines: Vec<(&Cell, Option<&Cell>)> = lines.collect();
     Experiment {
         stories: cells.iter().map(story).collect(),
-        curve: Curve::of(&lines),
+        curve: Curve::of(&lines, Theme::Page),
         knobs: cells.iter().filter(|_| !alone).map(row).collect(),
         smallest_knob,
         smallest_cost: smallest_knob.map_or_else(String::new, |knob| cost(&knob.price)),

@@ -13,15 +13,10 @@
 //! the reader's light or dark, and whatever a colour says stands there in words as well.
 
 pub(crate) mod changes;
-mod chart;
-mod curve;
 pub(crate) mod escape;
 mod experiment;
-mod ledger;
-mod matrix;
+pub(crate) mod matrix;
 mod reproduce;
-mod scatter;
-mod steps;
 mod story;
 
 use std::collections::HashMap;
@@ -29,13 +24,14 @@ use std::collections::HashMap;
 use askama::Template;
 use model::{Comparison, Host, Tradeoffs};
 
+use crate::charts::chart::Theme;
+use crate::charts::scatter::Scatter;
 use crate::figures::mebibytes;
 use crate::ledger::unexplained;
 use crate::sentences::sentences;
 use changes::{Baseline, Changes};
 use experiment::Experiment;
 use matrix::Matrix;
-use scatter::Scatter;
 
 /// One page that opens anywhere. `tradeoffs` are those of the same comparison.
 pub fn html(comparison: &Comparison, tradeoffs: &Tradeoffs) -> String {
@@ -67,7 +63,7 @@ fn page(comparison: &Comparison, tradeoffs: &Tradeoffs, changes: Option<&Changes
         matrix,
         sentences: sentences(comparison),
         unexplained: unexplained(&comparison.cells),
-        scatter: Scatter::of(&tradeoffs.contestants),
+        scatter: Scatter::of(&tradeoffs.contestants, Theme::Page),
         experiments: experiment::experiments(comparison, &tradeoffs.knobs, &by_cell),
     };
     page.render()

@@ -3,8 +3,8 @@
 use model::{Cell, Verdict};
 
 use super::changes::Changed;
-use super::ledger::Ledger;
 use super::matrix::{class, title, word};
+use crate::charts::ledger::Ledger;
 use crate::figures::{duration, mebibytes, percent};
 use crate::rows::name;
 use crate::sentences::sentence;

@@ -4,31 +4,31 @@ use model::Cell;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::chart::{self, Canvas, Fault, INK, LETTERS};
-use super::ledger::kib;
+use super::chart::{self, Canvas, Fault, INK, LETTERS, Theme};
 use super::steps::{Step, steps};
+use crate::figures::kib;
 
 /// The lines of one experiment.
-pub(super) struct Curve {
-    pub(super) svg: String,
-    pub(super) keys: Vec<Key>,
+pub(crate) struct Curve {
+    pub(crate) svg: String,
+    pub(crate) keys: Vec<Key>,
     /// Each step at which any line changed; a span of time where none did.
-    pub(super) rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// What a line looks like.
-pub(super) struct Key {
-    pub(super) shape: char,
+pub(crate) struct Key {
+    pub(crate) shape: char,
     /// The number of its colour.
-    pub(super) colour: usize,
+    pub(crate) colour: usize,
     /// The knob; and whether it is what was kept before.
-    pub(super) name: String,
+    pub(crate) name: String,
 }
 
-pub(super) struct Row {
-    pub(super) title: String,
+pub(crate) struct Row {
+    pub(crate) title: String,
     /// KiB, of each cell in its order; `-` where it has no such step.
-    pub(super) figures: Vec<String>,
+    pub(crate) figures: Vec<String>,
 }
 
 /// What one cell kept at each step of the longest.
@@ -48,7 +48,7 @@ enum Age {
 impl Curve {
     /// Of each cell, and of what it was before where that is to be shown; `None` where none of them has a
     /// checkpoint.
-    pub(super) fn of(cells: &[(&Cell, Option<&Cell>)]) -> Option<Curve> {
+    pub(crate) fn of(cells: &[(&Cell, Option<&Cell>)], theme: Theme) -> Option<Curve> {
         let all = || {
             let all = cells.iter().enumerate();
             all.flat_map(|(n, (now, before))| {
@@ -68,7 +68,7 @@ impl Curve {
         };
         let lines: Vec<Line> = all().map(line).collect();
         Some(Curve {
-            svg: chart::draw(SIZE, |canvas| draw(canvas, &steps, &lines)),
+            svg: chart::draw(theme, SIZE, |canvas| draw(canvas, &steps, &lines)),
             keys: all().map(key).collect(),
             rows: rows(&steps, &lines),
         })
@@ -110,7 +110,7 @@ fn rows(steps: &[Step], lines: &[Line]) -> Vec<Row> {
     spans.map(row).collect()
 }
 
-const SIZE: (u32, u32) = (960, 340);
+pub(crate) const SIZE: (u32, u32) = (960, 340);
 
 fn draw<'a>(canvas: &Canvas<'a>, steps: &[Step], lines: &[Line]) -> Result<(), Fault<'a>> {
     let kept = || {
