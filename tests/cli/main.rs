@@ -12,6 +12,7 @@ mod diff;
 mod failures;
 mod interruption;
 mod knobs;
+mod plot;
 mod python;
 mod run;
 mod schema;
