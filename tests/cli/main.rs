@@ -13,6 +13,7 @@ mod diff;
 mod failures;
 mod interruption;
 mod knobs;
+mod plot;
 mod python;
 mod readme;
 mod reproduce;

@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Diff(DiffOptions),
     /// Make one result of those of several shards or machines
     Merge(MergeOptions),
+    /// Draw one chart of what compare wrote, as an SVG or PNG for a document of your own
+    Plot(PlotOptions),
     /// Try to break every assertion of the test suite: whether each fails where it must
     Controls(ControlsOptions),
     /// Hold the model of CPython against live interpreters, and show what each of its layers keeps
@@ -82,7 +84,8 @@ pub(crate) struct CompareOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Print what changed since this earlier result, instead of the tables; status 1 where anything did
+    /// Print what changed since this earlier result, instead of the tables, and show it in the page;
+    /// status 1 where anything did
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
 
@@ -106,9 +109,9 @@ pub(crate) struct DiffOptions {
     #[arg(value_name = "NEW")]
     pub(crate) new: PathBuf,
 
-    /// What to print on standard output
+    /// What to print on standard output; as html the page of NEW, which begins with what changed
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: TextFormat,
+    pub(crate) format: Format,
 }
 
 #[derive(Args)]
@@ -125,6 +128,55 @@ pub(crate) struct MergeOptions {
     /// Where to write the merged result as JSON, too
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct PlotOptions {
+    /// What compare wrote [default: target/afterdrop/compare.json]
+    #[arg(value_name = "RESULT")]
+    pub(crate) result: Option<PathBuf>,
+
+    /// Which chart to draw
+    #[arg(long, value_enum)]
+    pub(crate) what: What,
+
+    /// Of this scenario only (repeatable); a curve and a ledger are of one
+    #[arg(long = "scenario", value_name = "NAME")]
+    pub(crate) scenarios: Vec<String>,
+
+    /// Of this allocator only (repeatable)
+    #[arg(long = "allocator", value_name = "NAME")]
+    pub(crate) allocators: Vec<String>,
+
+    /// Of this knob only (repeatable), or `all` [default: of a ledger, and of a curve of several allocators,
+    /// the default settings; of anything else all]
+    #[arg(long = "knob", value_name = "NAME")]
+    pub(crate) knobs: Vec<String>,
+
+    /// Of this version of Python only (repeatable), such as 2.7, or 2.4-32 for 32 bits
+    #[arg(long = "python", value_name = "VERSION")]
+    pub(crate) pythons: Vec<String>,
+
+    /// Of this machine only (repeatable), in a merged result
+    #[arg(long = "machine", value_name = "NAME")]
+    pub(crate) machines: Vec<String>,
+
+    /// Where to write it: a name that ends in .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// What a chart shows.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum What {
+    /// What is kept as the run goes on, a line for each allocator or knob
+    Curve,
+    /// Where each KiB was at each checkpoint of one cell
+    Ledger,
+    /// What returning costs, with the Pareto front
+    Tradeoff,
+    /// When the memory comes back, by scenario and allocator
+    Matrix,
 }
 
 #[derive(Args)]

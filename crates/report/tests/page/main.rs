@@ -4,6 +4,7 @@
 //! are left out.
 
 mod accessible;
+mod baseline;
 mod browser;
 mod figures;
 mod folded;
