@@ -86,6 +86,11 @@ fn a_page_more_is_a_change_and_status_1() {
     assert_eq!(page.map(|(new, old)| new - old), Some(4));
     assert_eq!(change["noise"], false);
 
+    let page = diff(&old, &new, &["--format", "html"]);
+    assert_eq!(page.status, 1);
+    let said = "<b>1 of 8 cells changed; 7 are the same</b>";
+    assert!(page.stdout.contains(said), "{}", page.stderr);
+
     let markdown = diff(&old, &new, &["--format", "markdown"]);
     assert!(markdown.stdout.starts_with("### 1 of 8 cells changed"));
 }
@@ -121,6 +126,8 @@ fn a_baseline_is_about_what_is_measured_now() {
         bench.path("new.json").exists(),
         "the result is written all the same"
     );
+    let page = fs::read_to_string(bench.path("new.html")).expect("the page beside it");
+    assert!(page.contains("never before, "), "and says what changed");
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Diff(DiffOptions),
     /// Make one result of those of several shards or machines
     Merge(MergeOptions),
+    /// Draw one chart of what compare wrote, as an SVG or PNG for a document of your own
+    Plot(PlotOptions),
     /// Try to break every assertion of the test suite: whether each fails where it must
     Controls(ControlsOptions),
     /// Hold the model of CPython against live interpreters, and show what each of its layers keeps

@@ -6,10 +6,10 @@ use scenarios::Scenario;
 
 use crate::args::{CompareOptions, DEFAULT_OUT};
 use crate::contestants::Contestants;
-use crate::diff::{self, Baseline};
+use crate::diff::{Baseline, Changed};
 use crate::matrix::{self, Planned};
 use crate::names::{self, choose};
-use crate::result::{self, Files};
+use crate::result::{self, Files, page};
 use crate::stop::Stop;
 use crate::{command_line, python, say, subjects};
 
@@ -64,9 +64,13 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
         timings: measured.timings,
     };
 
-    let written = files.write(&comparison)?;
-    let unchanged = match &baseline {
-        Some(baseline) => diff::since(baseline, &comparison, options.format),
+    let changed = baseline.as_ref().map(|b| b.changed(&comparison));
+    let page = changed
+        .as_ref()
+        .map_or_else(|| page(&comparison), Changed::page);
+    let written = files.write(&comparison, &page)?;
+    let unchanged = match &changed {
+        Some(changed) => changed.say(options.format),
         None => result::show(&comparison, options.format),
     };
     if options.timings {

@@ -114,8 +114,10 @@ fn trials<'a>(
         let scenario = scenarios.iter().find(|s| s.name == cell.scenario)?;
         let control = instead.unwrap_or(cell.control);
         let pair = cell.pair(control, |name| bench.catalogue.find(name))?;
-        let planned = |subject: &Path, knob| Planned {
+        let planned = |subject: &Path, knob: Knob| Planned {
             allocator: bench.allocator.to_owned(),
+            chosen: None,
+            knob: knob.clone(),
             unfit: None,
             plan: Plan {
                 subject: subject.to_owned(),

@@ -6,33 +6,14 @@ use std::path::Path;
 use model::{Comparison, Differences};
 use oracle::Missing;
 
-use crate::args::{DiffOptions, Format, TextFormat};
+use crate::args::{DiffOptions, Format};
 use crate::stop::Stop;
 use crate::{documents, result, say};
 
 pub(crate) fn diff(options: &DiffOptions) -> Result<(), Stop> {
     let old = documents::comparison(&options.old)?;
     let new = documents::comparison(&options.new)?;
-    let differences = oracle::differences(&old, &new, Missing::Gone);
-    show(&differences, options.format)?;
-    status(&differences)
-}
-
-/// What changed since the result in `baseline`; of its cells those that were measured now. A page shows
-/// what was measured, and the status says whether it is what it was.
-pub(crate) fn since(
-    baseline: &Baseline,
-    comparison: &Comparison,
-    format: Format,
-) -> Result<(), Stop> {
-    let differences = oracle::differences(&baseline.0, comparison, Missing::LeftOut);
-    match format {
-        Format::Table => show(&differences, TextFormat::Table),
-        Format::Markdown => show(&differences, TextFormat::Markdown),
-        Format::Json => show(&differences, TextFormat::Json),
-        Format::Html => result::show(comparison, format),
-    }?;
-    status(&differences)
+    Changed::between(&old, &new, Missing::Gone).say(options.format)
 }
 
 /// An earlier result to compare with.
@@ -44,13 +25,47 @@ impl Baseline {
     pub(crate) fn read(path: &Path) -> Result<Baseline, Stop> {
         documents::comparison(path).map(Baseline)
     }
+
+    /// What changed since; of its cells those that were measured now.
+    pub(crate) fn changed<'a>(&'a self, comparison: &'a Comparison) -> Changed<'a> {
+        Changed::between(&self.0, comparison, Missing::LeftOut)
+    }
 }
 
-fn show(differences: &Differences, format: TextFormat) -> Result<(), Stop> {
-    match format {
-        TextFormat::Table => say::screen(&report::differences(differences, say::width())),
-        TextFormat::Markdown => say::result(&report::differences_markdown(differences)),
-        TextFormat::Json => say::json(differences),
+/// What changed from one comparison to another.
+pub(crate) struct Changed<'a> {
+    old: &'a Comparison,
+    new: &'a Comparison,
+    differences: Differences,
+}
+
+impl<'a> Changed<'a> {
+    fn between(old: &'a Comparison, new: &'a Comparison, missing: Missing) -> Changed<'a> {
+        Changed {
+            old,
+            new,
+            differences: oracle::differences(old, new, missing),
+        }
+    }
+
+    /// The page of the newer one, which begins with what changed.
+    pub(crate) fn page(&self) -> String {
+        result::page_since(self.old, self.new, &self.differences)
+    }
+
+    /// Prints it.
+    ///
+    /// # Errors
+    /// [`Stop::Changed`] where anything did.
+    pub(crate) fn say(&self, format: Format) -> Result<(), Stop> {
+        let differences = &self.differences;
+        match format {
+            Format::Table => say::screen(&report::differences(differences, say::width())),
+            Format::Markdown => say::result(&report::differences_markdown(differences)),
+            Format::Json => say::json(differences),
+            Format::Html => say::result(&self.page()),
+        }?;
+        status(differences)
     }
 }
 

@@ -8,6 +8,7 @@ mod look;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use model::Choice;
 use scenarios::python::Build;
 
 use crate::knobs::Documented;
@@ -66,6 +67,7 @@ impl Named {
             Err(_) => (self.name.clone(), PathBuf::new()),
         };
         Subject {
+            chosen: Choice::Interpreter(self.name.clone()),
             name,
             executable,
             arguments: script.map(str::to_owned).collect(),

@@ -21,6 +21,7 @@ mod matrix;
 mod merge;
 mod names;
 mod output;
+mod plot;
 mod predictions;
 mod progress;
 mod python;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Python(options) => predictions::predict(&options),
         Command::Diff(options) => diff::diff(&options),
         Command::Merge(options) => merge::merge(&options),
+        Command::Plot(options) => plot::plot(&options),
         Command::List(options) => list::list(&options),
         Command::Verdicts(options) => verdicts::verdicts(&options),
         Command::Readme(options) => readme::readme(&options),

@@ -5,7 +5,7 @@ use std::path::Path;
 use oracle::Source;
 
 use crate::args::MergeOptions;
-use crate::result::{self, Files};
+use crate::result::{self, Files, page};
 use crate::stop::Stop;
 use crate::{documents, say};
 
@@ -18,7 +18,8 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Stop> {
     });
     let sources = sources.collect::<Result<Vec<_>, Stop>>()?;
     let merged = oracle::merge(sources).map_err(Stop::BadInput)?;
-    let written = files.map(|files| files.write(&merged)).transpose()?;
+    let write = |files: Files| files.write(&merged, &page(&merged));
+    let written = files.map(write).transpose()?;
     result::show(&merged, options.format)?;
     if let Some(written) = written {
         say::aside(&format_args!("full result: {}", written.display()));

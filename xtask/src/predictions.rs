@@ -43,7 +43,7 @@ pub(crate) fn predict(options: &PythonOptions) -> Result<(), Stop> {
 
     let below = subjects::chosen(&[BELOW.to_owned()], &workspace.allocators)?;
     let executable = subjects::build(&below)?.remove(0);
-    let below = Subject::program(BELOW.to_owned(), executable);
+    let below = Subject::of_allocator(BELOW.to_owned(), executable);
     let trials = trials(&options.cells, &scenarios, &builds, &live, &below);
     let planned: Vec<Planned> = trials.iter().map(|(_, planned)| planned.clone()).collect();
     let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;

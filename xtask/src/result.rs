@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::Comparison;
+use model::{Comparison, Differences};
 
 use crate::args::Format;
 use crate::output::Output;
@@ -28,13 +28,13 @@ impl Files {
         })
     }
 
-    /// Puts both in place; where the JSON stands.
+    /// Puts both in place, `page` being that of the comparison; where the JSON stands.
     ///
     /// # Errors
     /// [`Stop::Failed`] as of [`Output::write`].
-    pub(crate) fn write(self, comparison: &Comparison) -> Result<PathBuf, Stop> {
+    pub(crate) fn write(self, comparison: &Comparison, page: &str) -> Result<PathBuf, Stop> {
         let written = self.json.write(&say::spelled(comparison))?;
-        self.page.write(&page(comparison))?;
+        self.page.write(page)?;
         Ok(written)
     }
 }
@@ -61,8 +61,17 @@ pub(crate) fn show(comparison: &Comparison, format: Format) -> Result<(), Stop> 
     }
 }
 
-fn page(comparison: &Comparison) -> String {
+pub(crate) fn page(comparison: &Comparison) -> String {
     report::html(comparison, &oracle::tradeoffs(comparison))
+}
+
+/// The page with what changed since an earlier comparison.
+pub(crate) fn page_since(old: &Comparison, new: &Comparison, differences: &Differences) -> String {
+    let baseline = report::Baseline {
+        comparison: old,
+        differences,
+    };
+    report::html_since(new, &oracle::tradeoffs(new), baseline)
 }
 
 #[cfg(test)]

@@ -50,6 +50,9 @@ pub struct Circumstance {
 pub struct CellDifferences {
     /// Which cell.
     pub cell: CellKey,
+    /// How many of this key stand before it: two builds of a subject may have one name.
+    #[serde(default)]
+    pub nth: usize,
     /// Whether both were measured under lab conditions that held: then each page is a change.
     /// Otherwise some of it is what any two runs differ by.
     pub exact: bool,

@@ -48,6 +48,7 @@ pub fn differences(old: &Comparison, new: &Comparison, missing: Missing) -> Diff
             true => same += 1,
             false => cells.push(CellDifferences {
                 cell: key.0,
+                nth: key.1,
                 exact,
                 changes,
             }),
@@ -57,6 +58,7 @@ pub fn differences(old: &Comparison, new: &Comparison, missing: Missing) -> Diff
         let gone = numbered(&old.cells).filter(|(key, _)| before.contains_key(key));
         cells.extend(gone.map(|(key, cell)| CellDifferences {
             cell: key.0,
+            nth: key.1,
             exact: is_exact(cell),
             changes: vec![Change::Gone],
         }));

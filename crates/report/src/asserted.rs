@@ -17,24 +17,26 @@ pub struct Asserted<'a> {
 /// For a terminal.
 pub fn asserted(allocators: &[&str], rows: &[Asserted], width: Width) -> String {
     let mut screen = Screen::new(width);
-    screen.table(&table(allocators, rows));
+    screen.table(&grid(allocators, rows));
     screen.into_text()
 }
 
 /// For a document.
 pub fn asserted_markdown(allocators: &[&str], rows: &[Asserted]) -> String {
-    table(allocators, rows).in_markdown() + "\n"
+    grid(allocators, rows).in_markdown() + "\n"
 }
 
-fn table(allocators: &[&str], rows: &[Asserted]) -> Grid {
-    let header = ["scenario"].iter().chain(allocators);
-    let header = header.map(|name| Heading::words(name));
+fn grid(allocators: &[&str], rows: &[Asserted]) -> Grid {
+    let headings = ["scenario"].iter().chain(allocators);
     let rows = rows.iter().map(|row| {
-        let returns = row.returns.iter().copied().map(Field::verdict);
         let name = Field::from(row.scenario.to_owned());
-        [name].into_iter().chain(returns).collect()
+        let words = row.returns.iter().copied().map(Field::verdict);
+        [name].into_iter().chain(words).collect()
     });
-    Grid::new(header.collect(), rows.collect())
+    Grid::new(
+        headings.map(|title| Heading::words(title)).collect(),
+        rows.collect(),
+    )
 }
 
 #[cfg(test)]

@@ -86,11 +86,13 @@ fn introduction(differences: &Differences) -> Vec<String> {
         origin("old", &differences.old),
         origin("new", &differences.new),
     ];
-    let circumstances = differences.circumstances.iter();
-    lines.extend(circumstances.map(|Circumstance { name, old, new }| {
-        format!("{name} {} before, {} now", or_unknown(old), or_unknown(new))
-    }));
+    lines.extend(differences.circumstances.iter().map(circumstance));
     lines
+}
+
+/// `kernel 6.1 before, 6.18 now`
+pub(crate) fn circumstance(Circumstance { name, old, new }: &Circumstance) -> String {
+    format!("{name} {} before, {} now", or_unknown(old), or_unknown(new))
 }
 
 fn or_unknown(fact: &Option<String>) -> &str {
@@ -194,7 +196,8 @@ fn details(differences: &Differences) -> Vec<String> {
     differences.changed().filter_map(line).collect()
 }
 
-fn detail(change: &Change) -> Option<String> {
+/// What has no column in a table; `None` of what has one.
+pub(crate) fn detail(change: &Change) -> Option<String> {
     let then_now = |what: &str, old: &dyn Display, new: &dyn Display| {
         Some(format!("{what} {old} before, {new} now"))
     };

@@ -15,6 +15,12 @@ pub(crate) fn bar(fraction: f64) -> char {
     EIGHTHS[(fraction.clamp(0.0, 1.0) * 8.0).round() as usize]
 }
 
+/// `-1,204`: KiB to the last one, unlike in a sentence.
+pub(crate) fn kib(kib: i64) -> String {
+    let sign = if kib < 0 { "-" } else { "" };
+    format!("{sign}{}", thousands(kib.unsigned_abs()))
+}
+
 /// `+12`, `-3,400`
 pub(crate) fn signed(number: f64) -> String {
     let sign = if number < 0.0 { '-' } else { '+' };

@@ -31,6 +31,7 @@ fn cell(allocator: &str, knob: &str, changes: Vec<Change>) -> CellDifferences {
             conditions: Conditions::Lab,
             machine: None,
         },
+        nth: 0,
         exact: true,
         changes,
     }

@@ -61,6 +61,8 @@ fn cell(
         size: 5_120_000,
         seed: 1,
         knob: "default".to_owned(),
+        turned: None,
+        chosen: None,
         conditions: Conditions::Lab,
         upheld: None,
         release_call: Some("release()".to_owned()),

@@ -4,6 +4,14 @@ use super::{check, only_line};
 use crate::run::{finish, listed, xtask};
 
 #[test]
+fn nobody_to_measure_is_refused() {
+    check(
+        &["compare", "--allocator", "none"],
+        "there is nothing to measure: --allocator none is for what --subject or --interpreter names",
+    );
+}
+
+#[test]
 fn what_is_no_setting_of_the_allocator_is_not_timed() {
     check(
         &["bench", "--knob", "trim-after-drop"],

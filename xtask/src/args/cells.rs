@@ -10,7 +10,7 @@ use crate::values::{positive, seconds, seed, size};
 /// Whom to measure.
 #[derive(Args)]
 pub(crate) struct ContestantOptions {
-    /// Measure this allocator only (repeatable), or `all` [default: those not built on request]
+    /// Measure this allocator only (repeatable), `all`, or `none` [default: those not built on request]
     #[arg(long = "allocator", value_name = "NAME")]
     pub(crate) allocators: Vec<String>,
 

@@ -34,7 +34,8 @@ pub(crate) struct CompareOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Print what changed since this earlier result, instead of the tables; status 1 where anything did
+    /// Print what changed since this earlier result, instead of the tables, and show it in the page;
+    /// status 1 where anything did
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
 

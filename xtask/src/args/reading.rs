@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::formats::{Format, ListFormat, SchemaFormat, TextFormat, VerdictFormat};
+use super::formats::{Format, ListFormat, SchemaFormat, VerdictFormat};
 
 #[derive(Args)]
 pub(crate) struct DiffOptions {
@@ -16,9 +16,9 @@ pub(crate) struct DiffOptions {
     #[arg(value_name = "NEW")]
     pub(crate) new: PathBuf,
 
-    /// What to print on standard output
+    /// What to print on standard output; as html the page of NEW, which begins with what changed
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: TextFormat,
+    pub(crate) format: Format,
 }
 
 #[derive(Args)]
@@ -35,6 +35,55 @@ pub(crate) struct MergeOptions {
     /// Where to write the merged result as JSON, too
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct PlotOptions {
+    /// What compare wrote [default: target/afterdrop/compare.json]
+    #[arg(value_name = "RESULT")]
+    pub(crate) result: Option<PathBuf>,
+
+    /// Which chart to draw
+    #[arg(long, value_enum)]
+    pub(crate) what: What,
+
+    /// Of this scenario only (repeatable); a curve and a ledger are of one
+    #[arg(long = "scenario", value_name = "NAME")]
+    pub(crate) scenarios: Vec<String>,
+
+    /// Of this allocator only (repeatable)
+    #[arg(long = "allocator", value_name = "NAME")]
+    pub(crate) allocators: Vec<String>,
+
+    /// Of this knob only (repeatable), or `all` [default: of a ledger, and of a curve of several allocators,
+    /// the default settings; of anything else all]
+    #[arg(long = "knob", value_name = "NAME")]
+    pub(crate) knobs: Vec<String>,
+
+    /// Of this version of Python only (repeatable), such as 2.7, or 2.4-32 for 32 bits
+    #[arg(long = "python", value_name = "VERSION")]
+    pub(crate) pythons: Vec<String>,
+
+    /// Of this machine only (repeatable), in a merged result
+    #[arg(long = "machine", value_name = "NAME")]
+    pub(crate) machines: Vec<String>,
+
+    /// Where to write it: a name that ends in .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// What a chart shows.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum What {
+    /// What is kept as the run goes on, a line for each allocator or knob
+    Curve,
+    /// Where each KiB was at each checkpoint of one cell
+    Ledger,
+    /// What returning costs, with the Pareto front
+    Tradeoff,
+    /// When the memory comes back, by scenario and allocator
+    Matrix,
 }
 
 #[derive(Args)]

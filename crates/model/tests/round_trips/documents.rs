@@ -1,8 +1,8 @@
 //! What is written to a file.
 
 use afterdrop_model::{
-    Cell, Comparison, Conditions, Curve, Document, Host, LabCondition, Mode, Point, Returned,
-    Returns, SCHEMA_VERSION, Shard, Status, Timings, Upheld, Verdict,
+    Cell, Choice, Comparison, Conditions, Curve, Document, Host, LabCondition, Mode, Point,
+    Returned, Returns, SCHEMA_VERSION, Shard, Status, Timings, Turned, Upheld, Verdict,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -52,7 +52,7 @@ prop_compose! {
 prop_compose! {
     fn cell()(
         names in vec(text(), 4),
-        heard in vec(option::of(text()), 6),
+        heard in vec(option::of(text()), 7),
         size: u64,
         seed: u64,
         lab: bool,
@@ -62,8 +62,8 @@ prop_compose! {
         cause in option::of(cause()),
     ) -> Cell {
         let [allocator, scenario, knob, _] = <[String; 4]>::try_from(names).unwrap();
-        let [allocator_title, allocator_version, release_call, failure, python, machine] =
-            <[Option<String>; 6]>::try_from(heard).unwrap();
+        let [allocator_title, allocator_version, release_call, failure, python, machine, does] =
+            <[Option<String>; 7]>::try_from(heard).unwrap();
         Cell {
             allocator,
             allocator_title,
@@ -73,6 +73,11 @@ prop_compose! {
             machine,
             size,
             seed,
+            turned: does.clone().map(|does| Turned {
+                how: knob.clone(),
+                does: lab.then_some(does),
+            }),
+            chosen: does.map(Choice::Subject),
             knob,
             conditions: if lab { Conditions::Lab } else { Conditions::Host },
             upheld: lab.then_some(Upheld {

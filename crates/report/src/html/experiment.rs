@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use model::{Cell, CellKey, Comparison, Knob, KnobPrices, Price, SmallestKnob};
 
-use super::curve::Curve;
+use super::changes::Changed;
 use super::matrix::word;
-use super::reproduce::Reproducing;
+use super::reproduce;
 use super::story::Story;
+use crate::charts::chart::Theme;
+use crate::charts::curve::Curve;
 use crate::figures::signed;
 
 pub(super) struct Experiment<'a> {
@@ -43,8 +45,8 @@ fn experiment(cell: &Cell) -> CellKey {
 pub(super) fn experiments<'a>(
     comparison: &'a Comparison,
     knobs: &'a [KnobPrices],
+    changes: &HashMap<usize, &Changed>,
 ) -> Vec<Experiment<'a>> {
-    let reproducing = Reproducing::new(comparison);
     let knobs: HashMap<&CellKey, &KnobPrices> = knobs.iter().map(|k| (&k.default, k)).collect();
     let mut places: HashMap<CellKey, usize> = HashMap::new();
     let mut all: Vec<(Option<&KnobPrices>, Vec<usize>)> = Vec::new();
@@ -60,7 +62,7 @@ pub(super) fn experiments<'a>(
             .into_iter()
             .map(|index| (index, &comparison.cells[index]))
             .collect();
-        one(&cells, prices, &reproducing)
+        one(&cells, prices, comparison, changes)
     });
     experiments.collect()
 }
@@ -68,10 +70,13 @@ pub(super) fn experiments<'a>(
 fn one<'a>(
     cells: &[(usize, &'a Cell)],
     prices: Option<&'a KnobPrices>,
-    reproducing: &Reproducing,
+    comparison: &Comparison,
+    changes: &HashMap<usize, &Changed>,
 ) -> Experiment<'a> {
-    let story =
-        |(index, cell): &(usize, &'a Cell)| Story::of(cell, *index, reproducing.command(cell));
+    let story = |(index, cell): &(usize, &'a Cell)| {
+        let command = reproduce::command(comparison, cell);
+        Story::of(cell, *index, command, changes.get(index).copied())
+    };
     let row = |(index, cell): &(usize, &'a Cell)| {
         let mut all = prices.iter().flat_map(|prices| &prices.prices);
         let price = all.find(|(knob, _)| *knob == cell.knob);
@@ -79,10 +84,12 @@ fn one<'a>(
     };
     let smallest_knob = prices.and_then(|prices| prices.smallest_knob.as_ref());
     let alone = cells.len() == 1;
-    let lines: Vec<&Cell> = cells.iter().map(|(_, cell)| *cell).collect();
+    let earlier = |index: &usize| changes.get(index).and_then(|c| c.earlier_line());
+    let lines = cells.iter().map(|(index, cell)| (*cell, earlier(index)));
+    let lines: Vec<(&Cell, Option<&Cell>)> = lines.collect();
     Experiment {
         stories: cells.iter().map(story).collect(),
-        curve: Curve::of(&lines),
+        curve: Curve::of(&lines, Theme::Page),
         knobs: cells.iter().filter(|_| !alone).map(row).collect(),
         smallest_knob,
         smallest_cost: smallest_knob.map_or_else(String::new, |knob| cost(&knob.price)),

@@ -10,52 +10,54 @@ use crate::figures::thousands;
 use crate::rows::{Column, Place, name};
 
 /// A table of links.
-pub(super) struct Matrix<'a> {
+pub(crate) struct Matrix<'a> {
     /// What the rows are: `experiment` or `allocator`.
-    pub(super) corner: &'static str,
-    pub(super) columns: Vec<String>,
-    pub(super) rows: Vec<Row<'a>>,
+    pub(crate) corner: &'static str,
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Row<'a>>,
 }
 
-pub(super) struct Row<'a> {
-    pub(super) title: String,
+pub(crate) struct Row<'a> {
+    pub(crate) title: String,
     /// One entry a column; more than one mark where the same was measured again, none where it was not.
-    pub(super) entries: Vec<Vec<Mark<'a>>>,
+    pub(crate) entries: Vec<Vec<Mark<'a>>>,
 }
 
 /// One cell in the matrix.
-pub(super) struct Mark<'a> {
-    pub(super) cell: &'a Cell,
+pub(crate) struct Mark<'a> {
+    pub(crate) cell: &'a Cell,
     /// Its place among the cells, which its link is made of.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// `80 %`: what the drop kept that the verdict is about.
-    pub(super) kept: Option<String>,
+    pub(crate) kept: Option<String>,
+    /// `was at once`: that it is not what it was.
+    pub(crate) change: Option<String>,
 }
 
 impl Mark<'_> {
     /// The verdict's name, as a class of the style sheet.
-    pub(super) fn class(&self) -> &'static str {
+    pub(crate) fn class(&self) -> &'static str {
         class(self.cell)
     }
 
-    pub(super) fn word(&self) -> String {
+    pub(crate) fn word(&self) -> String {
         word(self.cell)
     }
 }
 
 /// `at-once`, or `failed`.
-pub(super) fn class(cell: &Cell) -> &'static str {
+pub(crate) fn class(cell: &Cell) -> &'static str {
     let verdict = cell.verdict.as_ref();
     verdict.map_or("failed", |verdict| verdict.returns.name())
 }
 
 /// `at once`, or `failed`.
-pub(super) fn word(cell: &Cell) -> String {
+pub(crate) fn word(cell: &Cell) -> String {
     class(cell).replace('-', " ")
 }
 
 impl<'a> Matrix<'a> {
-    pub(super) fn of(cells: &'a [Cell]) -> Matrix<'a> {
+    pub(crate) fn of(cells: &'a [Cell]) -> Matrix<'a> {
         let mut contestants = Titles::default();
         let mut experiments = Titles::default();
         let mut marks: HashMap<(usize, usize), Vec<Mark>> = HashMap::new();
@@ -65,10 +67,12 @@ impl<'a> Matrix<'a> {
                 experiments.place(title(cell)),
             );
             let kept = kept(cell);
-            marks
-                .entry(place)
-                .or_default()
-                .push(Mark { cell, index, kept });
+            marks.entry(place).or_default().push(Mark {
+                cell,
+                index,
+                kept,
+                change: None,
+            });
         }
         let (corner, down, across) = match contestants.all.len() > experiments.all.len() {
             true => ("allocator", contestants, experiments),
@@ -113,7 +117,7 @@ impl Titles {
 }
 
 /// `int-list, size 5,120,000`: what the cells of one row have in common.
-pub(super) fn title(cell: &Cell) -> String {
+pub(crate) fn title(cell: &Cell) -> String {
     let mut title = format!("{}, size {}", cell.experiment(), thousands(cell.size));
     if cell.seed != 1 {
         title += &format!(", seed {}", cell.seed);
@@ -124,7 +128,8 @@ pub(super) fn title(cell: &Cell) -> String {
     title
 }
 
-fn kept(cell: &Cell) -> Option<String> {
+/// What the drop kept that the verdict is about.
+pub(crate) fn kept(cell: &Cell) -> Option<String> {
     let verdict = cell.verdict.as_ref()?;
     let drop = Column {
         title: String::new(),

@@ -2,8 +2,9 @@
 
 use model::{Cell, Verdict};
 
-use super::ledger::Ledger;
+use super::changes::Changed;
 use super::matrix::{class, title, word};
+use crate::charts::ledger::Ledger;
 use crate::figures::{duration, mebibytes, percent};
 use crate::rows::name;
 use crate::sentences::sentence;
@@ -17,6 +18,8 @@ pub(super) struct Story<'a> {
     pub(super) class: &'static str,
     pub(super) word: String,
     pub(super) sentence: String,
+    /// What is not as it was.
+    pub(super) changes: Vec<String>,
     pub(super) facts: Vec<(&'static str, String)>,
     pub(super) ledger: Ledger<'a>,
     pub(super) command: String,
@@ -24,7 +27,12 @@ pub(super) struct Story<'a> {
 
 impl<'a> Story<'a> {
     /// `command` is the one that measures the cell again.
-    pub(super) fn of(cell: &'a Cell, index: usize, command: String) -> Story<'a> {
+    pub(super) fn of(
+        cell: &'a Cell,
+        index: usize,
+        command: String,
+        changes: Option<&Changed>,
+    ) -> Story<'a> {
         Story {
             cell,
             index,
@@ -33,6 +41,7 @@ impl<'a> Story<'a> {
             class: class(cell),
             word: word(cell),
             sentence: sentence(&[cell]),
+            changes: changes.map_or_else(Vec::new, Changed::sentences),
             facts: cell.verdict.as_ref().map_or_else(Vec::new, facts),
             ledger: Ledger::of(cell),
             command,

@@ -4,30 +4,30 @@ use model::Tradeoff;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::chart::{self, Canvas, Fault, INK, LETTERS};
-use super::escape::visible;
+use super::chart::{self, Canvas, Fault, INK, LETTERS, Theme};
 use crate::benchmark::contestant;
 use crate::figures::percent;
+use crate::html::escape::visible;
 
-pub(super) struct Scatter {
-    pub(super) svg: String,
-    pub(super) rows: Vec<Row>,
+pub(crate) struct Scatter {
+    pub(crate) svg: String,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// One contestant.
-pub(super) struct Row {
-    pub(super) name: String,
+pub(crate) struct Row {
+    pub(crate) name: String,
     /// `80 %`
-    pub(super) returned: String,
+    pub(crate) returned: String,
     /// `1.25`
-    pub(super) cost: String,
-    pub(super) experiments: usize,
-    pub(super) on_front: bool,
+    pub(crate) cost: String,
+    pub(crate) experiments: usize,
+    pub(crate) on_front: bool,
 }
 
 impl Scatter {
     /// `None` of fewer than two contestants: one has nothing to be compared with.
-    pub(super) fn of(tradeoffs: &[Tradeoff]) -> Option<Scatter> {
+    pub(crate) fn of(tradeoffs: &[Tradeoff], theme: Theme) -> Option<Scatter> {
         if tradeoffs.len() < 2 {
             return None;
         }
@@ -39,13 +39,20 @@ impl Scatter {
             on_front: tradeoff.on_front,
         };
         Some(Scatter {
-            svg: chart::draw(SIZE, |canvas| draw(canvas, tradeoffs)),
+            svg: chart::draw(theme, SIZE, |canvas| draw(canvas, tradeoffs)),
             rows: tradeoffs.iter().map(row).collect(),
         })
     }
 
+    /// The numbers that stand beside points instead of names, with the names.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (usize, &str)> {
+        let rows = (1..).zip(&self.rows);
+        let numbered = rows.filter(|(_, row)| self.is_numbered() && !row.on_front);
+        numbered.map(|(number, row)| (number, row.name.as_str()))
+    }
+
     /// Whether some points have a number instead of a name.
-    pub(super) fn is_numbered(&self) -> bool {
+    pub(crate) fn is_numbered(&self) -> bool {
         self.rows.len() > MOST_NAMES
     }
 }
@@ -59,7 +66,7 @@ fn name(tradeoff: &Tradeoff) -> String {
     }
 }
 
-const SIZE: (u32, u32) = (960, 420);
+pub(crate) const SIZE: (u32, u32) = (960, 420);
 
 /// Of more contestants only those on the front have their names beside them, the others their numbers.
 const MOST_NAMES: usize = 16;
