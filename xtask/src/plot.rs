@@ -51,8 +51,11 @@ impl Format {
     }
 }
 
-/// What is there to choose by, and what of it a cell has.
-const KINDS: [(&str, fn(&Cell) -> Option<String>); 5] = [
+/// A kind of name to choose by, and what of it a cell has.
+type Kind = (&'static str, fn(&Cell) -> Option<String>);
+
+/// What is there to choose by.
+const KINDS: [Kind; 5] = [
     ("scenario", |cell| Some(cell.scenario.clone())),
     ("python", |cell| {
         Some(cell.python.as_ref()?.replace(" 32-bit", "-32"))
