@@ -32,7 +32,7 @@ impl Files {
     /// # Errors
     /// [`Stop::Failed`] as of [`Output::write`].
     pub(crate) fn write(self, comparison: &Comparison, page: &str) -> Result<PathBuf, Stop> {
-        let written = self.json.write(&json(comparison))?;
+        let written = self.json.write(json(comparison))?;
         self.page.write(page)?;
         Ok(written)
     }

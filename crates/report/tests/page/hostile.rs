@@ -6,7 +6,7 @@ use afterdrop_report as report;
 use model::{Change, Comparison, Differences, Status};
 use scraper::Html;
 
-use crate::{baseline, select, text, with_knobs};
+use crate::{earlier, select, text, with_knobs};
 
 const HOSTILE: &str =
     "</script><script>alert(1)</script>\"' onload=x \u{202e}evil\n<!--{{ 1 }}&amp;";
@@ -83,8 +83,8 @@ fn whatever_a_document_says_is_shown_and_not_run() {
 #[test]
 fn whatever_a_baseline_says_is_shown_and_not_run() {
     let (new, tradeoffs) = with_knobs();
-    let mut old = baseline::before(&new);
-    let mut differences = baseline::differences(&old, &new);
+    let mut old = earlier::before(&new);
+    let mut differences = earlier::differences(&old, &new);
     let name = || HOSTILE.to_owned();
     // The one that is gone, of which all is the baseline's own word.
     let gone = old.cells.last_mut().expect("a cell");
@@ -116,8 +116,8 @@ fn whatever_a_baseline_says_is_shown_and_not_run() {
         report::html_since(&new, &tradeoffs, baseline)
     };
     let hostile = html(&old, &differences);
-    let before = baseline::before(&new);
-    let plain = html(&before, &baseline::differences(&before, &new));
+    let before = earlier::before(&new);
+    let plain = html(&before, &earlier::differences(&before, &new));
     let page = check(&hostile, &plain);
     for (place, times) in [
         ("#changes > p", 1),

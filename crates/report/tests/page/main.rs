@@ -5,6 +5,7 @@
 
 mod baseline;
 mod browser;
+mod earlier;
 mod figures;
 mod hostile;
 mod sizes;
