@@ -73,8 +73,9 @@ fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     let there_are = answer.and_then(|rest| rest.strip_suffix(" (--help tells more)"));
     let there_are = there_are.expect("the commands");
     assert!(
-        there_are
-            .starts_with("compare, explain, curve, bench, diff, merge, controls, python, list")
+        there_are.starts_with(
+            "compare, explain, curve, bench, diff, merge, plot, controls, python, list"
+        )
     );
     check(
         &["comapre"],
