@@ -41,6 +41,14 @@ fn an_unknown_allocator_is_answered_with_the_valid_ones_and_the_nearest() {
 }
 
 #[test]
+fn without_any_allocator_and_subject_there_is_nobody_to_measure() {
+    let line = "there is nobody to measure: give --subject beside --allocator none";
+    for command in ["compare", "bench"] {
+        check(&[command, "--allocator", "none"], line);
+    }
+}
+
+#[test]
 fn an_unknown_scenario_is_answered_with_the_valid_ones_and_the_nearest() {
     let there_are = listed("scenarios").join(", ");
     check(

@@ -4,6 +4,7 @@
 //! prints, writes and leaves behind. What the figures mean is `tests/it`'s business.
 
 mod bad_input;
+mod baseline;
 mod bench;
 mod bring_your_own;
 mod controls;
@@ -13,6 +14,7 @@ mod failures;
 mod interruption;
 mod knobs;
 mod python;
+mod review;
 mod run;
 mod schema;
 mod streams;

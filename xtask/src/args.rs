@@ -230,7 +230,8 @@ pub(crate) struct ControlsOptions {
 /// Whom to measure.
 #[derive(Args)]
 pub(crate) struct ContestantOptions {
-    /// Measure this allocator only (repeatable), or `all` [default: those not built on request]
+    /// Measure this allocator only (repeatable), or `all`, or `none` beside subjects of your own
+    /// [default: those not built on request]
     #[arg(long = "allocator", value_name = "NAME")]
     pub(crate) allocators: Vec<String>,
 

@@ -60,6 +60,11 @@ impl<'a> Contestants<'a> {
     ) -> Result<Self, Stop> {
         let known = &workspace.allocators;
         let allocators = subjects::chosen(&options.allocators, known)?;
+        if allocators.is_empty() && options.subjects.is_empty() && interpreters.is_empty() {
+            return Err(Stop::BadInput(
+                "there is nobody to measure: give --subject beside --allocator none".to_owned(),
+            ));
+        }
         for path in &options.subjects {
             let why = match path.metadata() {
                 Err(_) => "there is no such file",

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
-use crate::names::{ALL, choose};
+use crate::names::{ALL, NONE, choose};
 use crate::say;
 use crate::stop::{Stop, cannot};
 
@@ -89,7 +89,7 @@ fn summary(source: &Path) -> String {
 }
 
 /// The allocators of these names, in the order of the list: where none is named those that are
-/// measured by default, and every one for `all`.
+/// measured by default, every one for `all`, and nobody for `none`.
 ///
 /// # Errors
 /// [`Stop::BadInput`] for a name that there is no subject for.
@@ -105,6 +105,9 @@ pub(crate) fn chosen<'a>(
     }
     if names.iter().any(|name| name == ALL) {
         return Ok(known.iter().collect());
+    }
+    if names == [NONE] {
+        return Ok(Vec::new());
     }
     choose("allocator", names, known, |allocator| &allocator.name)
 }
