@@ -41,6 +41,14 @@ fn an_unknown_allocator_is_answered_with_the_valid_ones_and_the_nearest() {
 }
 
 #[test]
+fn nobody_to_measure_is_refused() {
+    check(
+        &["compare", "--allocator", "none"],
+        "there is nothing to measure: --allocator none is for what --subject or --interpreter names",
+    );
+}
+
+#[test]
 fn an_unknown_scenario_is_answered_with_the_valid_ones_and_the_nearest() {
     let there_are = listed("scenarios").join(", ");
     check(
@@ -91,6 +99,14 @@ fn unknown_conditions_are_answered_with_the_valid_ones_and_the_nearest() {
 }
 
 #[test]
+fn colours_elsewhere_than_there_are_places_are_refused() {
+    check(
+        &["list", "--color", "allways"],
+        r#"unknown color "allways": there are auto, always, never; did you mean always?"#,
+    );
+}
+
+#[test]
 fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     // Those that there are stand in the answer to no command at all.
     let answer = finish(&mut xtask(&[]));
@@ -98,8 +114,9 @@ fn an_unknown_command_is_answered_with_the_valid_ones_and_the_nearest() {
     let there_are = answer.and_then(|rest| rest.strip_suffix(" (--help tells more)"));
     let there_are = there_are.expect("the commands");
     assert!(
-        there_are
-            .starts_with("compare, explain, curve, bench, diff, merge, plot, controls, python, list")
+        there_are.starts_with(
+            "compare, explain, curve, bench, diff, merge, plot, controls, python, list"
+        )
     );
     check(
         &["comapre"],

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod bench;
+mod book;
 mod bring_your_own;
 mod controls;
 mod curve;
@@ -14,6 +15,10 @@ mod interruption;
 mod knobs;
 mod plot;
 mod python;
+mod readme;
+mod reproduce;
 mod run;
 mod schema;
 mod streams;
+mod terminal;
+mod verdicts;

@@ -19,10 +19,14 @@ pub struct Outcome {
     pub stderr: String,
 }
 
-/// The executable, with these arguments, in the workspace's root.
+/// The executable, with these arguments, in the workspace's root; what the one who tests thinks of colours
+/// does not count.
 pub fn xtask(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(arguments).current_dir(root());
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
+        command.env_remove(variable);
+    }
     command
 }
 

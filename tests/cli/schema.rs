@@ -42,6 +42,29 @@ fn real_output_is_as_the_schema_says() {
 }
 
 #[test]
+fn differences_are_as_their_schema_says() {
+    let (before, after) = (Bench::new(), Bench::new());
+    for (bench, size) in [(&before, "1000"), (&after, "1001")] {
+        let sized = ["--allocator", "system", "--size", size];
+        let out = bench.path("result.json");
+        let mut command = xtask(&["compare", "--scenario", "int-list"]);
+        assert_eq!(finish(command.args(sized).arg("--out").arg(out)).status, 0);
+    }
+    let mut diff = xtask(&["diff", "--format", "json"]);
+    diff.arg(before.path("result.json"))
+        .arg(after.path("result.json"));
+    let differences = finish(&mut diff);
+    assert_eq!(differences.status, 1, "{}", differences.stderr);
+    let schema = finish(&mut xtask(&["schema", "diff"])).stdout;
+    let read = |text: &str| -> Value { serde_json::from_str(text).expect("JSON") };
+    let output = read(&differences.stdout);
+    let schema = read(&schema);
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    assert!(validator.is_valid(&output));
+    assert!(!validator.is_valid(&real_output()), "a comparison is none");
+}
+
+#[test]
 fn the_schema_can_refuse() {
     let validator = jsonschema::validator_for(&schema()).expect("a schema");
     let mut output = real_output();

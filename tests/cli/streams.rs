@@ -3,12 +3,10 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::pty::{Winsize, openpty};
 use serde_json::Value;
 
 use crate::run::{Bench, built_by_default, finish, listed, xtask};
@@ -107,39 +105,6 @@ fn list_has_a_line_for_each_allocator_scenario_and_workload() {
         let of_that_name = names.iter().filter(|other| *other == name);
         assert_eq!(lines.count(), of_that_name.count(), "{name}");
     }
-}
-
-#[test]
-fn the_bar_on_a_terminal_names_the_cell_that_hangs() {
-    let bench = Bench::new();
-    let subject = bench.script("hanging.sh", "sleep 600");
-    let size = Winsize {
-        ws_row: 24,
-        ws_col: 100,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    let terminal = openpty(&size, None).expect("a terminal");
-    for end in [&terminal.master, &terminal.slave] {
-        let not_for_children = FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC);
-        fcntl(end, not_for_children).expect("a descriptor");
-    }
-    let mut command = bench.compare(&["--allocator", "system", "--subject", &subject]);
-    command.args(["--step-limit", "3"]).env("TERM", "xterm");
-    command.stdout(Stdio::null()).stderr(terminal.slave);
-    let mut child = command.spawn().expect("the executable starts");
-    drop(command); // and with it our hold on the terminal: reading ends when the child does
-
-    let mut screen = File::from(terminal.master);
-    let mut shown = Vec::new();
-    let mut bytes = [0; 4096];
-    while let Ok(count @ 1..) = screen.read(&mut bytes) {
-        shown.extend_from_slice(&bytes[..count]);
-    }
-    assert_eq!(child.wait().expect("a child of ours").code(), Some(1));
-    let shown = String::from_utf8_lossy(&shown);
-    let (running, _) = shown.split_once("failed: ").expect("a failure");
-    assert!(running.contains("1/2 int-list under hanging.sh"), "{shown}");
 }
 
 /// A pipe that nobody reads from, as `head -1` leaves it behind.

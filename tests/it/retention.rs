@@ -308,7 +308,7 @@ fn assert_can_fail(cell: &Cell, usual: Vec<Checkpoint>) {
 #[track_caller]
 fn assert_known(assertion: Assertion, key: &str, checkpoints: &[Checkpoint]) {
     let layer = assertion.name();
-    let file = format!("{layer}@{key}.snap");
+    let file = assertion.file(key);
     if !Path::new(SNAPSHOTS).join(&file).exists() && std::env::var_os(RECORD_VARIABLE).is_none() {
         let portable = assertion == Assertion::Verdict && !key.contains("glibc");
         assert!(!portable, "there is no {file} yet: {HOW_TO_RECORD}");

@@ -1,14 +1,16 @@
 //! What the user may type. A fault becomes one line that names it and the way out.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use model::Shard;
 
 use crate::names;
+use crate::say;
 use crate::stop::Stop;
 use crate::values::{clock_time, positive, seconds, seed, shard, size};
 
@@ -16,6 +18,14 @@ use crate::values::{clock_time, positive, seconds, seed, shard, size};
 #[derive(Parser)]
 #[command(name = "cargo xtask", version, max_term_width = 100)]
 struct Line {
+    /// Where to use colours: on a terminal, everywhere or nowhere
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    color: ColorChoice,
+
+    /// Say nothing but results and errors: no progress, and not where the full result is
+    #[arg(long, short, global = true)]
+    quiet: bool,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -42,7 +52,11 @@ pub(crate) enum Command {
     Python(PythonOptions),
     /// List allocators, scenarios, workloads and knobs, a line each
     List(ListOptions),
-    /// Print the JSON Schema of what compare writes
+    /// Show when each scenario's memory comes back, as the test suite asserts it; nothing is measured
+    Verdicts(VerdictOptions),
+    /// Put what commands print into documents, between the markers that name them
+    Readme(ReadmeOptions),
+    /// Print the JSON Schema of what a command prints as JSON
     Schema(SchemaOptions),
 }
 
@@ -282,7 +296,7 @@ pub(crate) struct ControlsOptions {
 /// Whom to measure.
 #[derive(Args)]
 pub(crate) struct ContestantOptions {
-    /// Measure this allocator only (repeatable), or `all` [default: those not built on request]
+    /// Measure this allocator only (repeatable), `all`, or `none` [default: those not built on request]
     #[arg(long = "allocator", value_name = "NAME")]
     pub(crate) allocators: Vec<String>,
 
@@ -309,9 +323,40 @@ pub(crate) struct InterpreterOptions {
 
 #[derive(Args)]
 pub(crate) struct SchemaOptions {
+    /// The command
+    #[arg(value_name = "COMMAND", value_enum, default_value_t)]
+    pub(crate) of: Documented,
+
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: SchemaFormat,
+}
+
+/// A command that prints a document of its own.
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Documented {
+    #[default]
+    Compare,
+    Diff,
+    Explain,
+    Curve,
+    Bench,
+    Python,
+    Controls,
+}
+
+impl From<Documented> for model::Document {
+    fn from(of: Documented) -> model::Document {
+        match of {
+            Documented::Compare => model::Document::Comparison,
+            Documented::Diff => model::Document::Differences,
+            Documented::Explain => model::Document::Explanation,
+            Documented::Curve => model::Document::Curves,
+            Documented::Bench => model::Document::Benchmark,
+            Documented::Python => model::Document::Predictions,
+            Documented::Controls => model::Document::Controls,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -355,6 +400,28 @@ impl CellOptions {
     pub(crate) fn size_of(&self, scenario: &scenarios::Scenario) -> u64 {
         self.size.unwrap_or(scenario.default_size)
     }
+}
+
+#[derive(Args)]
+pub(crate) struct VerdictOptions {
+    /// Show this scenario only (repeatable), or `all` [default: the first five of the list]
+    #[arg(long = "scenario", value_name = "NAME")]
+    pub(crate) scenarios: Vec<String>,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: VerdictFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct ReadmeOptions {
+    /// The documents [default: README.md]
+    #[arg(value_name = "FILE")]
+    pub(crate) documents: Vec<PathBuf>,
+
+    /// Write nothing: show what is stale, with status 1 where anything is
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Args)]
@@ -406,15 +473,49 @@ pub(crate) enum ListFormat {
     Json,
 }
 
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub(crate) enum VerdictFormat {
+    #[default]
+    Table,
+    Markdown,
+}
+
 /// Where the full result goes if the user says nothing, in the workspace.
 pub(crate) const DEFAULT_OUT: &str = "target/afterdrop/compare.json";
 
 /// The same of a benchmark.
 pub(crate) const DEFAULT_BENCH_OUT: &str = "target/afterdrop/bench.json";
 
-/// Parses the process's own command line.
+/// Parses the process's own command line, and does what it says of every command.
 pub(crate) fn parse() -> Result<Command, Stop> {
-    Line::try_parse().map(|line| line.command).map_err(stop)
+    // The help and a fault come before any option is parsed, and have colours too.
+    color_wanted(std::env::args_os()).write_global();
+    let line = Line::try_parse().map_err(stop)?;
+    if line.quiet {
+        say::be_quiet();
+    }
+    Ok(line.command)
+}
+
+/// What `--color` says; where it says nothing that there is, clap tells so later.
+fn color_wanted(arguments: impl Iterator<Item = OsString>) -> anstream::ColorChoice {
+    let mut wanted = ColorChoice::Auto;
+    let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    while let Some(argument) = arguments.next() {
+        let value = match argument.strip_prefix("--color") {
+            Some("") => arguments.next(),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
+        };
+        if let Some(Ok(color)) = value.map(|value| ColorChoice::from_str(&value, false)) {
+            wanted = color;
+        }
+    }
+    match wanted {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
 }
 
 /// Clap's fault in one line, with its suggestion where it has one.
@@ -448,9 +549,11 @@ fn stop(error: clap::Error) -> Stop {
             .trim_start_matches("--")
             .split(' ')
             .next()
-            .unwrap_or_default();
+            .unwrap_or_default()
+            .trim_matches(['[', ']'])
+            .to_lowercase();
         let valid: Vec<&str> = valid.iter().map(String::as_str).collect();
-        return Stop::BadInput(names::unknown(kind, value, &valid));
+        return Stop::BadInput(names::unknown(&kind, value, &valid));
     }
     let rendered = error.to_string();
     // Up to the advice; the user's own value may contain line breaks.

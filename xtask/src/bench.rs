@@ -44,12 +44,11 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Stop> {
         interrupted: interrupt.signal().is_some(),
     };
 
-    let json = serde_json::to_string_pretty(&benchmark).expect("a document of plain data") + "\n";
-    let written = output.write(&json)?;
-    say::result(&match options.format {
-        ListFormat::Table => report::benchmark(&benchmark),
-        ListFormat::Json => json,
-    })?;
+    let written = output.write(&say::spelled(&benchmark))?;
+    match options.format {
+        ListFormat::Table => say::screen(&report::benchmark(&benchmark, say::width())),
+        ListFormat::Json => say::json(&benchmark),
+    }?;
     say::aside(&format_args!("full result: {}", written.display()));
     say_if_the_machine_has_changed(huge_pages.as_deref());
     match interrupt.signal() {
@@ -64,7 +63,7 @@ fn say_if_the_machine_has_changed(huge_pages: Option<&str>) {
     if let (Some(before), Some(now)) = (huge_pages, &now)
         && before != now
     {
-        say::aside(&format_args!(
+        say::fault(&format_args!(
             "huge pages were {before} when this began and are {now} now: run it again"
         ));
     }

@@ -9,7 +9,7 @@ use crate::contestants::Contestants;
 use crate::diff::{Baseline, Changed};
 use crate::matrix::{self, Planned};
 use crate::names::{self, choose};
-use crate::result::{Files, page, rendered};
+use crate::result::{self, Files, page};
 use crate::stop::Stop;
 use crate::{command_line, python, say, subjects};
 
@@ -71,10 +71,10 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     let written = files.write(&comparison, &page)?;
     let unchanged = match &changed {
         Some(changed) => changed.say(options.format),
-        None => say::result(&rendered(&comparison, options.format)),
+        None => result::show(&comparison, options.format),
     };
     if options.timings {
-        say::aside(&report::timings(&comparison.timings));
+        say::fault(&report::timings(&comparison.timings));
     }
     say::aside(&format_args!("full result: {}", written.display()));
     match interrupt.signal() {

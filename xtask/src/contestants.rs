@@ -60,6 +60,13 @@ impl<'a> Contestants<'a> {
     ) -> Result<Self, Stop> {
         let known = &workspace.allocators;
         let allocators = subjects::chosen(&options.allocators, known)?;
+        if allocators.is_empty() && options.subjects.is_empty() && interpreters.is_empty() {
+            return Err(Stop::BadInput(
+                "there is nothing to measure: --allocator none is for what --subject or --interpreter \
+                 names"
+                    .to_owned(),
+            ));
+        }
         for path in &options.subjects {
             let why = match path.metadata() {
                 Err(_) => "there is no such file",
@@ -108,14 +115,14 @@ impl<'a> Contestants<'a> {
             .zip(&self.catalogues)
             .zip(executables);
         let ours = named.map(|((allocator, catalogue), executable)| Contestant {
-            subject: Subject::program(allocator.name.clone(), executable),
+            subject: Subject::of_allocator(allocator.name.clone(), executable),
             knobs: knobs::chosen(&self.options.knobs, catalogue),
             live: None,
         });
         let theirs = theirs(&self.options.subjects)?
             .into_iter()
-            .map(|executable| Contestant {
-                subject: Subject::of_the_user(file_name(&executable), executable),
+            .map(|(path, executable)| Contestant {
+                subject: Subject::of_the_user(path, file_name(&executable), executable),
                 knobs: knobs::chosen(&self.options.knobs, &[]),
                 live: None,
             });
@@ -235,18 +242,21 @@ impl Contestant {
     }
 }
 
-/// The user's own executables, those of packages built.
-fn theirs(subjects: &[PathBuf]) -> Result<Vec<PathBuf>, Stop> {
-    let mut executables = Vec::new();
+/// The user's own executables, those of packages built, each after the path that it came by.
+fn theirs(subjects: &[PathBuf]) -> Result<Vec<(String, PathBuf)>, Stop> {
+    let mut all = Vec::new();
     for path in subjects {
+        let chosen = path.to_string_lossy();
         // A bare name would be looked for along PATH.
         let path = std::path::absolute(path).unwrap_or(path.clone());
-        match path.is_dir() {
-            true => executables.extend(subjects::build_package(&path)?),
-            false => executables.push(path),
-        }
+        let executables = match path.is_dir() {
+            true => subjects::build_package(&path)?,
+            false => vec![path],
+        };
+        let executables = executables.into_iter();
+        all.extend(executables.map(|executable| (chosen.to_string(), executable)));
     }
-    Ok(executables)
+    Ok(all)
 }
 
 fn file_name(path: &Path) -> String {

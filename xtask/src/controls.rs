@@ -114,8 +114,10 @@ fn trials<'a>(
         let scenario = scenarios.iter().find(|s| s.name == cell.scenario)?;
         let control = instead.unwrap_or(cell.control);
         let pair = cell.pair(control, |name| bench.catalogue.find(name))?;
-        let planned = |subject: &Path, knob| Planned {
+        let planned = |subject: &Path, knob: Knob| Planned {
             allocator: bench.allocator.to_owned(),
+            chosen: None,
+            knob: knob.clone(),
             unfit: None,
             plan: Plan {
                 subject: subject.to_owned(),
@@ -197,12 +199,10 @@ fn show(format: ListFormat, controls: Vec<TriedControl>) -> Result<(), Stop> {
         controls,
         survived,
     };
-    say::result(&match format {
-        ListFormat::Table => report::controls(&document),
-        ListFormat::Json => {
-            serde_json::to_string_pretty(&document).expect("a document of plain data") + "\n"
-        }
-    })?;
+    match format {
+        ListFormat::Table => say::screen(&report::controls(&document, say::width())),
+        ListFormat::Json => say::json(&document),
+    }?;
     match survived {
         0 => Ok(()),
         many => Err(Stop::Failed(format!(

@@ -63,12 +63,10 @@ pub(crate) fn curve(options: &CurveOptions) -> Result<(), Stop> {
         timings: measured.timings,
     };
 
-    say::result(&match options.format {
-        ListFormat::Table => report::curves(&curves),
-        ListFormat::Json => {
-            serde_json::to_string_pretty(&curves).expect("a document of plain data") + "\n"
-        }
-    })?;
+    match options.format {
+        ListFormat::Table => say::screen(&report::curves(&curves, say::width())),
+        ListFormat::Json => say::json(&curves),
+    }?;
     say::aside(&report::real_time(&curves));
     match interrupt.signal() {
         Some(signal) => Err(Stop::Interrupted(signal)),

@@ -59,15 +59,12 @@ impl<'a> Changed<'a> {
     /// [`Stop::Changed`] where anything did.
     pub(crate) fn say(&self, format: Format) -> Result<(), Stop> {
         let differences = &self.differences;
-        say::result(&match format {
-            Format::Table => report::differences(differences),
-            Format::Markdown => report::differences_markdown(differences),
-            Format::Json => {
-                let json = serde_json::to_string_pretty(differences);
-                json.expect("a document of plain data") + "\n"
-            }
-            Format::Html => self.page(),
-        })?;
+        match format {
+            Format::Table => say::screen(&report::differences(differences, say::width())),
+            Format::Markdown => say::result(&report::differences_markdown(differences)),
+            Format::Json => say::json(differences),
+            Format::Html => say::result(&self.page()),
+        }?;
         status(differences)
     }
 }

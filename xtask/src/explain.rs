@@ -67,12 +67,10 @@ pub(crate) fn explain(options: &ExplainOptions) -> Result<(), Stop> {
         knobs,
         cell,
     };
-    say::result(&match options.format {
-        ListFormat::Table => report::explanation(&explanation),
-        ListFormat::Json => {
-            serde_json::to_string_pretty(&explanation).expect("a document of plain data") + "\n"
-        }
-    })?;
+    match options.format {
+        ListFormat::Table => say::screen(&report::explanation(&explanation, say::width())),
+        ListFormat::Json => say::json(&explanation),
+    }?;
     matrix::all_measured(std::slice::from_ref(&explanation.cell))
 }
 
@@ -123,7 +121,7 @@ impl<'a> Whom<'a> {
         match self {
             Whom::Allocator(allocator) => {
                 let executable = subjects::build(&[allocator])?.remove(0);
-                Ok(Subject::program(allocator.name.clone(), executable))
+                Ok(Subject::of_allocator(allocator.name.clone(), executable))
             }
             Whom::Interpreter([named]) => Ok(named.subject()),
         }
@@ -188,12 +186,13 @@ fn cheapest<'a>(tries: impl Iterator<Item = &'a Cell>) -> &'a Cell {
 }
 
 fn tried(documented: &Documented, default: &Cell, turned: Cell) -> TriedKnob {
-    let release_call = default.release_call.as_deref().unwrap_or_default();
+    let knob = documented.knob();
+    let knob = knob.turned(default.release_call.as_deref());
     TriedKnob {
         does: documented.does.clone(),
         default: documented.default.clone(),
         cost: documented.cost.clone(),
-        how: documented.how(release_call),
+        how: knob.map_or_else(String::new, |knob| knob.how),
         price: oracle::price(default, &turned),
         cell: turned,
     }

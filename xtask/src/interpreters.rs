@@ -8,6 +8,7 @@ mod look;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use model::Choice;
 use scenarios::python::Build;
 
 use crate::knobs::Documented;
@@ -66,6 +67,7 @@ impl Named {
             Err(_) => (self.name.clone(), PathBuf::new()),
         };
         Subject {
+            chosen: Choice::Interpreter(self.name.clone()),
             name,
             executable,
             arguments: script.map(str::to_owned).collect(),
@@ -163,9 +165,14 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<Named>, Stop> {
         }
     }
     let mut seen = BTreeSet::new();
-    chosen.retain(|named| match &named.looked {
-        Ok(interpreter) => seen.insert(interpreter.executable.clone()),
-        Err(_) => seen.insert(named.name.clone().into()),
+    chosen.retain(|named| {
+        seen.insert(match &named.looked {
+            // `python3` and `python3.13` are links to one file.
+            Ok(Interpreter { executable, .. }) => executable
+                .canonicalize()
+                .unwrap_or_else(|_| executable.clone()),
+            Err(_) => named.name.clone().into(),
+        })
     });
     Ok(chosen)
 }

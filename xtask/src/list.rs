@@ -1,5 +1,7 @@
 //! `cargo xtask list`: what there is to measure and to turn, a line each.
 
+use report::Screen;
+use scenarios::Scenario;
 use scenarios::python::Build;
 use serde_json::json;
 
@@ -22,51 +24,52 @@ pub(crate) fn list(options: &ListOptions) -> Result<(), Stop> {
     }
     let habits = knobs::of_python(&workspace.knobs)?;
     let live = knobs::catalogue(&workspace.knobs, interpreters::CATALOGUE)?;
-    say::result(&match options.format {
-        ListFormat::Table => table(&allocators, &habits, &live),
-        ListFormat::Json => format!("{:#}\n", document(&allocators, &habits, &live)),
-    })
+    match options.format {
+        ListFormat::Table => say::screen(&table(&allocators, &habits, &live)),
+        ListFormat::Json => say::json(&document(&allocators, &habits, &live)),
+    }
 }
 
 fn table(allocators: &[Listed], habits: &[Documented], live: &[Documented]) -> String {
-    let mut text = String::from("allocators\n");
+    let mut screen = Screen::new(say::width());
+    screen.heading("allocators");
     for (allocator, _) in allocators {
         let on_request = match allocator.on_request {
             true => " (built on request)",
             false => "",
         };
         let Allocator { name, summary, .. } = allocator;
-        text += &format!("  {name:<20} {summary}{on_request}\n");
+        screen.entry(name, &format!("{summary}{on_request}"));
     }
     for (index, scenario) in scenarios::ALL.iter().enumerate() {
         if index == 0 {
-            text += "scenarios (default size)\n";
+            screen.heading("scenarios (default size)");
         } else if index == scenarios::CORE.len() {
-            text += "scenarios of complaints (by name, or all of them with --scenario all)\n";
+            screen.heading("scenarios of complaints (by name, or all of them with --scenario all)");
         } else if index == scenarios::RUST.len() {
-            text += "scenarios in Python, of the version that --python says (in the same way)\n";
+            screen.heading(
+                "scenarios in Python, of the version that --python says (in the same way)",
+            );
         }
+        let Scenario { summary, unit, .. } = scenario;
         let size = report::thousands(scenario.default_size);
-        text += &format!(
-            "  {:<20} {} ({size} {})\n",
-            scenario.name, scenario.summary, scenario.unit
-        );
+        screen.entry(scenario.name, &format!("{summary} ({size} {unit})"));
     }
-    text += "workloads of bench\n";
+    screen.heading("workloads of bench");
     for workload in workloads::ALL {
-        text += &format!("  {:<20} {}\n", workload.name, workload.summary);
+        screen.entry(workload.name, workload.summary);
     }
     let with_knobs = allocators.iter().filter(|(_, knobs)| !knobs.is_empty());
     let knobs = with_knobs.map(|(allocator, knobs)| (&*allocator.name, knobs.as_slice()));
     for (whose, knobs) in
         knobs.chain([("scenarios in Python", habits), ("live interpreters", live)])
     {
-        text += &format!("knobs of {whose}\n");
+        screen.heading(&format!("knobs of {whose}"));
         for knob in knobs {
-            text += &format!("  {:<20} {}\n", knob.name, knob.does);
+            screen.entry(&knob.name, &knob.does);
         }
     }
-    text
+    screen.into_text()
 }
 
 fn knob(knob: &Documented) -> serde_json::Value {

@@ -26,11 +26,13 @@ mod predictions;
 mod progress;
 mod python;
 mod race;
+mod readme;
 mod result;
 mod say;
 mod stop;
 mod subjects;
 mod values;
+mod verdicts;
 
 use std::process::ExitCode;
 
@@ -48,9 +50,14 @@ fn main() -> ExitCode {
         Command::Merge(options) => merge::merge(&options),
         Command::Plot(options) => plot::plot(&options),
         Command::List(options) => list::list(&options),
-        Command::Schema(options) => match options.format {
-            SchemaFormat::Json => say::result(&format!("{:#}\n", model::Comparison::schema())),
-        },
+        Command::Verdicts(options) => verdicts::verdicts(&options),
+        Command::Readme(options) => readme::readme(&options),
+        Command::Schema(options) => {
+            let document = model::Document::from(options.of);
+            match options.format {
+                SchemaFormat::Json => say::result(&format!("{:#}\n", document.schema())),
+            }
+        }
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use driver::{Collector, Failure, Interrupt, Plan, Run, Schedule};
-use model::{Cell, Host, Knob, LabCondition, Shard, Status, Timings, Upheld};
+use model::{Cell, Choice, Host, Knob, LabCondition, Shard, Status, Timings, Upheld};
 use scenarios::Scenario;
 
 use crate::args::CellOptions;
@@ -18,6 +18,10 @@ use crate::stop::Stop;
 pub(crate) struct Planned {
     /// The allocator's name, or the file name of the user's own executable.
     pub(crate) allocator: String,
+    /// What it was chosen by, if by an option of its own.
+    pub(crate) chosen: Option<Choice>,
+    /// As it was chosen; the plan's has what the lab sets for this subject as well.
+    pub(crate) knob: Knob,
     pub(crate) plan: Plan,
     /// Why it cannot even begin, if so.
     pub(crate) unfit: Option<String>,
@@ -28,6 +32,8 @@ pub(crate) struct Planned {
 pub(crate) struct Subject {
     /// What it is called in tables.
     pub(crate) name: String,
+    /// What it was chosen by.
+    pub(crate) chosen: Choice,
     pub(crate) executable: PathBuf,
     pub(crate) arguments: Vec<String>,
     /// The Python that it is, such as `3.13 64-bit`, if it is one.
@@ -39,9 +45,10 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// One that is a program by itself.
-    pub(crate) fn program(name: String, executable: PathBuf) -> Subject {
+    /// That of an allocator, which is a program by itself.
+    pub(crate) fn of_allocator(name: String, executable: PathBuf) -> Subject {
         Subject {
+            chosen: Choice::Allocator(name.clone()),
             name,
             executable,
             arguments: Vec::new(),
@@ -51,12 +58,13 @@ impl Subject {
         }
     }
 
-    /// A program of the user's own. It is linked with whatever libraries it names, and finds them as it does
+    /// A program of the user's own, which came by this path. It is linked with whatever libraries it names, and finds them as it does
     /// elsewhere: the folder where the lab says that the C library is would come first.
-    pub(crate) fn of_the_user(name: String, executable: PathBuf) -> Subject {
+    pub(crate) fn of_the_user(path: String, name: String, executable: PathBuf) -> Subject {
         Subject {
+            chosen: Choice::Subject(path),
             variables: vec![("LD_LIBRARY_PATH".to_owned(), String::new())],
-            ..Subject::program(name, executable)
+            ..Subject::of_allocator(name, executable)
         }
     }
 }
@@ -76,13 +84,14 @@ impl Planned {
             scenario, python, ..
         }: Experiment,
         subject: &Subject,
-        mut knob: Knob,
+        knob: Knob,
         schedule: Schedule,
     ) -> Planned {
         let conditions = options.conditions.into();
+        let mut set = knob.clone();
         if conditions == model::Conditions::Lab {
             // The knob's own come last, and count.
-            knob.variables.splice(0..0, subject.variables.clone());
+            set.variables.splice(0..0, subject.variables.clone());
         }
         let plan = Plan {
             subject: subject.executable.clone(),
@@ -97,12 +106,14 @@ impl Planned {
             },
             rounds: options.rounds.unwrap_or(schedule.default_rounds()),
             schedule,
-            knob,
+            knob: set,
             conditions,
             step_limit: options.step_limit,
         };
         Planned {
             allocator: subject.name.clone(),
+            chosen: Some(subject.chosen.clone()),
+            knob,
             plan,
             unfit: subject.unfit.clone(),
         }
@@ -154,7 +165,9 @@ impl Planned {
             python: self.plan.python.clone(),
             size: self.plan.size,
             seed: self.plan.seed,
-            knob: self.plan.knob.name.clone(),
+            knob: self.knob.name.clone(),
+            turned: self.knob.turned(call),
+            chosen: self.chosen.clone(),
             machine: None,
             conditions: self.plan.conditions,
             upheld: introduction.as_ref().map(|i| i.upheld),

@@ -5,7 +5,7 @@ use std::path::Path;
 use oracle::Source;
 
 use crate::args::MergeOptions;
-use crate::result::{Files, page, rendered};
+use crate::result::{self, Files, page};
 use crate::stop::Stop;
 use crate::{documents, say};
 
@@ -20,7 +20,7 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Stop> {
     let merged = oracle::merge(sources).map_err(Stop::BadInput)?;
     let write = |files: Files| files.write(&merged, &page(&merged));
     let written = files.map(write).transpose()?;
-    say::result(&rendered(&merged, options.format))?;
+    result::show(&merged, options.format)?;
     if let Some(written) = written {
         say::aside(&format_args!("full result: {}", written.display()));
     }

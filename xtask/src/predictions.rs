@@ -43,7 +43,7 @@ pub(crate) fn predict(options: &PythonOptions) -> Result<(), Stop> {
 
     let below = subjects::chosen(&[BELOW.to_owned()], &workspace.allocators)?;
     let executable = subjects::build(&below)?.remove(0);
-    let below = Subject::program(BELOW.to_owned(), executable);
+    let below = Subject::of_allocator(BELOW.to_owned(), executable);
     let trials = trials(&options.cells, &scenarios, &builds, &live, &below);
     let planned: Vec<Planned> = trials.iter().map(|(_, planned)| planned.clone()).collect();
     let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;
@@ -63,13 +63,11 @@ pub(crate) fn predict(options: &PythonOptions) -> Result<(), Stop> {
         unchecked: unchecked(&builds, &live),
         interrupted: interrupt.signal().is_some(),
     };
-    say::result(&match options.format {
-        TextFormat::Table => report::predictions(&document),
-        TextFormat::Markdown => report::predictions_in_markdown(&document),
-        TextFormat::Json => {
-            serde_json::to_string_pretty(&document).expect("a document of plain data") + "\n"
-        }
-    })?;
+    match options.format {
+        TextFormat::Table => say::screen(&report::predictions(&document, say::width())),
+        TextFormat::Markdown => say::result(&report::predictions_in_markdown(&document)),
+        TextFormat::Json => say::json(&document),
+    }?;
     match interrupt.signal() {
         Some(signal) => Err(Stop::Interrupted(signal)),
         None => matrix::all_measured(&measured.cells).and_then(|()| all_within(&document)),

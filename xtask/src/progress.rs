@@ -1,10 +1,10 @@
 //! What the user sees while waiting: a bar that names the running cell, or, where standard error
-//! is no terminal, a line for each cell.
+//! is no terminal, a line for each cell. Who wants it quiet sees failures only.
 
 use std::fmt::Display;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::Moment;
 
 use crate::say;
@@ -19,7 +19,11 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(cells: usize) -> Progress {
-        let bar = ProgressBar::new(cells as u64);
+        let target = match say::is_quiet() {
+            true => ProgressDrawTarget::hidden(),
+            false => ProgressDrawTarget::stderr(),
+        };
+        let bar = ProgressBar::with_draw_target(Some(cells as u64), target);
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}");
         bar.set_style(style.expect("a template of known fields"));
         if !bar.is_hidden() {
@@ -59,10 +63,10 @@ impl Progress {
         self.bar.set_message(format!("{}: {place}", self.cell));
     }
 
-    /// Says a line between two cells, or in the middle of one.
+    /// Says a line that everybody must hear, between two cells or in the middle of one.
     pub(crate) fn say(&self, line: &str) {
         if self.bar.is_hidden() {
-            say::aside(&line);
+            say::fault(&line);
         } else {
             self.bar.println(line);
         }

@@ -7,6 +7,7 @@ use model::{Comparison, Differences};
 
 use crate::args::Format;
 use crate::output::Output;
+use crate::say;
 use crate::stop::Stop;
 
 /// The files that will hold a result.
@@ -32,7 +33,7 @@ impl Files {
     /// # Errors
     /// [`Stop::Failed`] as of [`Output::write`].
     pub(crate) fn write(self, comparison: &Comparison, page: &str) -> Result<PathBuf, Stop> {
-        let written = self.json.write(json(comparison))?;
+        let written = self.json.write(&say::spelled(comparison))?;
         self.page.write(page)?;
         Ok(written)
     }
@@ -47,18 +48,17 @@ fn page_beside(json: &Path) -> PathBuf {
     }
 }
 
-/// The comparison in one of its formats.
-pub(crate) fn rendered(comparison: &Comparison, format: Format) -> String {
+/// Prints the comparison in one of its formats.
+///
+/// # Errors
+/// [`Stop::Failed`] as of [`say::result`].
+pub(crate) fn show(comparison: &Comparison, format: Format) -> Result<(), Stop> {
     match format {
-        Format::Table => report::terminal(comparison),
-        Format::Markdown => report::markdown(comparison),
-        Format::Json => json(comparison),
-        Format::Html => page(comparison),
+        Format::Table => say::screen(&report::terminal(comparison, say::width())),
+        Format::Markdown => say::result(&report::markdown(comparison)),
+        Format::Json => say::json(comparison),
+        Format::Html => say::result(&page(comparison)),
     }
-}
-
-fn json(comparison: &Comparison) -> String {
-    serde_json::to_string_pretty(comparison).expect("a document of plain data") + "\n"
 }
 
 pub(crate) fn page(comparison: &Comparison) -> String {

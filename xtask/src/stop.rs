@@ -23,11 +23,11 @@ impl Stop {
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Stop::BadInput(line) => {
-                say::aside(&format_args!("error: {}", report::shown(&line)));
+                say::error(&line);
                 ExitCode::from(2)
             }
             Stop::Failed(line) => {
-                say::aside(&format_args!("error: {}", report::shown(&line)));
+                say::error(&line);
                 ExitCode::FAILURE
             }
             Stop::Changed(line) => {
@@ -35,7 +35,7 @@ impl Stop {
                 ExitCode::FAILURE
             }
             Stop::Interrupted(signal) => {
-                say::aside(&format_args!("interrupted by signal {signal}"));
+                say::fault(&format_args!("interrupted by signal {signal}"));
                 ExitCode::from(128 + signal as u8)
             }
             Stop::Answered => ExitCode::SUCCESS,

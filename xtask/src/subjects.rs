@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
-use crate::names::{ALL, choose};
+use crate::names::{ALL, NONE, choose};
 use crate::say;
 use crate::stop::{Stop, cannot};
 
@@ -89,7 +89,7 @@ fn summary(source: &Path) -> String {
 }
 
 /// The allocators of these names, in the order of the list: where none is named those that are
-/// measured by default, and every one for `all`.
+/// measured by default, every one for `all`, and no one for `none`.
 ///
 /// # Errors
 /// [`Stop::BadInput`] for a name that there is no subject for.
@@ -103,10 +103,11 @@ pub(crate) fn chosen<'a>(
             .filter(|allocator| !allocator.on_request)
             .collect());
     }
-    if names.iter().any(|name| name == ALL) {
-        return Ok(known.iter().collect());
+    match names {
+        [name] if name == NONE => Ok(Vec::new()),
+        _ if names.iter().any(|name| name == ALL) => Ok(known.iter().collect()),
+        _ => choose("allocator", names, known, |allocator| &allocator.name),
     }
-    choose("allocator", names, known, |allocator| &allocator.name)
 }
 
 /// Builds the subjects of these allocators and returns their executables in the same order.
@@ -206,7 +207,7 @@ fn executables(folder: &Path, arguments: &[String]) -> Result<Vec<(String, PathB
         .args(["build", "--release"])
         .args(arguments);
     command.arg("--message-format=json-render-diagnostics");
-    if !io::stderr().is_terminal() {
+    if say::is_quiet() || !io::stderr().is_terminal() {
         command.arg("--quiet"); // where nobody reads any more, cargo's progress would be its end
         say::aside(&"building the subjects");
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cause, CellKey, Checkpoint, Part, Upheld, Verdict};
+use crate::{Cause, CellKey, Checkpoint, Part, Turned, Upheld, Verdict};
 
 /// One scenario under one allocator with one knob, measured and judged.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -29,6 +29,12 @@ pub struct Cell {
     pub seed: u64,
     /// The knob's name: `default` where nothing was turned.
     pub knob: String,
+    /// How the knob was turned, and what that does; null where nothing was turned.
+    #[serde(default)]
+    pub turned: Option<Turned>,
+    /// What chose the subject on the command line; null in results of before that was told.
+    #[serde(default)]
+    pub chosen: Option<Choice>,
     /// Whether the lab's or the machine's own conditions were asked for.
     pub conditions: Conditions,
     /// The lab conditions that the subject found itself under; null if it never said hello.
@@ -73,6 +79,18 @@ impl Cell {
             None => self.scenario.clone(),
         }
     }
+}
+
+/// The option of the command line by which a subject was chosen, and its value.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choice {
+    /// `--allocator`, by name.
+    Allocator(String),
+    /// `--subject`, by path: of an executable, or of the folder of its package.
+    Subject(String),
+    /// `--interpreter`, by path or name.
+    Interpreter(String),
 }
 
 /// Whether a cell was measured to its end.

@@ -66,17 +66,6 @@ impl std::fmt::Display for Shard {
     }
 }
 
-impl Comparison {
-    /// The JSON Schema of this document; `docs/compare.schema.json` is a copy of it.
-    pub fn schema() -> serde_json::Value {
-        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-        settings
-            .into_generator()
-            .into_root_schema_for::<Comparison>()
-            .to_value()
-    }
-}
-
 /// What measuring cost, in milliseconds, over all cells: CPU time, but for the last of them.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Timings {

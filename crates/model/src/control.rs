@@ -1,10 +1,11 @@
 //! The controls that were tried: whether what is asserted fails where it must.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Every assertion with its control, and how many held where they should have failed: the document
 /// that `cargo xtask controls` prints.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct Controls {
     /// The afterdrop version that measured.
     pub afterdrop_version: String,
@@ -17,7 +18,7 @@ pub struct Controls {
 }
 
 /// An assertion, its control and what came of it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct TriedControl {
     /// The allocator's name.
     pub allocator: String,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What is turned in one cell: environment variables for the allocator to read, and what the
 /// program does after each drop.
@@ -14,6 +15,17 @@ pub struct Knob {
     pub variables: Vec<(String, String)>,
     /// What the program does right after each drop.
     pub after_drop: AfterDrop,
+    /// What turning it does, of one that a catalogue has.
+    pub does: Option<String>,
+}
+
+/// How a knob is turned, and what that does.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub struct Turned {
+    /// As one would type it: environment variables, or the call after each drop.
+    pub how: String,
+    /// What that does; null of a variable that stands in no catalogue.
+    pub does: Option<String>,
 }
 
 /// What the program does right after each drop, as part of it.
@@ -48,6 +60,26 @@ impl Knob {
             variables: vec![(name.to_owned(), value.to_owned())],
             ..Knob::default()
         }
+    }
+
+    /// How it is turned in a program that asks its allocator to give memory back by this call; `None`
+    /// of the knob that turns nothing.
+    pub fn turned(&self, release_call: Option<&str>) -> Option<Turned> {
+        if self.name == Knob::DEFAULT {
+            return None;
+        }
+        let variables = self.variables.iter();
+        let variables = variables.map(|(name, value)| format!("{name}={value}"));
+        let call = match self.after_drop {
+            AfterDrop::Nothing => None,
+            AfterDrop::Release => Some(release_call.unwrap_or("a request to give memory back")),
+            AfterDrop::Collect => Some("gc.collect()"),
+        };
+        let call = call.map(|call| format!("{call} after each drop"));
+        Some(Turned {
+            how: variables.chain(call).collect::<Vec<_>>().join(" "),
+            does: self.does.clone(),
+        })
     }
 }
 
@@ -104,20 +136,7 @@ impl DocumentedKnob {
             name: self.name.clone(),
             variables: self.set.clone().into_iter().collect(),
             after_drop: self.after_drop,
+            does: Some(self.does.clone()),
         }
-    }
-
-    /// How to turn it, as one would type it.
-    pub fn how(&self, release_call: &str) -> String {
-        let variables = self
-            .set
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"));
-        let call = match self.after_drop {
-            AfterDrop::Nothing => None,
-            AfterDrop::Release => Some(format!("{release_call} after each drop")),
-            AfterDrop::Collect => Some("gc.collect() after each drop".to_owned()),
-        };
-        variables.chain(call).collect::<Vec<_>>().join(" ")
     }
 }

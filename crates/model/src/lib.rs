@@ -27,6 +27,7 @@ mod knob;
 mod ledger;
 mod prediction;
 pub mod protocol;
+mod schema;
 mod tradeoff;
 mod verdict;
 
@@ -35,7 +36,7 @@ pub use benchmark::{
     Benchmark, Geomean, Spread, Standing, TimedContestant, TimedRun, TimedWorkload,
 };
 pub use cause::{Cause, Evidence};
-pub use cell::{Cell, Conditions, Status};
+pub use cell::{Cell, Choice, Conditions, Status};
 pub use checkpoint::{Checkpoint, Memory, MemorySource, Moment};
 pub use comparison::{Comparison, Machine, SCHEMA_VERSION, Shard, Timings};
 pub use control::{Controls, TriedControl};
@@ -43,8 +44,9 @@ pub use curve::{Curve, Curves, Mode, Point};
 pub use difference::{At, CellDifferences, CellKey, Change, Circumstance, Differences, Origin};
 pub use explanation::{Explanation, Price, SmallestKnob, TriedKnob};
 pub use host::{Host, LabCondition, Upheld};
-pub use knob::{AfterDrop, Catalogue, DocumentedKnob, Knob};
+pub use knob::{AfterDrop, Catalogue, DocumentedKnob, Knob, Turned};
 pub use ledger::Entry;
 pub use prediction::{Layers, Prediction, Predictions, Waterfall};
+pub use schema::Document;
 pub use tradeoff::{KnobPrices, Tradeoff, Tradeoffs};
 pub use verdict::{Returned, Returns, Verdict};

@@ -2,9 +2,10 @@
 
 use afterdrop_model::protocol::{Command, Hello, LONGEST_LINE, Reply};
 use afterdrop_model::{
-    Account, Cause, Cell, Checkpoint, Comparison, Conditions, Curve, Entry, Evidence, Figure,
-    Figures, Holds, Host, LabCondition, MOST_FIGURES, Memory, MemorySource, Mode, Moment, Part,
-    Point, Returned, Returns, SCHEMA_VERSION, Shard, Status, Timings, Upheld, Verdict,
+    Account, Cause, Cell, Checkpoint, Choice, Comparison, Conditions, Curve, Document, Entry,
+    Evidence, Figure, Figures, Holds, Host, LabCondition, MOST_FIGURES, Memory, MemorySource, Mode,
+    Moment, Part, Point, Returned, Returns, SCHEMA_VERSION, Shard, Status, Timings, Turned, Upheld,
+    Verdict,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -167,7 +168,7 @@ prop_compose! {
 prop_compose! {
     fn cell()(
         names in vec(text(), 4),
-        heard in vec(option::of(text()), 6),
+        heard in vec(option::of(text()), 7),
         size: u64,
         seed: u64,
         lab: bool,
@@ -177,8 +178,8 @@ prop_compose! {
         cause in option::of(cause()),
     ) -> Cell {
         let [allocator, scenario, knob, _] = <[String; 4]>::try_from(names).unwrap();
-        let [allocator_title, allocator_version, release_call, failure, python, machine] =
-            <[Option<String>; 6]>::try_from(heard).unwrap();
+        let [allocator_title, allocator_version, release_call, failure, python, machine, does] =
+            <[Option<String>; 7]>::try_from(heard).unwrap();
         Cell {
             allocator,
             allocator_title,
@@ -188,6 +189,11 @@ prop_compose! {
             machine,
             size,
             seed,
+            turned: does.clone().map(|does| Turned {
+                how: knob.clone(),
+                does: lab.then_some(does),
+            }),
+            chosen: does.map(Choice::Subject),
             knob,
             conditions: if lab { Conditions::Lab } else { Conditions::Host },
             upheld: lab.then_some(Upheld {
@@ -396,6 +402,6 @@ fn the_schema_in_the_docs_is_the_schema_of_the_code() {
     let documented = include_str!("../../../docs/compare.schema.json");
     let documented: serde_json::Value = serde_json::from_str(documented).unwrap();
     // Not assert_eq!, which would print both.
-    let is_current = documented == Comparison::schema();
+    let is_current = documented == Document::Comparison.schema();
     assert!(is_current, "cargo xtask schema > docs/compare.schema.json");
 }

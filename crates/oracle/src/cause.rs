@@ -1,10 +1,5 @@
-//! Why memory stays: the parts that hold it after the last drop, what keeps them there, and what
+//! Why memory stays: the parts that hold it after the last drop (`holders.rs`), what keeps them there, and what
 //! happened to them since, in one sentence.
-//!
-//! ```text
-//! excess = kept after the last drop - survivors
-//! holder = a part of the ledger that has grown since the baseline by NOTABLE of the excess
-//! ```
 //!
 //! The parts' own descriptions say what would move them; this file says which parts they are, by how
 //! much, and whether the run bears it out. What is in no part is not explained away: where it is the
@@ -15,6 +10,7 @@ use model::{
     Cause, Checkpoint, Entry, Evidence, Figure, Holds, MemorySource, Moment, Part, Returns, Verdict,
 };
 
+use crate::holders::{excess, grown, is_unexplained, unexplained_kib};
 use crate::thresholds::{NOTABLE, TRIVIAL_KIB};
 
 /// The cause behind `verdict`, of checkpoints whose ledgers are written. `parts` says what the
@@ -321,59 +317,6 @@ fn sentence(clauses: &[String]) -> String {
         first.make_ascii_uppercase();
     }
     text
-}
-
-/// The part in which the drop that the verdict is about left most; `None` where it left next to
-/// nothing, or nothing that is explained. The ledgers of the checkpoints are written.
-pub fn holder(checkpoints: &[Checkpoint], verdict: &Verdict) -> Option<String> {
-    let dropped = (Moment::Dropped, verdict.round);
-    let dropped = checkpoints.iter().find(|c| (c.name, c.round) == dropped)?;
-    let holders = grown(checkpoints.first()?, dropped, verdict);
-    let (entry, _) = holders
-        .first()
-        .filter(|_| verdict.returns != Returns::AtOnce)?;
-    (!is_unexplained(dropped, verdict)).then(|| entry.name.clone())
-}
-
-/// Whether most of what is kept beyond the survivors is unexplained, or more is accounted for than
-/// there is: no part is then to be named for it.
-fn is_unexplained(checkpoint: &Checkpoint, verdict: &Verdict) -> bool {
-    2 * unexplained_kib(checkpoint).abs() > excess(checkpoint, verdict)
-}
-
-fn unexplained_kib(checkpoint: &Checkpoint) -> i64 {
-    let mut entries = checkpoint.ledger.iter();
-    let entry = entries.find(|entry| entry.name == Entry::UNEXPLAINED);
-    entry.map_or(0, |entry| entry.kib)
-}
-
-/// The entries that hold a notable share of what is kept at this checkpoint, the largest first,
-/// each with what it has grown by since the baseline.
-fn grown<'a>(
-    baseline: &Checkpoint,
-    checkpoint: &'a Checkpoint,
-    verdict: &Verdict,
-) -> Vec<(&'a Entry, i64)> {
-    let before = |name: &str| {
-        let entry = baseline.ledger.iter().find(|entry| entry.name == name);
-        entry.map_or(0, |entry| entry.kib)
-    };
-    let notable_kib = NOTABLE * excess(checkpoint, verdict) as f64;
-    let entries = checkpoint.ledger.iter();
-    let mut grown: Vec<(&Entry, i64)> = entries
-        .filter(|entry| {
-            ![Entry::ALIVE, Entry::LAZILY_FREED, Entry::UNEXPLAINED].contains(&&*entry.name)
-        })
-        .map(|entry| (entry, entry.kib - before(&entry.name)))
-        .filter(|(_, grown)| *grown > 0 && *grown as f64 >= notable_kib)
-        .collect();
-    grown.sort_by_key(|(_, grown)| -grown);
-    grown
-}
-
-/// What is kept beyond the survivors, KiB.
-fn excess(checkpoint: &Checkpoint, verdict: &Verdict) -> i64 {
-    checkpoint.kept_kib - verdict.survivors_kib
 }
 
 /// Where the kernel's figures of this checkpoint come from.

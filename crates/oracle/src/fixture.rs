@@ -41,6 +41,8 @@ pub(crate) fn cell(occupied_mib: f64, kept_mib: f64, cpu_ms: f64, minor_faults: 
         size: 1,
         seed: 1,
         knob: "default".to_owned(),
+        turned: None,
+        chosen: None,
         conditions: Conditions::Lab,
         upheld: None,
         release_call: None,

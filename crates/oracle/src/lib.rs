@@ -20,6 +20,7 @@ mod curve;
 mod difference;
 #[cfg(test)]
 mod fixture;
+mod holders;
 mod ledger;
 mod merge;
 mod prediction;
@@ -30,9 +31,10 @@ mod tradeoff;
 use model::{Checkpoint, Moment, Returned, Returns, Verdict};
 
 pub use benchmark::{geomeans, write_spreads};
-pub use cause::{cause, holder};
+pub use cause::cause;
 pub use curve::curve;
 pub use difference::{Missing, differences};
+pub use holders::holder;
 pub use ledger::{unexplained, write_ledgers};
 pub use merge::{Source, merge};
 pub use prediction::{Live, is_within, predictions, waterfall};

@@ -172,9 +172,11 @@ fn priced(key: CellKey, default: &Cell, turned: &[&Cell]) -> KnobPrices {
     let cheapest = cheapest_sufficient(default, turned);
     let smallest = cheapest.split_first().and_then(|(first, others)| {
         let smallest = turned[*first];
+        let how = smallest.turned.as_ref().map(|turned| turned.how.clone());
         Some(SmallestKnob {
             name: smallest.knob.clone(),
-            how: format!("--knob {}", smallest.knob),
+            // Results of before this was told have the name alone.
+            how: how.unwrap_or_else(|| format!("--knob {}", smallest.knob)),
             price: price(default, smallest)?,
             as_cheap: others.iter().map(|i| turned[*i].knob.clone()).collect(),
         })

@@ -1,4 +1,4 @@
-//! A benchmark for a terminal of 120 columns: three tables, a row a workload, a column a contestant.
+//! A benchmark for a terminal, best of 120 columns: three tables, a row a workload, a column a contestant.
 //!
 //! Ratios first, since they are what the question is; the nanoseconds behind them; and what the speed
 //! was bought with, memory. Limits are no columns: they stand below, beside the workload that they
@@ -6,43 +6,80 @@
 
 use model::{Benchmark, Geomean, Knob, Spread, Standing, TimedContestant, TimedWorkload};
 
+use crate::field::Field;
 use crate::figures::{mebibytes, thousands};
-use crate::tables::{WIDTH, dense_figures};
+use crate::grid::Grid;
+use crate::screen::{Screen, Width};
+use crate::text::shown;
 
 const LEGEND: &str = "\
-Ratio: to the fastest peer of the same round, the median of the rounds and [the least-the most]; a
-peer is every contestant but the project's own, pool. geomean: of the medians, over all workloads.
-peak/live: the most that was resident, over the most that the workload held (from 1 MiB on). kept:
-resident when all of it had been freed. Both beyond what the process began with.
-";
+Ratio: to the fastest peer of the same round, the median of the rounds and [the least-the most]; a \
+peer is every contestant but the project's own, pool. geomean: of the medians, over all workloads. \
+peak/live: the most that was resident, over the most that the workload held (from 1 MiB on). kept: \
+resident when all of it had been freed. Both beyond what the process began with.";
+
+/// The title of the table that closes with means.
+const RATIO: &str = "ratio";
 
 /// A workload that holds less says nothing of an allocator's footprint.
 const LEAST_LIVE_KIB: u64 = 1024;
 
 /// For a terminal.
-pub fn benchmark(document: &Benchmark) -> String {
-    let columns = columns(document);
-    if columns.is_empty() {
+pub fn benchmark(document: &Benchmark, width: Width) -> String {
+    if columns(document).is_empty() {
         return "nothing was measured\n".to_owned();
     }
-    let table = |title: &str, last: Option<Vec<String>>, cell: &dyn Fn(&Place<'_>) -> String| {
-        let header = [title.to_owned()].into_iter();
-        let header: Vec<String> = header.chain(columns.iter().map(|c| heading(c))).collect();
-        let rows = document.workloads.iter().map(|w| row(w, &columns, cell));
-        let rows: Vec<Vec<String>> = rows.chain(last).collect();
-        dense_figures(&header, &rows)
-    };
-    let means = mean_row(&columns, &document.geomean_to_best_peer);
-    let hanging = textwrap::Options::new(WIDTH).subsequent_indent("  ");
-    let mut text = format!("{}\n\n", textwrap::fill(&machine(document), hanging));
-    text += &format!("{}\n\n", table("ratio", Some(means), &ratio));
-    text += &format!("{}\n", table("ns per operation", None, &time));
-    for workload in &document.workloads {
-        text += &limits(workload);
+    let mut screen = Screen::new(width);
+    screen.item(&machine(document));
+    screen.blank();
+    tables(document, &mut screen, RATIO, &ratio);
+    screen.blank();
+    tables(document, &mut screen, "ns per operation", &time);
+    for limit in document.workloads.iter().flat_map(limits) {
+        screen.line(&limit);
     }
-    text += &format!("\n{}\n\n", table("peak/live, kept", None, &memory));
-    text += LEGEND;
-    text + &failures(document)
+    screen.blank();
+    tables(document, &mut screen, "peak/live, kept", &memory);
+    screen.blank();
+    screen.prose(LEGEND);
+    for failure in failures(document) {
+        screen.item(&failure);
+    }
+    screen.into_text()
+}
+
+/// One table, or where there is no room for all contestants side by side several, one below the other.
+fn tables(
+    document: &Benchmark,
+    screen: &mut Screen,
+    title: &str,
+    cell: &dyn Fn(&Place<'_>) -> String,
+) {
+    let columns = columns(document);
+    let mut rest = &columns[..];
+    while !rest.is_empty() {
+        let table = |count: usize| table(document, &rest[..count], title, cell);
+        let count = screen.width().side_by_side(rest.len(), table);
+        screen.table(&table(count));
+        rest = &rest[count..];
+        if !rest.is_empty() {
+            screen.blank();
+        }
+    }
+}
+
+fn table(
+    document: &Benchmark,
+    columns: &[&str],
+    title: &str,
+    cell: &dyn Fn(&Place<'_>) -> String,
+) -> Grid {
+    let header = [title.to_owned()].into_iter();
+    let header: Vec<String> = header.chain(columns.iter().map(|c| heading(c))).collect();
+    let rows = document.workloads.iter().map(|w| row(w, columns, cell));
+    let means = (title == RATIO).then(|| mean_row(columns, &document.geomean_to_best_peer));
+    let fields = |row: Vec<String>| row.into_iter().map(Field::from).collect();
+    Grid::of_figures(&header, rows.chain(means).map(fields).collect()).dense()
 }
 
 /// A contestant in a workload.
@@ -59,7 +96,7 @@ fn columns(document: &Benchmark) -> Vec<&str> {
 
 /// The allocator, and below it the knob.
 fn heading(contestant: &str) -> String {
-    let name = contestant.replacen(' ', "\n", 1);
+    let name = shown(contestant).replacen(' ', "\n", 1);
     name.replace('=', "=\n").replace(',', ",\n")
 }
 
@@ -137,7 +174,7 @@ fn memory(place: &Place<'_>) -> String {
 }
 
 /// `int-list, limit-huge: 8.17 ns per operation, ratio 0.33 [0.31-0.40]`
-fn limits(workload: &TimedWorkload) -> String {
+fn limits(workload: &TimedWorkload) -> Vec<String> {
     let limits = workload.contestants.iter();
     let limits = limits.filter(|contestant| contestant.standing == Standing::Limit);
     let line = |limit: &TimedContestant| {
@@ -149,7 +186,7 @@ fn limits(workload: &TimedWorkload) -> String {
         let time = nanoseconds(time.median);
         let name = &limit.allocator;
         Some(format!(
-            "{}, {name}: {time} ns, ratio {ratio}\n",
+            "{}, {name}: {time} ns, ratio {ratio}",
             workload.name
         ))
     };
@@ -178,7 +215,7 @@ fn machine(document: &Benchmark) -> String {
 }
 
 /// A line for each cell that failed.
-fn failures(document: &Benchmark) -> String {
+fn failures(document: &Benchmark) -> Vec<String> {
     let cells = document.workloads.iter().flat_map(|workload| {
         let contestants = workload.contestants.iter();
         contestants.map(move |contestant| (&workload.name, contestant))
@@ -186,7 +223,7 @@ fn failures(document: &Benchmark) -> String {
     let lines = cells.filter_map(|(workload, contestant)| {
         let failure = contestant.failure.as_ref()?;
         Some(format!(
-            "{workload} under {} failed: {failure}\n",
+            "{workload} under {} failed: {failure}",
             contestant.contestant
         ))
     });

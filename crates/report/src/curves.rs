@@ -3,41 +3,51 @@
 
 use model::{Conditions, Curve, Curves, Mode, Moment, Point};
 
-use crate::figures::{duration, percent, thousands};
+use crate::field::Field;
+use crate::figures::{bar, duration, percent, thousands};
+use crate::grid::Grid;
 use crate::rows::name;
-use crate::tables::plain_figures;
+use crate::screen::{Screen, Width};
+use crate::text::shown;
 
 const LEGEND: &str = "\
-KiB kept from the last drop on, and the part of what the object occupied when it was
-first built; times at which no figure changed are left out. t50, t90: the first of all
-times at which half, and nine tenths, of what was dropped had come back. Bars: eighths
-of what was occupied; a dot is less than half of one.
-";
+KiB kept from the last drop on, and the part of what the object occupied when it was \
+first built; times at which no figure changed are left out. t50, t90: the first of all \
+times at which half, and nine tenths, of what was dropped had come back. Bars: eighths \
+of what was occupied; a dot is less than half of one.";
 
 /// Under host conditions the work between two readings takes time as well.
 const REAL_TIME: &str = "\
-In real time a reading is taken somewhat later than its row says; t50 and t90 go by the
-subject's own clock, which the JSON has for every point.
-";
+In real time a reading is taken somewhat later than its row says; t50 and t90 go by the \
+subject's own clock, which the JSON has for every point.";
 
-/// Columns of figures that stand side by side in 100 columns of text.
+/// Curves that stand side by side, where there is room for them.
 const SIDE_BY_SIDE: usize = 5;
 
 /// For a terminal.
-pub fn curves(document: &Curves) -> String {
-    let mut text = String::new();
+pub fn curves(document: &Curves, width: Width) -> String {
+    let mut screen = Screen::new(width);
     for mode in Mode::ALL {
         let curves: Vec<&Curve> = document.curves.iter().filter(|c| c.mode == mode).collect();
-        for curves in curves.chunks(SIDE_BY_SIDE) {
-            text += &format!("{}\n{}\n\n", title(curves[0]), table(document, curves));
+        let mut rest = &curves[..];
+        while !rest.is_empty() {
+            let most = rest.len().min(SIDE_BY_SIDE);
+            let count = width.side_by_side(most, |count| table(document, &rest[..count]));
+            let (curves, others) = rest.split_at(count);
+            screen.heading(&title(curves[0]));
+            screen.table(&table(document, curves));
+            screen.blank();
+            rest = others;
         }
     }
-    text += &format!("{}\n{LEGEND}", plot(document));
+    plot(document, &mut screen);
+    screen.blank();
+    screen.prose(LEGEND);
     let is_real = |curve: &Curve| curve.cell.conditions == Conditions::Host;
     if document.curves.iter().any(is_real) {
-        text += REAL_TIME;
+        screen.prose(REAL_TIME);
     }
-    text
+    screen.into_text()
 }
 
 /// What letting the clock run took.
@@ -61,7 +71,7 @@ fn title(curve: &Curve) -> String {
     format!("{}, size {size}, {}", cell.experiment(), curve.mode.name())
 }
 
-fn table(document: &Curves, curves: &[&Curve]) -> String {
+fn table(document: &Curves, curves: &[&Curve]) -> Grid {
     let row = |title: &str, figure: &dyn Fn(&Curve) -> String| -> Vec<String> {
         let figures = curves.iter().map(|curve| figure(curve));
         [title.to_owned()].into_iter().chain(figures).collect()
@@ -81,7 +91,9 @@ fn table(document: &Curves, curves: &[&Curve]) -> String {
     }
     rows.push(row("t50", &|curve| reached(curve, curve.t50_ms)));
     rows.push(row("t90", &|curve| reached(curve, curve.t90_ms)));
-    plain_figures(&row("clock", &heading), &rows)
+    let fields = |row: Vec<String>| row.into_iter().map(Field::from).collect();
+    let rows = rows.into_iter().map(fields).collect();
+    Grid::of_figures(&row("clock", &heading), rows)
 }
 
 fn label(time_ms: u64) -> String {
@@ -93,7 +105,7 @@ fn label(time_ms: u64) -> String {
 
 /// The allocator, and below it the knob, which may be long.
 fn heading(curve: &Curve) -> String {
-    let name = name(&curve.cell).replacen(' ', "\n", 1);
+    let name = shown(&name(&curve.cell)).replacen(' ', "\n", 1);
     name.replace('=', "=\n").replace(',', ",\n")
 }
 
@@ -127,33 +139,31 @@ fn dash() -> String {
 }
 
 /// Every curve as bars of its own, below a common axis.
-fn plot(document: &Curves) -> String {
+fn plot(document: &Curves, screen: &mut Screen) {
     const NAME_COLUMNS: usize = 30;
     const PLOT_COLUMNS: usize = 66;
-    let width = (PLOT_COLUMNS / document.times_ms.len()).clamp(1, 6);
-    let short =
-        |curve: &Curve| -> String { name(&curve.cell).chars().take(NAME_COLUMNS).collect() };
+    let short = |curve: &Curve| -> String {
+        let name = shown(&name(&curve.cell));
+        name.chars().take(NAME_COLUMNS).collect()
+    };
     let names = document.curves.iter().map(short);
     let titles = names.chain(Mode::ALL.map(|mode| mode.name().to_owned()));
     let columns = titles.map(|title| title.chars().count());
     let margin = columns.max().unwrap_or(0);
-    let mut text = String::new();
+    let room = screen.width().table().saturating_sub(margin + 1);
+    let width = (room.min(PLOT_COLUMNS) / document.times_ms.len()).clamp(1, 6);
     for mode in Mode::ALL {
-        text += &format!(
-            "{:margin$} {}\n",
-            mode.name(),
-            axis(&document.times_ms, width)
-        );
+        let axis = axis(&document.times_ms, width);
+        screen.line(&format!("{:margin$} {axis}", mode.name()));
         for curve in document.curves.iter().filter(|c| c.mode == mode) {
-            let bars = curve
-                .points
-                .iter()
-                .map(|point| bar(point).to_string().repeat(width));
+            let bars = curve.points.iter().map(|point| {
+                let bar = bar(point.kept_fraction.unwrap_or(0.0));
+                bar.to_string().repeat(width)
+            });
             let row = format!("{:margin$} {}", short(curve), bars.collect::<String>());
-            text += &format!("{}\n", row.trim_end());
+            screen.line(row.trim_end());
         }
     }
-    text
 }
 
 /// A label over the drop and over each power of ten, where there is room for it.
@@ -173,11 +183,4 @@ fn axis(times_ms: &[u64], width: usize) -> String {
         }
     }
     axis
-}
-
-/// What is kept at one point, in eighths of what was occupied.
-fn bar(point: &Point) -> char {
-    const EIGHTHS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let eighths = point.kept_fraction.unwrap_or(0.0).clamp(0.0, 1.0) * 8.0;
-    EIGHTHS[eighths.round() as usize]
 }

@@ -2,29 +2,36 @@
 
 use std::fmt::Display;
 
-use comfy_table::presets;
 use model::{
-    CellDifferences, CellKey, Change, Circumstance, Differences, Knob, Moment, Origin, Status,
+    CellDifferences, CellKey, Change, Circumstance, Differences, Knob, Moment, Origin, Returns,
+    Status,
 };
 
+use crate::field::Field;
 use crate::figures::{duration, mebibytes, thousands};
-use crate::tables::{WIDTH, plain, trimmed};
+use crate::grid::Grid;
+use crate::screen::{Screen, Width};
 use crate::text::markdown;
 
 /// For a terminal.
-pub fn differences(differences: &Differences) -> String {
-    let lines = |lines: Vec<String>| -> String {
-        let wrapped = lines.iter().map(|line| format!("{}\n", wrapped(line)));
-        wrapped.collect()
-    };
-    let mut blocks = vec![lines(introduction(differences))];
-    if let Some((header, rows)) = table(differences) {
-        blocks.push(plain(&header, &rows) + "\n");
+pub fn differences(differences: &Differences, width: Width) -> String {
+    let mut screen = Screen::new(width);
+    for line in introduction(differences) {
+        screen.item(&line);
     }
-    blocks.push(lines(details(differences)));
-    blocks.push(lines(vec![summary(differences)]));
-    blocks.retain(|block| !block.is_empty());
-    blocks.join("\n")
+    if let Some(table) = table(differences) {
+        screen.blank();
+        screen.table(&table);
+    }
+    for (index, line) in details(differences).iter().enumerate() {
+        if index == 0 {
+            screen.blank();
+        }
+        screen.item(line);
+    }
+    screen.blank();
+    screen.item(&summary(differences));
+    screen.into_text()
 }
 
 /// For a pull request.
@@ -37,10 +44,8 @@ pub fn differences_markdown(differences: &Differences) -> String {
         format!("### {}\n", summary(differences)),
         list(introduction(differences)),
     ];
-    if let Some((header, mut rows)) = table(differences) {
-        let fields = rows.iter_mut().flatten();
-        fields.for_each(|field| *field = markdown(field));
-        blocks.push(trimmed(&header, &rows, presets::ASCII_MARKDOWN) + "\n");
+    if let Some(table) = table(differences) {
+        blocks.push(table.in_markdown() + "\n");
     }
     blocks.push(list(details(differences)));
     blocks.retain(|block| !block.is_empty());
@@ -65,11 +70,6 @@ pub fn summary(differences: &Differences) -> String {
         _ => text += &format!("; {noisy} differ by no more than two runs do"),
     }
     text
-}
-
-fn wrapped(line: &str) -> String {
-    let hanging = textwrap::Options::new(WIDTH).subsequent_indent("  ");
-    textwrap::fill(line, hanging)
 }
 
 /// What was compared, and under which circumstances.
@@ -123,15 +123,15 @@ fn kept(cell: &CellDifferences, moment: Moment) -> Option<(i64, i64)> {
     kept.max_by_key(|(old, new)| old.abs_diff(*new))
 }
 
-fn verdict(cell: &CellDifferences) -> Option<(&'static str, &'static str)> {
+fn verdict(cell: &CellDifferences) -> Option<(Returns, Returns)> {
     cell.changes.iter().find_map(|change| match change {
-        Change::Verdict { old, new } => Some((old.name(), new.name())),
+        Change::Verdict { old, new } => Some((*old, *new)),
         _ => None,
     })
 }
 
 /// Two rows for each cell of which the verdict or what is kept has changed; `None` where there is none.
-fn table(differences: &Differences) -> Option<(Vec<String>, Vec<Vec<String>>)> {
+fn table(differences: &Differences) -> Option<Grid> {
     let has_moved = |moment| {
         differences
             .changed()
@@ -145,24 +145,23 @@ fn table(differences: &Differences) -> Option<(Vec<String>, Vec<Vec<String>>)> {
         let kept: Vec<_> = kept.collect();
         let verdict = verdict(cell);
         if verdict.is_some() || kept.iter().any(Option::is_some) {
-            let kept = |side: fn((i64, i64)) -> i64| {
-                let figures = kept.iter().map(move |kept| kept.map(side));
-                figures.map(|kib| kib.map_or("=".to_owned(), signed))
+            let row = |name: String, age: &str, side: fn((i64, i64)) -> i64, returns| {
+                let figures = kept.iter().map(|kept| kept.map(side));
+                let figures = figures.map(|kib| kib.map_or("=".to_owned(), signed));
+                let fields = [name, age.to_owned()].into_iter().chain(figures);
+                let same = || Field::from("=".to_owned());
+                let returns = Option::map_or_else(returns, same, Field::verdict);
+                fields.map(Field::from).chain([returns]).collect()
             };
-            let returns = |name: Option<&str>| name.map_or("=".to_owned(), |n| n.replace('-', " "));
-            let mut old = vec![spelled(&cell.cell), "old".to_owned()];
-            old.extend(kept(|kept| kept.0));
-            old.push(returns(verdict.map(|verdict| verdict.0)));
-            let mut new = vec![String::new(), "new".to_owned()];
-            new.extend(kept(|kept| kept.1));
-            new.push(returns(verdict.map(|verdict| verdict.1)));
-            rows.extend([old, new]);
+            let (was, is) = (verdict.map(|v| v.0), verdict.map(|v| v.1));
+            rows.push(row(spelled(&cell.cell), "old", |kept| kept.0, was));
+            rows.push(row(String::new(), "new", |kept| kept.1, is));
         }
     }
     let titles = columns.iter().map(|(title, _)| *title);
     let header = ["kept, KiB", ""].into_iter().chain(titles);
-    let header = header.chain(["returns"]).map(str::to_owned).collect();
-    (!rows.is_empty()).then_some((header, rows))
+    let header: Vec<String> = header.chain(["returns"]).map(str::to_owned).collect();
+    (!rows.is_empty()).then(|| Grid::of_words(&header, rows))
 }
 
 /// `1,234`, `-1,234`

@@ -2,63 +2,79 @@
 
 use model::{Cell, Explanation, Moment, Returns, TriedKnob};
 
+use crate::field::Field;
 use crate::figures::{listed, mebibytes, percent, signed, thousands};
+use crate::grid::Grid;
 use crate::ledger::ledger;
+use crate::screen::{Screen, Width};
 use crate::sentences::sentence;
-use crate::tables::{WIDTH, plain};
+use crate::style;
+
+/// How to read the table of knobs.
+const LEGEND: &str = "\
+dropped: the most that is kept after a drop. CPU and page faults: of building and dropping, \
+over the default settings, for each GiB given back at the drops.";
 
 /// For a terminal.
-pub fn explanation(explanation: &Explanation) -> String {
+pub fn explanation(explanation: &Explanation, width: Width) -> String {
+    let mut screen = Screen::new(width);
     let cell = &explanation.cell;
+    screen.heading(&title(cell));
+    screen.prose(&sentence(&[cell]));
+    screen.blank();
+    if let Some(cause) = &cell.cause {
+        screen.table(&ledger(cell));
+        screen.blank();
+        screen.prose(&format!("Why: {}", cause.sentence));
+        for evidence in &cause.evidence {
+            let model::Evidence { name, value, .. } = evidence;
+            let origin = format!("({}; {})", evidence.when, evidence.source);
+            screen.below(2, &format!("{name} {value} {origin}"));
+        }
+        screen.blank();
+    }
+    let header = ["knob", "dropped", "CPU ms/GiB", "faults/GiB", "returns"].map(str::to_owned);
+    let mut rows = vec![row(cell, [String::new(), String::new()])];
+    rows.extend(explanation.knobs.iter().map(knob_row));
+    screen.table(&Grid::of_words(&header, rows));
+    screen.blank();
+    screen.prose(LEGEND);
+    screen.blank();
+    for knob in &explanation.knobs {
+        screen.item(&format!("{}: {}", knob.cell.knob, knob.how));
+        screen.below(4, &knob.does);
+        screen.below(
+            4,
+            &format!("default: {}; cost: {}", knob.default, knob.cost),
+        );
+    }
+    screen.blank();
+    for sentence in conclusion(explanation) {
+        screen.item(&sentence);
+    }
+    screen.into_text()
+}
+
+/// `int-list, size 5,120,000, under system 2.36: 195.1 MiB occupied`
+fn title(cell: &Cell) -> String {
     // A live interpreter's name ends with its version.
     let version = cell.allocator_version.as_deref().unwrap_or("?");
     let version = match cell.allocator.ends_with(version) {
         true => String::new(),
         false => format!(" {version}"),
     };
-    let occupied = cell
-        .verdict
-        .as_ref()
-        .map(|verdict| mebibytes(verdict.occupied_kib));
-    let mut text = format!(
-        "{}, size {}, under {}{version}: {} occupied\n{}\n\n",
+    let verdict = cell.verdict.as_ref();
+    let occupied = verdict.map(|verdict| mebibytes(verdict.occupied_kib));
+    format!(
+        "{}, size {}, under {}{version}: {} occupied",
         cell.experiment(),
         thousands(cell.size),
         cell.allocator,
         occupied.as_deref().unwrap_or("nothing"),
-        sentence(&[cell]),
-    );
-    if let Some(cause) = &cell.cause {
-        text += &format!(
-            "{}\n\n{}\n",
-            ledger(cell),
-            textwrap::fill(&format!("Why: {}", cause.sentence), WIDTH)
-        );
-        for evidence in &cause.evidence {
-            text += &format!(
-                "  {} {} ({}; {})\n",
-                evidence.name, evidence.value, evidence.when, evidence.source
-            );
-        }
-        text += "\n";
-    }
-    let header = ["knob", "dropped", "CPU ms/GiB", "faults/GiB", "returns"].map(str::to_owned);
-    let mut rows = vec![row(cell, [String::new(), String::new()])];
-    rows.extend(explanation.knobs.iter().map(knob_row));
-    text += &format!("{}\n\n", plain(&header, &rows));
-    text += "dropped: the most that is kept after a drop. CPU and page faults: of building and dropping,\n\
-             over the default settings, for each GiB given back at the drops.\n\n";
-    for knob in &explanation.knobs {
-        text += &format!(
-            "{}: {}\n    {}\n    default: {}; cost: {}\n",
-            knob.cell.knob, knob.how, knob.does, knob.default, knob.cost
-        );
-    }
-    text += &format!("\n{}\n", conclusion(explanation));
-    text
+    )
 }
 
-fn knob_row(knob: &TriedKnob) -> Vec<String> {
+fn knob_row(knob: &TriedKnob) -> Vec<Field> {
     let dash = || "-".to_owned();
     let price = knob.price.as_ref();
     let cpu = price.map_or_else(dash, |price| signed(price.cpu_ms_per_gib));
@@ -68,46 +84,46 @@ fn knob_row(knob: &TriedKnob) -> Vec<String> {
     row(&knob.cell, [cpu, faults])
 }
 
-fn row(cell: &Cell, price: [String; 2]) -> Vec<String> {
+fn row(cell: &Cell, price: [String; 2]) -> Vec<Field> {
     let drops = cell
         .checkpoints
         .iter()
         .filter(|c| c.name == Moment::Dropped);
     let dropped = drops.max_by_key(|c| c.kept_kib);
-    let (kept, returns) = match (&cell.verdict, dropped) {
-        (Some(verdict), Some(dropped)) if verdict.occupied_kib > 0 => (
-            percent(dropped.kept_kib as f64 / verdict.occupied_kib as f64),
-            verdict.returns.name().replace('-', " "),
-        ),
-        (Some(verdict), _) => ("-".to_owned(), verdict.returns.name().replace('-', " ")),
-        (None, _) => ("-".to_owned(), "failed".to_owned()),
+    let kept = match (&cell.verdict, dropped) {
+        (Some(verdict), Some(dropped)) if verdict.occupied_kib > 0 => {
+            percent(dropped.kept_kib as f64 / verdict.occupied_kib as f64)
+        }
+        _ => "-".to_owned(),
     };
+    let verdict = cell.verdict.as_ref();
+    let failed = || Field::from("failed".to_owned()).styled(style::FAULT);
+    let returns = verdict.map_or_else(failed, |verdict| Field::verdict(verdict.returns));
     let [cpu, faults] = price;
-    vec![cell.knob.clone(), kept, cpu, faults, returns]
+    let figures = [cell.knob.clone(), kept, cpu, faults].map(Field::from);
+    figures.into_iter().chain([returns]).collect()
 }
 
-fn conclusion(explanation: &Explanation) -> String {
-    let already = explanation
-        .cell
-        .verdict
-        .as_ref()
-        .is_some_and(|verdict| verdict.returns == Returns::AtOnce);
-    match &explanation.smallest_knob {
-        Some(knob) => {
-            let others: Vec<&str> = knob.as_cheap.iter().map(String::as_str).collect();
-            let others = match others.as_slice() {
-                [] => String::new(),
-                others => format!(
-                    "\nAs cheap, within a twentieth of the CPU time and a hundredth of the faults: {}",
-                    listed(others)
-                ),
-            };
-            format!(
-                "The smallest knob that brings it back at once: {}, {}{others}",
-                knob.name, knob.how
-            )
-        }
-        None if already => "It comes back at once: no knob is needed.".to_owned(),
-        None => "None of these knobs brings it back at once.".to_owned(),
-    }
+/// Which knob to turn, and those that would do as well.
+fn conclusion(explanation: &Explanation) -> Vec<String> {
+    let verdict = explanation.cell.verdict.as_ref();
+    let already = verdict.is_some_and(|verdict| verdict.returns == Returns::AtOnce);
+    let Some(knob) = &explanation.smallest_knob else {
+        return vec![match already {
+            true => "It comes back at once: no knob is needed.".to_owned(),
+            false => "None of these knobs brings it back at once.".to_owned(),
+        }];
+    };
+    let smallest = format!(
+        "The smallest knob that brings it back at once: {}, {}",
+        knob.name, knob.how
+    );
+    let others: Vec<&str> = knob.as_cheap.iter().map(String::as_str).collect();
+    let others = (!others.is_empty()).then(|| {
+        format!(
+            "As cheap, within a twentieth of the CPU time and a hundredth of the faults: {}",
+            listed(&others)
+        )
+    });
+    [smallest].into_iter().chain(others).collect()
 }

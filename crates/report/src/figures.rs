@@ -9,6 +9,12 @@ pub(crate) fn percent(fraction: f64) -> String {
     format!("{:.0} %", (fraction * 100.0).max(0.0).round())
 }
 
+/// A part as a bar, in eighths.
+pub(crate) fn bar(fraction: f64) -> char {
+    const EIGHTHS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    EIGHTHS[(fraction.clamp(0.0, 1.0) * 8.0).round() as usize]
+}
+
 /// `-1,204`: KiB to the last one, unlike in a sentence.
 pub(crate) fn kib(kib: i64) -> String {
     let sign = if kib < 0 { "-" } else { "" };
@@ -33,6 +39,14 @@ pub(crate) fn listed(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bar_is_as_full_as_its_part() {
+        assert_eq!(
+            [-0.1, 0.06, 0.07, 0.5, 0.94, 1.4].map(bar),
+            ['·', '·', '▁', '▄', '█', '█']
+        );
+    }
 
     #[test]
     fn figures_read_well() {

@@ -2,13 +2,14 @@
 
 use model::{Cell, Checkpoint, Entry, Moment};
 
+use crate::field::{Field, Heading};
 use crate::figures::{listed, mebibytes};
+use crate::grid::Grid;
 use crate::rows::{Place, columns};
-use crate::tables::plain;
 
 /// Where the resident bytes of this cell were, at the checkpoints that [`columns`] shows and at
 /// those before them. Rows of nothing are left out, but for what is unexplained.
-pub(crate) fn ledger(cell: &Cell) -> String {
+pub(crate) fn ledger(cell: &Cell) -> Grid {
     let mut shown = vec![
         ("baseline".to_owned(), Place::Last(Moment::Baseline)),
         ("built".to_owned(), Place::Last(Moment::Built)),
@@ -21,7 +22,7 @@ pub(crate) fn ledger(cell: &Cell) -> String {
         .collect();
 
     let names = shown.first().map_or(&[][..], |(_, first)| &first.ledger);
-    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut rows: Vec<Vec<Field>> = Vec::new();
     for (index, entry) in names.iter().enumerate() {
         let kib = |checkpoint: &Checkpoint| checkpoint.ledger.get(index).map_or(0, |e| e.kib);
         let figures: Vec<i64> = shown.iter().map(|(_, c)| kib(c)).collect();
@@ -32,28 +33,39 @@ pub(crate) fn ledger(cell: &Cell) -> String {
     let sum = |checkpoint: &Checkpoint| checkpoint.ledger.iter().map(|e| e.kib).sum();
     let sums: Vec<i64> = shown.iter().map(|(_, c)| sum(c)).collect();
     rows.push(row("resident", &sums));
-    let header: Vec<String> = std::iter::once("where")
-        .chain(shown.iter().map(|(title, _)| title.as_str()))
-        .chain([""])
-        .map(str::to_owned)
-        .collect();
-    plain(&header, &rows)
+    // Where there is no room for all checkpoints, that before the object goes, and then the middle ones.
+    let figures = shown.iter().map(|(title, _)| title.as_str());
+    let figures = figures.map(|title| match title {
+        "baseline" => Heading::figures(title).going(0),
+        "idle" => Heading::figures(title).going(1),
+        "active" => Heading::figures(title).going(2),
+        "drop 1" => Heading::figures(title).going(3),
+        _ => Heading::figures(title),
+    });
+    let header = [Heading::words("where")].into_iter().chain(figures);
+    Grid::new(header.collect(), rows)
 }
 
-fn row(name: &str, figures: &[i64]) -> Vec<String> {
+fn row(name: &str, figures: &[i64]) -> Vec<Field> {
     let figure = |kib: &i64| match kib {
         0 => "-".to_owned(),
         kib => mebibytes(*kib),
     };
     let figures = figures.iter().map(figure);
-    let name = std::iter::once(name.to_owned());
-    name.chain(figures).chain([String::new()]).collect()
+    let fields = [name.to_owned()].into_iter().chain(figures);
+    fields.map(Field::from).collect()
+}
+
+/// As of [`unexplained_lines`], in one text; `None` where there is nothing to say.
+pub(crate) fn unexplained(cells: &[Cell]) -> Option<String> {
+    let said = unexplained_lines(cells);
+    (!said.is_empty()).then(|| said.join("\n"))
 }
 
 /// The ledger with the largest unexplained share of what was occupied, and who gives no account to
-/// write one from; `None` where there is nothing to say. Cells that occupied less than 1 MiB are
+/// write one from. Cells that occupied less than 1 MiB are
 /// left out: a few pages would be the whole of it.
-pub(crate) fn unexplained(cells: &[Cell]) -> Option<String> {
+pub(crate) fn unexplained_lines(cells: &[Cell]) -> Vec<String> {
     let gives_account = |cell: &&Cell| {
         cell.checkpoints
             .iter()
@@ -77,8 +89,7 @@ pub(crate) fn unexplained(cells: &[Cell]) -> Option<String> {
         let who = listed(&silent);
         format!("What {who} {keep} is not explained: {they_give} no account.")
     });
-    let said: Vec<String> = largest.into_iter().chain(silent).collect();
-    (!said.is_empty()).then(|| said.join("\n"))
+    largest.into_iter().chain(silent).collect()
 }
 
 fn largest<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<String> {

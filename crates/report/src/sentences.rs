@@ -1,5 +1,7 @@
 //! One plain sentence per allocator: what it keeps, until when, and on whose request it returns it.
 
+use std::collections::BTreeSet;
+
 use model::{Cell, Comparison, Knob, Moment, Returned, Returns, Status, Verdict};
 
 use crate::figures::{duration, listed, percent};
@@ -33,11 +35,19 @@ pub(crate) fn sentence(cells: &[&Cell]) -> String {
         .iter()
         .filter_map(|cell| Some((*cell, cell.verdict.as_ref()?)))
         .collect();
+    let pythons: BTreeSet<&str> = cells.iter().filter_map(|c| c.python.as_deref()).collect();
+    // With one Python in all of them the scenario's name is enough: the tables' titles have the version.
+    let spelled = |cell: &Cell| match pythons.len() {
+        ..=1 => cell.scenario.clone(),
+        _ => cell.experiment(),
+    };
     let mut clauses: Vec<String> = Returns::ALL
         .into_iter()
         .filter_map(|kind| {
             let group = judged.iter().filter(|(_, verdict)| verdict.returns == kind);
-            clause(kind, &group.copied().collect::<Vec<_>>(), cells.len() == 1)
+            let group: Vec<(&Cell, &Verdict)> = group.copied().collect();
+            let names: Vec<String> = group.iter().map(|(cell, _)| spelled(cell)).collect();
+            clause(kind, &group, &names, cells.len() == 1)
         })
         .collect();
     let failed = cells.iter().filter(|cell| cell.status == Status::Failed);
@@ -45,7 +55,7 @@ pub(crate) fn sentence(cells: &[&Cell]) -> String {
     let failed = failed.filter(|cell| !cell.failure.iter().any(|f| f.starts_with("interrupted")));
     clauses.extend(failed.map(|cell| {
         let reason = cell.failure.as_deref().unwrap_or("for an unknown reason");
-        format!("failed on {}: {reason}", cell.experiment())
+        format!("failed on {}: {reason}", spelled(cell))
     }));
     if clauses.is_empty() {
         clauses.push("was not measured to the end".to_owned());
@@ -65,10 +75,15 @@ fn subject(cell: &Cell) -> String {
     text
 }
 
-/// What one kind of verdict says of the scenarios that share it; `alone` leaves their names out.
-fn clause(kind: Returns, group: &[(&Cell, &Verdict)], alone: bool) -> Option<String> {
+/// What one kind of verdict says of the cells that share it, whose scenarios have these names; `alone` leaves
+/// them out.
+fn clause(
+    kind: Returns,
+    group: &[(&Cell, &Verdict)],
+    names: &[String],
+    alone: bool,
+) -> Option<String> {
     let (cell, _) = group.first()?;
-    let names: Vec<String> = group.iter().map(|(cell, _)| cell.experiment()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let names = listed(&names);
     let kept = if alone {

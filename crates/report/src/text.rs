@@ -5,8 +5,21 @@
 pub fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        match c.is_control() || turns(c) {
+        match is_obeyed(c) {
             true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// The same of JSON, which stays JSON and says what it said: of these characters only line breaks stand outside of
+/// its strings.
+pub fn shown_in_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        match is_obeyed(c) && c != '\n' {
+            true => shown += &format!("\\u{:04x}", u32::from(c)),
             false => shown.push(c),
         }
     }
@@ -25,6 +38,10 @@ pub(crate) fn markdown(text: &str) -> String {
     escaped
 }
 
+fn is_obeyed(c: char) -> bool {
+    c.is_control() || turns(c)
+}
+
 /// The marks that change the direction of what follows, and those that separate lines.
 fn turns(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -38,6 +55,16 @@ mod tests {
     fn what_a_terminal_would_obey_is_shown() {
         assert_eq!(shown("a\n\u{1b}[2Jb\u{202e}c"), "a\\n\\u{1b}[2Jb\\u{202e}c");
         assert_eq!(shown("jemalloc décay-0 ✓"), "jemalloc décay-0 ✓");
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_in_json_and_read_again() {
+        let hostile = "a\n\u{1b}[2Jb\u{202e}\u{9b}é";
+        let json = serde_json::to_string_pretty(&[hostile]).expect("JSON");
+        let there = shown_in_json(&json);
+        assert_eq!(there, "[\n  \"a\\n\\u001b[2Jb\\u202e\\u009bé\"\n]");
+        let read: [String; 1] = serde_json::from_str(&there).expect("JSON");
+        assert_eq!(read, [hostile]);
     }
 
     #[test]

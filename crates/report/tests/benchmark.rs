@@ -1,6 +1,8 @@
 //! What a benchmark looks like, for a terminal.
 
 use afterdrop_report as report;
+use afterdrop_report::Width;
+use anstream::adapter::strip_str;
 use insta::assert_snapshot;
 use model::{
     Benchmark, Geomean, Host, Knob, SCHEMA_VERSION, Spread, Standing, Status, TimedContestant,
@@ -114,8 +116,18 @@ fn document() -> Benchmark {
 }
 
 #[test]
+fn contestants_that_have_no_room_side_by_side_stand_below() {
+    let text = report::benchmark(&document(), Width::Terminal(60));
+    let text = strip_str(&text).to_string();
+    let tables = text.lines().filter(|line| line.starts_with("ratio "));
+    assert_eq!(tables.count(), 2, "{text}");
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(60), "{text}");
+}
+
+#[test]
 fn ratios_then_times_then_memory_and_what_failed() {
-    assert_snapshot!(report::benchmark(&document()));
+    assert_snapshot!(strip_str(&report::benchmark(&document(), Width::Endless)));
 }
 
 #[test]
@@ -125,5 +137,8 @@ fn nothing_measured_is_said() {
         geomean_to_best_peer: Vec::new(),
         ..document()
     };
-    assert_eq!(report::benchmark(&nothing), "nothing was measured\n");
+    assert_eq!(
+        report::benchmark(&nothing, Width::Endless),
+        "nothing was measured\n"
+    );
 }

@@ -3,11 +3,13 @@
 mod support;
 
 use afterdrop_report as report;
+use afterdrop_report::Width;
 use insta::assert_snapshot;
 use model::{
     At, CellDifferences, CellKey, Change, Circumstance, Conditions, Differences, Moment, Origin,
     Returns, SCHEMA_VERSION, Status,
 };
+use support::plain;
 
 fn origin(command: &str) -> Origin {
     Origin {
@@ -97,7 +99,7 @@ fn some() -> Differences {
 
 #[test]
 fn what_changed_is_two_lines_a_cell_and_a_line_for_the_rest() {
-    assert_snapshot!(report::differences(&some()));
+    assert_snapshot!(plain(&report::differences(&some(), Width::Endless)));
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn nothing_changed_is_one_line() {
         cells: Vec::new(),
         ..some()
     };
-    let text = report::differences(&nothing);
+    let text = plain(&report::differences(&nothing, Width::Endless));
     assert_eq!(
         text.lines().last(),
         Some("no cell of 3 changed; 3 are the same")

@@ -3,11 +3,13 @@
 mod support;
 
 use afterdrop_report as report;
+use afterdrop_report::Width;
 use insta::assert_snapshot;
 use model::{
     Account, Cell, Checkpoint, Comparison, Conditions, Curve, Curves, Memory, Mode, Moment, Point,
     Returned, Returns, SCHEMA_VERSION, Status, Timings, Verdict,
 };
+use support::plain;
 
 /// A cell that occupied so much and kept these parts of it after its two drops, after idling, after
 /// activity, and when asked.
@@ -19,13 +21,14 @@ fn cell(
     returns: Returns,
 ) -> Cell {
     let moments = [
+        (Moment::Built, 1, 0),
         (Moment::Dropped, 1, 0),
         (Moment::Dropped, 2, 0),
         (Moment::Idle, 2, 60_000),
         (Moment::Active, 2, 120_000),
         (Moment::Released, 2, 120_000),
     ];
-    let places = moments.into_iter().zip(kept);
+    let places = moments.into_iter().zip([1.0].into_iter().chain(kept));
     let checkpoints = places
         .clone()
         .map(|((name, round, clock_ms), part)| Checkpoint {
@@ -40,12 +43,14 @@ fn cell(
             account: Account::default(),
             ledger: Vec::new(),
         });
-    let returned = places.map(|((name, round, clock_ms), part)| Returned {
-        name,
-        round,
-        clock_ms,
-        fraction: Some(1.0 - part),
-    });
+    let returned = places
+        .skip(1)
+        .map(|((name, round, clock_ms), part)| Returned {
+            name,
+            round,
+            clock_ms,
+            fraction: Some(1.0 - part),
+        });
     Cell {
         allocator: allocator.to_owned(),
         allocator_title: Some(format!("{allocator} malloc")),
@@ -56,6 +61,8 @@ fn cell(
         size: 5_120_000,
         seed: 1,
         knob: "default".to_owned(),
+        turned: None,
+        chosen: None,
         conditions: Conditions::Lab,
         upheld: None,
         release_call: Some("release()".to_owned()),
@@ -148,7 +155,7 @@ fn everything() -> Comparison {
 
 #[test]
 fn a_table_for_each_scenario_and_a_sentence_for_each_allocator() {
-    assert_snapshot!(report::terminal(&everything()));
+    assert_snapshot!(plain(&report::terminal(&everything(), Width::Endless)));
 }
 
 #[test]
@@ -218,7 +225,7 @@ fn curves_are_a_table_for_each_mode_and_bars() {
             ..Timings::default()
         },
     };
-    assert_snapshot!(report::curves(&curves));
+    assert_snapshot!(plain(&report::curves(&curves, Width::Endless)));
     assert_snapshot!(report::real_time(&curves), @"6 curves over 10 ms of the clock: 12 ms of real time after the drops, in all");
 }
 

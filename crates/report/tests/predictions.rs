@@ -3,8 +3,10 @@
 mod support;
 
 use afterdrop_report as report;
+use afterdrop_report::Width;
 use insta::assert_snapshot;
 use model::{Entry, Layers, Moment, Prediction, Predictions, SCHEMA_VERSION, Waterfall};
+use support::plain;
 
 fn row(
     version: Option<&str>,
@@ -89,7 +91,7 @@ fn document() -> Predictions {
 
 #[test]
 fn on_a_terminal_each_interpreter_stands_beside_its_model() {
-    assert_snapshot!(report::predictions(&document()));
+    assert_snapshot!(plain(&report::predictions(&document(), Width::Endless)));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use model::Checkpoint;
+use model::{Checkpoint, Returns};
 
 /// One of the texts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,6 +25,11 @@ impl Assertion {
         }
     }
 
+    /// The file of the snapshot of what `key` names, in `tests/it/snapshots`.
+    pub fn file(self, key: &str) -> String {
+        format!("{}@{key}.snap", self.name())
+    }
+
     /// What this assertion notices between a usual run and another one, in a line: the change that
     /// says most. `None` where the text is the same, and holds of both.
     pub fn change(self, usual: &[Checkpoint], turned: &[Checkpoint]) -> Option<String> {
@@ -43,6 +48,19 @@ impl Assertion {
         }
     }
 }
+
+/// When the memory comes back, as the text of a verdict or its snapshot says; `None` of what is neither.
+pub fn asserted(verdict: &str) -> Option<Returns> {
+    let name = verdict
+        .lines()
+        .find_map(|line| line.strip_prefix(RETURNS))?;
+    Returns::ALL
+        .into_iter()
+        .find(|returns| returns.name() == name)
+}
+
+/// What the line of a verdict that says so begins with.
+const RETURNS: &str = "returns: ";
 
 /// The first line that differs, as it was and as it has become.
 fn first_change(usual: &str, turned: &str) -> Option<String> {
@@ -85,7 +103,7 @@ fn verdict(checkpoints: &[Checkpoint]) -> String {
     let holder = oracle::holder(checkpoints, &verdict);
     let holder = holder.as_deref().unwrap_or("nothing");
     format!(
-        "returns: {}\nafter: {after}\nreused by the second build: {reuse}\nmost kept in: {holder}\n",
+        "{RETURNS}{}\nafter: {after}\nreused by the second build: {reuse}\nmost kept in: {holder}\n",
         verdict.returns.name(),
     )
 }
@@ -169,6 +187,13 @@ mod tests {
             "dropped 1 0: 0 -> 9000 KiB kept",
         );
         check(&run(9_000, 1024), Some(verdict), Some(record));
+    }
+
+    #[test]
+    fn a_verdict_can_be_read_again() {
+        let verdict = Assertion::Verdict.text(&run(0, 0));
+        assert_eq!(asserted(&format!("---\n{verdict}")), Some(Returns::AtOnce));
+        assert_eq!(asserted(&Assertion::Record.text(&run(0, 0))), None);
     }
 
     #[test]

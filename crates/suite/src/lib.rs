@@ -13,7 +13,7 @@ pub mod ledger;
 
 use model::Knob;
 
-pub use assertion::Assertion;
+pub use assertion::{Assertion, asserted};
 pub use cells::{ALLOCATORS, KNOBS, PYTHON, SCENARIOS, TURNED, cells};
 
 /// The faults of the memory, as the test-only subject `planted-fault` knows them.
@@ -81,6 +81,11 @@ impl Cell {
             key += &format!("_{}", self.knob);
         }
         key
+    }
+
+    /// Whether the allocator is as it comes, and the scenario none of Python's.
+    pub fn is_plain(&self) -> bool {
+        self.python.is_none() && self.knob == Knob::DEFAULT
     }
 
     /// What to run to see whether `control` breaks the assertions about this cell; `None` where

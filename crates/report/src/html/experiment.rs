@@ -6,7 +6,7 @@ use model::{Cell, CellKey, Comparison, Knob, KnobPrices, Price, SmallestKnob};
 
 use super::changes::Changed;
 use super::matrix::word;
-use super::reproduce::Reproducing;
+use super::reproduce;
 use super::story::Story;
 use crate::charts::chart::Theme;
 use crate::charts::curve::Curve;
@@ -47,7 +47,6 @@ pub(super) fn experiments<'a>(
     knobs: &'a [KnobPrices],
     changes: &HashMap<usize, &Changed>,
 ) -> Vec<Experiment<'a>> {
-    let reproducing = Reproducing::new(comparison);
     let knobs: HashMap<&CellKey, &KnobPrices> = knobs.iter().map(|k| (&k.default, k)).collect();
     let mut places: HashMap<CellKey, usize> = HashMap::new();
     let mut all: Vec<(Option<&KnobPrices>, Vec<usize>)> = Vec::new();
@@ -63,7 +62,7 @@ pub(super) fn experiments<'a>(
             .into_iter()
             .map(|index| (index, &comparison.cells[index]))
             .collect();
-        one(&cells, prices, &reproducing, changes)
+        one(&cells, prices, comparison, changes)
     });
     experiments.collect()
 }
@@ -71,11 +70,11 @@ pub(super) fn experiments<'a>(
 fn one<'a>(
     cells: &[(usize, &'a Cell)],
     prices: Option<&'a KnobPrices>,
-    reproducing: &Reproducing,
+    comparison: &Comparison,
     changes: &HashMap<usize, &Changed>,
 ) -> Experiment<'a> {
     let story = |(index, cell): &(usize, &'a Cell)| {
-        let command = reproducing.command(cell);
+        let command = reproduce::command(comparison, cell);
         Story::of(cell, *index, command, changes.get(index).copied())
     };
     let row = |(index, cell): &(usize, &'a Cell)| {

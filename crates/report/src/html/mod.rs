@@ -8,13 +8,15 @@
 //! experiment the stories of one allocator's knobs, and what they kept as time went by
 //! ```
 //!
-//! The page is one file without a script that fetches nothing. A story is shown while its link is the
-//! address's fragment; a printed page has all of them. Colours are CSS variables, so that charts follow
-//! the reader's light or dark, and whatever a colour says stands there in words as well.
+//! The page is one file that fetches nothing, and without a script as long as it has no more cells than a browser
+//! takes at once (`folded.rs`). A story is shown while its link is the address's fragment; a printed page has all
+//! of them. Colours are CSS variables, so that charts follow the reader's light or dark, and whatever a colour says
+//! stands there in words as well.
 
 pub(crate) mod changes;
 pub(crate) mod escape;
 mod experiment;
+mod folded;
 pub(crate) mod matrix;
 mod reproduce;
 mod story;
@@ -31,6 +33,7 @@ use crate::ledger::unexplained;
 use crate::sentences::sentences;
 use changes::{Baseline, Changes};
 use experiment::Experiment;
+use folded::Folded;
 use matrix::Matrix;
 
 /// One page that opens anywhere. `tradeoffs` are those of the same comparison.
@@ -65,6 +68,7 @@ fn page(comparison: &Comparison, tradeoffs: &Tradeoffs, changes: Option<&Changes
         unexplained: unexplained(&comparison.cells),
         scatter: Scatter::of(&tradeoffs.contestants, Theme::Page),
         experiments: experiment::experiments(comparison, &tradeoffs.knobs, &by_cell),
+        folded: Folded::of(comparison.cells.len()),
     };
     page.render()
         .expect("writing to a string, of values that all can be written")
@@ -83,6 +87,7 @@ struct Page<'a> {
     unexplained: Option<String>,
     scatter: Option<Scatter>,
     experiments: Vec<Experiment<'a>>,
+    folded: Option<Folded>,
 }
 
 /// Where some of the cells were measured, and by which command.

@@ -1,93 +1,69 @@
 //! The command that measures one cell again.
 //!
-//! What makes it this cell stands in the cell; how it was walked (rounds, limits) and which executables
-//! of the user's own there were, only in the command line that made the result.
+//! What makes it this cell stands in the cell; how it was walked (rounds, limits) only in the command line
+//! that made the result.
 
-use std::collections::HashSet;
-
-use model::{Cell, Comparison, Conditions, Knob};
+use model::{Cell, Choice, Comparison, Conditions, Knob};
 
 /// Options of a result's command line that hold for each of its cells.
 const KEPT: [&str; 2] = ["--rounds", "--step-limit"];
 
-/// What writes the command lines of one comparison's cells.
-pub(super) struct Reproducing<'a> {
-    comparison: &'a Comparison,
-    /// Machine and name of what came by `--subject`.
-    subjects: HashSet<(Option<&'a str>, &'a str)>,
+/// The command line that measures this cell again, to be typed in a shell.
+pub(super) fn command(comparison: &Comparison, cell: &Cell) -> String {
+    let line = line(comparison, cell.machine.as_deref());
+    let mut words: Vec<String> = ["cargo", "xtask", "compare"].map(str::to_owned).into();
+    let mut option = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
+    match &cell.chosen {
+        Some(Choice::Allocator(name)) => option("--allocator", name),
+        Some(Choice::Subject(path)) => {
+            option("--allocator", "none");
+            option("--subject", path);
+        }
+        Some(Choice::Interpreter(name)) => {
+            option("--allocator", "none");
+            option("--interpreter", name);
+        }
+        // Of a result of before that was told. What came by path is not known by its name.
+        None if ["--subject", "--interpreter"]
+            .iter()
+            .any(|brought| !values(line, brought).is_empty()) =>
+        {
+            return line.to_owned();
+        }
+        None => option("--allocator", &cell.allocator),
+    }
+    option("--scenario", &cell.scenario);
+    // An interpreter runs its own.
+    if let (Some(python), false) = (&cell.python, is_interpreter(cell)) {
+        option("--python", &python.replace(" 32-bit", "-32"));
+    }
+    option("--size", &cell.size.to_string());
+    option("--seed", &cell.seed.to_string());
+    if cell.knob != Knob::DEFAULT {
+        option("--knob", &cell.knob);
+    }
+    if cell.conditions != Conditions::Lab {
+        option("--conditions", cell.conditions.name());
+    }
+    for name in KEPT {
+        for value in values(line, name) {
+            option(name, &value);
+        }
+    }
+    // A word with a NUL can be typed in no shell; it is shown as it is.
+    let quoted = words.iter().map(|word| match shlex::try_quote(word) {
+        Ok(quoted) => quoted.into_owned(),
+        Err(_) => word.clone(),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
-impl<'a> Reproducing<'a> {
-    pub(super) fn new(comparison: &'a Comparison) -> Self {
-        let mut names: Vec<(Option<&str>, &str)> = Vec::new();
-        let mut seen = HashSet::new();
-        for cell in &comparison.cells {
-            let name = (cell.machine.as_deref(), cell.allocator.as_str());
-            if seen.insert(name) {
-                names.push(name);
-            }
-        }
-        // A package's folder does not say what its executable is called; but the user's own are measured
-        // after the allocators.
-        let mut subjects = HashSet::new();
-        for machine in names
-            .iter()
-            .map(|(machine, _)| *machine)
-            .collect::<HashSet<_>>()
-        {
-            let count = values(command(comparison, machine), "--subject").len();
-            let of_it = names.iter().filter(|(other, _)| *other == machine);
-            subjects.extend(of_it.rev().take(count).copied());
-        }
-        Reproducing {
-            comparison,
-            subjects,
-        }
-    }
-
-    /// The command line, to be typed in a shell.
-    pub(super) fn command(&self, cell: &Cell) -> String {
-        let machine = cell.machine.as_deref();
-        let line = command(self.comparison, machine);
-        let mut words: Vec<String> = ["cargo", "xtask", "compare"].map(str::to_owned).into();
-        let mut option =
-            |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
-        match self.subjects.contains(&(machine, cell.allocator.as_str())) {
-            true => {
-                for path in values(line, "--subject") {
-                    option("--subject", &path);
-                }
-            }
-            false => option("--allocator", &cell.allocator),
-        }
-        option("--scenario", &cell.scenario);
-        if let Some(python) = &cell.python {
-            option("--python", &python.replace(" 32-bit", "-32"));
-        }
-        option("--size", &cell.size.to_string());
-        option("--seed", &cell.seed.to_string());
-        if cell.knob != Knob::DEFAULT {
-            option("--knob", &cell.knob);
-        }
-        if cell.conditions != Conditions::Lab {
-            option("--conditions", cell.conditions.name());
-        }
-        for name in KEPT {
-            for value in values(line, name) {
-                option(name, &value);
-            }
-        }
-        // A word with a NUL can be typed in no shell; it is shown as it is.
-        let quoted = words.iter().map(|word| match shlex::try_quote(word) {
-            Ok(quoted) => quoted.into_owned(),
-            Err(_) => word.clone(),
-        });
-        quoted.collect::<Vec<_>>().join(" ")
-    }
+fn is_interpreter(cell: &Cell) -> bool {
+    matches!(cell.chosen, Some(Choice::Interpreter(_)))
 }
 
 /// The command line that the machine's cells come from.
-fn command<'a>(comparison: &'a Comparison, machine: Option<&str>) -> &'a str {
+fn line<'a>(comparison: &'a Comparison, machine: Option<&str>) -> &'a str {
     let mut machines = comparison.machines.iter();
     match machines.find(|m| Some(m.name.as_str()) == machine) {
         Some(machine) => &machine.command,
@@ -120,7 +96,7 @@ mod tests {
         let mut comparison: Comparison = serde_json::from_str(json).expect("a comparison");
         comparison.command = made_by.to_owned();
         change(&mut comparison.cells[1]);
-        let command = Reproducing::new(&comparison).command(&comparison.cells[1]);
+        let command = command(&comparison, &comparison.cells[1]);
         let expected =
             "cargo xtask compare --allocator jemalloc --scenario int-list --size 5120000 --seed 1";
         assert_eq!(command.replace(expected, "..."), again);
@@ -146,11 +122,29 @@ mod tests {
     }
 
     #[test]
-    fn what_came_by_path_is_measured_by_path() {
-        check(
-            "cargo xtask compare --allocator system --subject '/home/a b'",
-            |cell| cell.allocator = "mine".to_owned(),
-            "cargo xtask compare --subject '/home/a b' --scenario int-list --size 5120000 --seed 1",
+    fn what_came_by_path_is_measured_by_that_path_alone() {
+        let of = "--scenario int-list --size 5120000 --seed 1";
+        let chosen = |choice: Choice, option: &str| {
+            check(
+                "cargo xtask compare --subject '/home/a b' --subject ./c --interpreter all",
+                |cell| cell.chosen = Some(choice.clone()),
+                &format!("cargo xtask compare --allocator {option} {of}"),
+            );
+        };
+        let word = || "/home/a b".to_owned();
+        chosen(Choice::Subject(word()), "none --subject '/home/a b'");
+        chosen(
+            Choice::Interpreter(word()),
+            "none --interpreter '/home/a b'",
         );
+        chosen(Choice::Allocator("c".to_owned()), "c");
+    }
+
+    #[test]
+    fn where_a_result_does_not_say_whose_a_cell_is_all_of_it_is_measured_again() {
+        let unsaid = |cell: &mut Cell| cell.chosen = None;
+        check("cargo xtask compare", unsaid, "...");
+        let line = "cargo xtask compare --subject=./c --scenario tree";
+        check(line, unsaid, line);
     }
 }

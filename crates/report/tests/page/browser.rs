@@ -1,5 +1,6 @@
-//! The page in a real browser, where there is one: Chromium, as narrow as a phone.
+//! A real browser, where there is one: Chromium, with a page open in it.
 
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use headless_chrome::browser::default_executable;
@@ -9,19 +10,157 @@ use headless_chrome::protocol::cdp::Emulation::{
 use headless_chrome::protocol::cdp::Network;
 use headless_chrome::protocol::cdp::types::Event;
 use headless_chrome::{Browser, LaunchOptions, Tab};
-use serde_json::Value;
-
-use crate::{figures, with_knobs};
+use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
 
 /// As wide as a phone, in CSS pixels.
-const WIDTH: u32 = 390;
+pub(crate) const NARROW: u32 = 390;
 
-/// What a JavaScript expression gives in the page.
-fn value(tab: &Tab, expression: &str) -> Value {
-    let json = format!("JSON.stringify({expression})");
-    let result = tab.evaluate(&json, false).expect("an expression");
-    let text = result.value.expect("a value");
-    serde_json::from_str(text.as_str().expect("JSON")).expect("JSON")
+/// As wide as a screen.
+pub(crate) const WIDE: u32 = 1200;
+
+/// A page in a browser.
+pub(crate) struct Reader {
+    tab: Arc<Tab>,
+    url: String,
+    seen: Arc<Mutex<Vec<String>>>,
+    /// Goes when its handle does.
+    _browser: Browser,
+    _file: NamedTempFile,
+}
+
+/// Past the test harness, which would swallow what a passing test prints.
+pub(crate) fn say(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Opens this page; `None`, which is said, where there is no browser for the test of this name.
+pub(crate) fn open(html: &str, test: &str) -> Option<Reader> {
+    let Ok(path) = default_executable() else {
+        say(&format!("no Chromium: {test} is skipped"));
+        return None;
+    };
+    let file = tempfile::Builder::new().suffix(".html").tempfile();
+    let file = file.expect("a file");
+    std::fs::write(file.path(), html).expect("a page");
+    let options = LaunchOptions {
+        path: Some(path),
+        sandbox: false, // which root may not have; the page is our own
+        ..LaunchOptions::default()
+    };
+    let browser = Browser::new(options).expect("a browser");
+    let tab = browser.new_tab().expect("a tab");
+    let reader = Reader {
+        seen: watch(&tab),
+        url: format!("file://{}", file.path().display()),
+        tab,
+        _browser: browser,
+        _file: file,
+    };
+    reader.go("");
+    Some(reader)
+}
+
+impl Reader {
+    /// Opens the page at this fragment, anew; prints how long that took, which nothing asserts.
+    pub(crate) fn go(&self, fragment: &str) {
+        self.tab.navigate_to("about:blank").expect("a page");
+        self.tab.wait_until_navigated().expect("a page");
+        let url = format!("{}{fragment}", self.url);
+        self.tab.navigate_to(&url).expect("the page");
+        self.tab.wait_until_navigated().expect("the page");
+        let timing = "performance.getEntriesByType('navigation')[0].loadEventEnd";
+        println!("opened in {:.0} ms", self.value::<f64>(timing));
+    }
+
+    pub(crate) fn key(&self, key: &str) {
+        self.tab.press_key(key).expect("a key");
+    }
+
+    /// What a JavaScript expression, or the promise that it is, gives in the page.
+    #[track_caller]
+    pub(crate) fn value<T: DeserializeOwned>(&self, expression: &str) -> T {
+        let json = format!("(async () => JSON.stringify(await ({expression})))()");
+        let result = self.tab.evaluate(&json, true).expect("an expression");
+        let text = result.value.expect("a value");
+        serde_json::from_str(text.as_str().expect("JSON")).expect("JSON")
+    }
+
+    /// Runs a script in the page, whatever the page's own policy says of scripts.
+    pub(crate) fn run(&self, script: &str) {
+        self.tab.evaluate(script, false).expect("a script");
+    }
+
+    /// The links that the tab key reaches from here, pressed so many times.
+    pub(crate) fn reached_by_tab(&self, times: usize) -> Vec<String> {
+        self.run(
+            "reached = []; addEventListener('focusin', e => reached.push(e.target.hash || ''))",
+        );
+        for _ in 0..times {
+            self.key("Tab");
+        }
+        self.value("reached")
+    }
+
+    /// Presses the tab key so many times, which leads to the link to this fragment, and follows it.
+    #[track_caller]
+    pub(crate) fn follow(&self, fragment: &str, tabs: usize) {
+        for _ in 0..tabs {
+            self.key("Tab");
+        }
+        assert_eq!(
+            self.value::<String>("document.activeElement.hash || ''"),
+            fragment
+        );
+        self.key("Enter");
+    }
+
+    pub(crate) fn scheme(&self, value: &str) {
+        let feature = MediaFeature {
+            name: "prefers-color-scheme".to_owned(),
+            value: value.to_owned(),
+        };
+        let emulated = self.tab.call_method(SetEmulatedMedia {
+            media: None,
+            features: Some(vec![feature]),
+        });
+        emulated.expect("a colour scheme");
+    }
+
+    /// Makes the page as wide as this, which may be narrower than a window can be.
+    pub(crate) fn resize(&self, width: u32) {
+        let resized = self.tab.call_method(SetDeviceMetricsOverride {
+            width,
+            height: 844,
+            device_scale_factor: 1.0,
+            mobile: false,
+            scale: None,
+            screen_width: None,
+            screen_height: None,
+            position_x: None,
+            position_y: None,
+            dont_set_visible_size: None,
+            screen_orientation: None,
+            viewport: None,
+            display_feature: None,
+            device_posture: None,
+        });
+        resized.expect("a page of this width");
+    }
+
+    /// Nothing went wrong in the page so far, and it asked nobody for anything but for itself.
+    #[track_caller]
+    pub(crate) fn asked_nobody(&self) {
+        let seen = self.seen.lock().expect("the notes").clone();
+        let itself = |note: &String| note.split('#').next() == Some(&self.url);
+        let allowed = |note: &String| itself(note) || note == "data:," || note == "about:blank";
+        let others: Vec<&String> = seen.iter().filter(|note| !allowed(note)).collect();
+        assert_eq!(others, Vec::<&String>::new());
+        assert!(
+            seen.iter().any(itself),
+            "the page itself was asked for, so that others would be seen"
+        );
+    }
 }
 
 /// What went wrong in the page, and whom it asked for anything; filled while the page is open.
@@ -42,137 +181,13 @@ fn watch(tab: &Tab) -> Arc<Mutex<Vec<String>>> {
         .expect("a listener");
     tab.enable_log().expect("its log");
     tab.enable_runtime().expect("its console");
-    tab.call_method(Network::Enable {
+    let network = tab.call_method(Network::Enable {
         max_total_buffer_size: None,
         max_resource_buffer_size: None,
         max_post_data_size: None,
         report_direct_socket_traffic: None,
         enable_durable_messages: None,
-    })
-    .expect("its requests");
+    });
+    network.expect("its requests");
     seen
-}
-
-/// The links that the tab key reaches, in their order.
-fn reached_by_tab(tab: &Tab) -> Vec<String> {
-    let mut reached = Vec::new();
-    for _ in 0..24 {
-        tab.press_key("Tab").expect("a key");
-        if let Value::String(href) = value(tab, "document.activeElement.getAttribute('href')") {
-            reached.push(href);
-        }
-    }
-    reached
-}
-
-/// The least contrast of the matrix's words with what is behind them, by WCAG 2's formula.
-const CONTRAST: &str =
-    "Math.min(...[...document.querySelectorAll('.matrix a, .legend dt')].map(e => {
-    const light = c => { const [r, g, b] = c.match(/[0-9.]+/g).map(v => v / 255).map(
-        v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05; };
-    const s = getComputedStyle(e), [a, b] = [light(s.color), light(s.backgroundColor)];
-    return Math.max(a, b) / Math.min(a, b); }))";
-
-fn scheme(tab: &Tab, value: &str) {
-    let feature = MediaFeature {
-        name: "prefers-color-scheme".to_owned(),
-        value: value.to_owned(),
-    };
-    tab.call_method(SetEmulatedMedia {
-        media: None,
-        features: Some(vec![feature]),
-    })
-    .expect("a colour scheme");
-}
-
-/// Makes the page as narrow as no window can be.
-fn narrow(tab: &Tab) {
-    tab.call_method(SetDeviceMetricsOverride {
-        width: WIDTH,
-        height: 844,
-        device_scale_factor: 1.0,
-        mobile: false,
-        scale: None,
-        screen_width: None,
-        screen_height: None,
-        position_x: None,
-        position_y: None,
-        dont_set_visible_size: None,
-        screen_orientation: None,
-        viewport: None,
-        display_feature: None,
-        device_posture: None,
-    })
-    .expect("a narrow page");
-}
-
-#[test]
-fn a_browser_shows_the_stories_by_keyboard_alone_and_asks_nobody() {
-    let Ok(path) = default_executable() else {
-        eprintln!(
-            "no Chromium: a_browser_shows_the_stories_by_keyboard_alone_and_asks_nobody is skipped"
-        );
-        return;
-    };
-    let (comparison, tradeoffs) = with_knobs();
-    let file = tempfile::Builder::new()
-        .suffix(".html")
-        .tempfile()
-        .expect("a file");
-    std::fs::write(file.path(), afterdrop_report::html(&comparison, &tradeoffs)).expect("a page");
-    let url = format!("file://{}", file.path().display());
-    let options = LaunchOptions {
-        path: Some(path),
-        sandbox: false, // which root may not have; the page is our own
-        ..LaunchOptions::default()
-    };
-    let browser = Browser::new(options).expect("a browser");
-    let tab = browser.new_tab().expect("a tab");
-    narrow(&tab);
-    let seen = watch(&tab);
-    tab.navigate_to(&url)
-        .expect("the page")
-        .wait_until_navigated()
-        .expect("the page");
-
-    let links = reached_by_tab(&tab);
-    for index in 0..comparison.cells.len() {
-        assert!(links.contains(&format!("#c{index}")), "{links:?}");
-    }
-    let wide = value(&tab, "document.documentElement.scrollWidth");
-    assert!(wide.as_u64() <= Some(WIDTH.into()), "{wide} pixels wide");
-    for name in ["light", "dark"] {
-        scheme(&tab, name);
-        let contrast = value(&tab, CONTRAST).as_f64().expect("a ratio");
-        assert!(contrast >= 4.5, "{name}: {contrast}");
-    }
-
-    value(
-        &tab,
-        "document.querySelector('.matrix a[href=\"#c1\"]').focus()||0",
-    );
-    tab.press_key("Enter").expect("a key");
-    let visible =
-        "[...document.querySelectorAll('article')].filter(a => a.offsetHeight).map(a => a.id)";
-    assert_eq!(value(&tab, visible), serde_json::json!(["c1"]));
-    let header =
-        "[...document.querySelectorAll('#c1 .ledger thead th')].map(e => e.innerText.trim())";
-    let header: Vec<String> = serde_json::from_value(value(&tab, header)).expect("names");
-    let rows =
-        "[...document.querySelectorAll('#c1 .ledger tbody tr')].map(r => [...r.querySelectorAll(
-        'td:not(.bar)')].map(e => Number(e.innerText.replaceAll(',', ''))))";
-    let rows: Vec<Vec<i64>> = serde_json::from_value(value(&tab, rows)).expect("figures");
-    figures::check(&comparison.cells[1], &header, &rows);
-
-    let seen = seen.lock().expect("the notes").clone();
-    let allowed = |note: &&String| **note != url && *note != "data:,";
-    assert_eq!(
-        seen.iter().filter(allowed).collect::<Vec<_>>(),
-        Vec::<&String>::new()
-    );
-    assert!(
-        seen.contains(&url),
-        "the page itself was asked for, so that others would be seen"
-    );
 }

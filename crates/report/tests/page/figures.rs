@@ -66,13 +66,22 @@ fn knobs_stand_beside_each_other_with_what_they_cost() {
     assert_eq!(
         rows,
         [
-            ["default", "on activity", "-", "-"],
-            ["turned", "on activity", "+314", "+104,831"]
+            ["default", "on activity", "-", "-", "-"],
+            [
+                "turned",
+                "on activity",
+                "+314",
+                "+104,831",
+                "TURNED=1 gives back"
+            ]
         ]
     );
-    let smallest = "The smallest that brings it back at once: turned, for +314 ms of CPU time and \
+    let smallest = "The smallest that brings it back at once: turned, TURNED=1, for +314 ms of CPU time and \
                     +104,831 page faults for each GiB. As cheap: another.";
     assert!(text(experiment).contains(smallest));
+    let turned =
+        |story: &str| text(select(&page, story)[0]).contains("Turned here: TURNED=1: gives back.");
+    assert!(turned("#c2") && !turned("#c0"));
     assert_eq!(select(&html, "polyline[stroke^='var(--line-']").len(), 2);
     let kept = select(&html, ".curve tbody tr").into_iter().map(figures);
     assert!(

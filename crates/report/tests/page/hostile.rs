@@ -3,26 +3,25 @@
 use std::collections::HashSet;
 
 use afterdrop_report as report;
-use model::{Change, Comparison, Differences, Status};
+use model::{Change, Choice, Comparison, Differences, Status, Tradeoffs, Turned};
 use scraper::Html;
 
-use crate::{earlier, select, text, with_knobs};
+use crate::{earlier, folded, select, text, with_knobs};
 
 const HOSTILE: &str =
     "</script><script>alert(1)</script>\"' onload=x \u{202e}evil\n<!--{{ 1 }}&amp;";
 
-/// The same as a reader sees it.
+/// The same as a reader should see it.
 const SHOWN: &str = "</script><script>alert(1)</script>\"' onload=x [U+202E]evil␊<!--{{ 1 }}&amp;";
 
-/// Whether the page runs nothing and has no attribute that the plain one has not.
+/// Whether the page has no attribute that the plain one has not.
 #[track_caller]
-fn check(html: &str, plain: &str) -> Html {
+fn inert(html: &str, plain: &str) -> Html {
     assert!(
         !html.contains('\u{202e}'),
         "what turns the text is named instead"
     );
     let (page, plain) = (Html::parse_document(html), Html::parse_document(plain));
-    assert!(select(&page, "script").is_empty());
     let names = |page: &Html| -> HashSet<String> {
         let elements = select(page, "*").into_iter();
         let names = elements.flat_map(|element| element.value().attrs().map(|(name, _)| name));
@@ -34,8 +33,8 @@ fn check(html: &str, plain: &str) -> Html {
     page
 }
 
-#[test]
-fn whatever_a_document_says_is_shown_and_not_run() {
+/// A comparison that says it wherever a document can say anything.
+fn hostile() -> (Comparison, Tradeoffs) {
     let (mut comparison, mut tradeoffs) = with_knobs();
     let name = || HOSTILE.to_owned();
     comparison.command = name();
@@ -48,6 +47,11 @@ fn whatever_a_document_says_is_shown_and_not_run() {
         cell.scenario = name();
         cell.python = Some(name());
         cell.machine = Some(name());
+        cell.turned = Some(Turned {
+            how: name(),
+            does: Some(name()),
+        });
+        cell.chosen = Some(Choice::Subject(name()));
         let cause = cell.cause.as_mut().expect("a cause");
         cause.sentence = name();
         cause.evidence[0].name = name();
@@ -62,9 +66,36 @@ fn whatever_a_document_says_is_shown_and_not_run() {
     for contestant in &mut tradeoffs.contestants {
         contestant.knob = name();
     }
+    (comparison, tradeoffs)
+}
+
+#[test]
+fn whatever_a_document_says_is_shown_and_not_run() {
+    let (comparison, tradeoffs) = hostile();
     let html = report::html(&comparison, &tradeoffs);
+    assert!(select(&Html::parse_document(&html), "script").is_empty());
+    check(&html);
+}
+
+/// Every cell has the same names, so that all of them are stories of one experiment.
+#[test]
+fn whatever_a_document_of_many_cells_says_stays_folded() {
+    let (mut comparison, tradeoffs) = hostile();
+    let few = comparison.cells.clone();
+    comparison.cells = few.iter().cycle().take(604).cloned().collect();
+    let html = report::html(&comparison, &tradeoffs);
+    let page = Html::parse_document(&html);
+    let scripts = select(&page, "script");
+    assert_eq!(scripts.len(), folded::experiments(&comparison) + 1);
+    assert_eq!(select(&page, "article").len(), 0);
+    check(&folded::unfolded(&html));
+}
+
+/// Whether the hostile text is in its places in this page, and nowhere else.
+#[track_caller]
+fn check(html: &str) {
     let (plain, judged) = with_knobs();
-    let page = check(&html, &report::html(&plain, &judged));
+    let page = inert(html, &report::html(&plain, &judged));
     // There it is quoted for a shell as well.
     assert!(text(select(&page, "#c0 pre")[0]).contains("[U+202E]evil␊"));
     for place in [
@@ -118,7 +149,8 @@ fn whatever_a_baseline_says_is_shown_and_not_run() {
     let hostile = html(&old, &differences);
     let before = earlier::before(&new);
     let plain = html(&before, &earlier::differences(&before, &new));
-    let page = check(&hostile, &plain);
+    let page = inert(&hostile, &plain);
+    assert!(select(&page, "script").is_empty());
     for (place, times) in [
         ("#changes > p", 1),
         (".circumstances", 2),

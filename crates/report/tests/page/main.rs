@@ -3,17 +3,22 @@
 //! `../documents/compare.json` was measured; only its accounts' parts and counters, which no renderer reads,
 //! are left out.
 
+mod accessible;
 mod baseline;
 mod browser;
 mod earlier;
 mod figures;
+mod folded;
 mod hostile;
+mod keyboard;
 mod sizes;
 
 use std::collections::HashSet;
 
 use afterdrop_report as report;
-use model::{Cell, Comparison, KnobPrices, Price, SmallestKnob, Status, Tradeoff, Tradeoffs};
+use model::{
+    Cell, Comparison, KnobPrices, Price, SmallestKnob, Status, Tradeoff, Tradeoffs, Turned,
+};
 use scraper::{ElementRef, Html, Selector};
 
 fn measured() -> Comparison {
@@ -46,6 +51,10 @@ fn with_knobs() -> (Comparison, Tradeoffs) {
     let mut comparison = measured();
     let turned = comparison.cells.clone().into_iter().map(|cell| Cell {
         knob: "turned".to_owned(),
+        turned: Some(Turned {
+            how: "TURNED=1".to_owned(),
+            does: Some("gives back".to_owned()),
+        }),
         ..cell
     });
     comparison.cells.extend(turned);
@@ -69,7 +78,7 @@ fn with_knobs() -> (Comparison, Tradeoffs) {
             prices: vec![("turned".to_owned(), Some(price))],
             smallest_knob: Some(SmallestKnob {
                 name: "turned".to_owned(),
-                how: "--knob turned".to_owned(),
+                how: "TURNED=1".to_owned(),
                 price,
                 as_cheap: vec!["another".to_owned()],
             }),

@@ -2,15 +2,24 @@
 
 use model::{Cell, Comparison};
 
-use crate::{measured, page};
+use crate::{measured, page, with_knobs};
 
-/// So many cells like the measured ones, each of another experiment.
+/// So many cells like the measured ones.
 fn many(cells: usize) -> Comparison {
-    let mut comparison = measured();
-    let measured = comparison.cells.clone();
-    let copies = measured.iter().cycle().take(cells).enumerate();
+    repeated(measured(), cells)
+}
+
+/// So many cells like the measured ones, half of them with a knob turned.
+pub(crate) fn many_with_knobs(cells: usize) -> Comparison {
+    repeated(with_knobs().0, cells)
+}
+
+/// The cells again and again, each time in another scenario.
+fn repeated(mut comparison: Comparison, cells: usize) -> Comparison {
+    let before = std::mem::take(&mut comparison.cells);
+    let copies = before.iter().cycle().take(cells).enumerate();
     let copies = copies.map(|(index, cell)| Cell {
-        scenario: format!("{}-{}", cell.scenario, index / measured.len()),
+        scenario: format!("{}-{}", cell.scenario, index / before.len()),
         ..cell.clone()
     });
     comparison.cells = copies.collect();

@@ -17,3 +17,8 @@ pub fn host() -> Host {
         lab_conditions: Vec::new(),
     }
 }
+
+/// The text without its styles.
+pub fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
