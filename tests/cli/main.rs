@@ -4,6 +4,7 @@
 //! prints, writes and leaves behind. What the figures mean is `tests/it`'s business.
 
 mod bad_input;
+mod baseline;
 mod bench;
 mod book;
 mod bring_your_own;
@@ -17,6 +18,7 @@ mod plot;
 mod python;
 mod readme;
 mod reproduce;
+mod review;
 mod run;
 mod schema;
 mod streams;

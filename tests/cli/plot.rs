@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::run::{Bench, Outcome, finish, root, xtask};
 
 /// A result of one scenario under two allocators.
@@ -44,6 +46,55 @@ fn each_chart_is_an_svg_and_a_png() {
     assert!(
         !svg(&of_system).contains(">jemalloc</text>"),
         "it was not chosen"
+    );
+}
+
+/// The result with one thing changed.
+fn changed(bench: &Bench, change: impl FnOnce(&mut Vec<Value>)) -> PathBuf {
+    let text = fs::read_to_string(result()).expect("a result");
+    let mut result: Value = serde_json::from_str(&text).expect("JSON");
+    change(result["cells"].as_array_mut().expect("cells"));
+    let path = bench.path("result.json");
+    fs::write(&path, result.to_string()).expect("a file");
+    path
+}
+
+#[test]
+fn knobs_are_lines_where_they_are_not_too_many() {
+    let bench = Bench::new();
+    let result = changed(&bench, |cells| {
+        for mut cell in cells.clone() {
+            cell["knob"] = "turned".into();
+            cells.push(cell);
+        }
+    });
+    let lines = |arguments: &[&str]| {
+        let out = bench.path("curve.svg");
+        let plotted = plot(&result, &out, &[&["--what", "curve"], arguments].concat());
+        assert_eq!(plotted.status, 0, "{}", plotted.stderr);
+        let svg = fs::read_to_string(&out).expect("an SVG");
+        let names = ["system", "jemalloc", "system turned", "jemalloc turned"];
+        names.map(|name| svg.contains(&format!(">{name}</text>")))
+    };
+    assert_eq!(lines(&[]), [true, true, false, false]);
+    let of_system = lines(&["--allocator", "system"]);
+    assert_eq!(of_system, [true, false, true, false]);
+    assert_eq!(lines(&["--knob", "turned"]), [false, false, true, true]);
+    assert_eq!(lines(&["--knob", "all"]), [true; 4]);
+}
+
+#[test]
+fn cells_that_were_not_walked_alike_are_not_one_curve() {
+    let bench = Bench::new();
+    let other = changed(&bench, |cells| cells[1]["size"] = 1.into());
+    let line = "a curve is of one experiment: these differ in size, seed or conditions; measure again with one of each";
+    check(&other, "x.svg", &["--what", "curve"], line);
+    let none = changed(&bench, Vec::clear);
+    let refused = plot(&none, &bench.path("x.svg"), &["--what", "matrix"]);
+    assert!(
+        refused.stderr.ends_with("it has no cell\n"),
+        "{}",
+        refused.stderr
     );
 }
 

@@ -59,6 +59,14 @@ pub fn outcome(output: Output) -> Outcome {
     }
 }
 
+/// Each of these stands in the text.
+#[track_caller]
+pub fn assert_has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no {part:?} in:\n{text}");
+    }
+}
+
 /// A folder of a test's own: for a result, and for subjects that are shell scripts.
 pub struct Bench {
     folder: TempDir,

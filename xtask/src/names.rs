@@ -21,8 +21,7 @@ pub(crate) fn unknown(kind: &str, name: &str, valid: &[&str]) -> String {
 
 /// What stands for every one of a kind.
 pub(crate) const ALL: &str = "all";
-
-/// What stands for none of a kind.
+/// What stands for nobody, where others are named elsewhere.
 pub(crate) const NONE: &str = "none";
 
 /// Those of `all` whose names were chosen, or all where none was, in the order of `all`.

@@ -47,7 +47,7 @@ impl Output {
     ///
     /// # Errors
     /// [`Stop::Failed`] where the disk has filled up in the meantime, say.
-    pub(crate) fn write(self, whole: impl AsRef<[u8]>) -> Result<PathBuf, Stop> {
+    pub(crate) fn write(self, whole: &(impl AsRef<[u8]> + ?Sized)) -> Result<PathBuf, Stop> {
         let fault = |error: &io::Error| Stop::Failed(cannot("write", &self.path, error));
         let mut temporary = self.temporary().map_err(|error| fault(&error))?;
         temporary

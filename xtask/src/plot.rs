@@ -51,11 +51,11 @@ impl Format {
     }
 }
 
-/// A kind of name to choose by, and what of it a cell has.
-type Kind = (&'static str, fn(&Cell) -> Option<String>);
+/// What of a cell a choice is about; `None` of one that has none.
+type Of = fn(&Cell) -> Option<String>;
 
-/// What is there to choose by.
-const KINDS: [Kind; 5] = [
+/// What there is to choose by, in the order in which it is.
+const KINDS: [(&str, Of); 5] = [
     ("scenario", |cell| Some(cell.scenario.clone())),
     ("python", |cell| {
         Some(cell.python.as_ref()?.replace(" 32-bit", "-32"))
@@ -118,43 +118,32 @@ fn picture(options: &PlotOptions, file: &Path, comparison: &Comparison) -> Resul
     };
     let (picture, lacking) = match options.what {
         What::Curve => {
-            one(
-                &cells,
-                &["scenario", "python"],
-                "a curve is of one experiment",
-            )?;
-            let several = distinct(cells.iter().map(|cell| cell.allocator.clone())).len() > 1;
-            let lines = if several {
-                as_they_come(options, cells)
-            } else {
-                cells
+            let kinds = &KINDS[..2]; // lines are named by all others
+            one(&cells, kinds, "a curve is of one experiment")?;
+            let allocators = distinct(cells.iter().map(|cell| cell.allocator.clone()));
+            let lines = match &allocators[..] {
+                [_] => cells,
+                _ => as_they_come(options, cells),
             };
             let picture = Picture::of(&Plot::Curve(&lines), comparison);
             (picture, "no checkpoint was reached")
         }
         What::Ledger => {
             let cells = as_they_come(options, cells);
-            let kinds = KINDS.map(|(kind, _)| kind);
-            let cell = one(&cells, &kinds, "a ledger is of one cell")?;
-            (
-                Picture::of(&Plot::Ledger(cell), comparison),
-                "no ledger was taken",
-            )
+            let cell = one(&cells, &KINDS, "a ledger is of one cell")?;
+            let picture = Picture::of(&Plot::Ledger(cell), comparison);
+            (picture, "no ledger was taken")
         }
         What::Tradeoff => {
             let tradeoffs = oracle::tradeoffs(&cut(cells)).contestants;
             let picture = Picture::of(&Plot::Tradeoff(&tradeoffs), comparison);
-            (
-                picture,
-                "it takes two contestants that were measured to the end",
-            )
+            let lacking = "it takes two contestants that were measured to the end";
+            (picture, lacking)
         }
         What::Matrix => {
             let cells = cut(cells).cells;
-            (
-                Picture::of(&Plot::Matrix(&cells), comparison),
-                "there is no cell",
-            )
+            let picture = Picture::of(&Plot::Matrix(&cells), comparison);
+            (picture, "there is no cell")
         }
     };
     picture.ok_or_else(|| Stop::BadInput(cannot("plot", file, &lacking)))
@@ -169,9 +158,9 @@ fn as_they_come<'a>(options: &PlotOptions, cells: Vec<&'a Cell>) -> Vec<&'a Cell
     }
 }
 
-/// The only one, or the first of those that differ by nothing of these kinds nor by what cannot be chosen by.
-fn one<'a>(cells: &[&'a Cell], kinds: &[&str], why: &str) -> Result<&'a Cell, Stop> {
-    for (kind, of) in KINDS.into_iter().filter(|(kind, _)| kinds.contains(kind)) {
+/// The first of cells that differ in none of these kinds, nor in what cannot be chosen by.
+fn one<'a>(cells: &[&'a Cell], kinds: &[(&str, Of)], why: &str) -> Result<&'a Cell, Stop> {
+    for (kind, of) in kinds {
         let there = distinct(cells.iter().filter_map(|cell| of(cell)));
         if there.len() > 1 {
             let names = there.join(", ");
@@ -179,12 +168,10 @@ fn one<'a>(cells: &[&'a Cell], kinds: &[&str], why: &str) -> Result<&'a Cell, St
             return Err(Stop::BadInput(line));
         }
     }
-    let walks = cells.iter().map(|c| (c.size, c.seed, c.conditions));
-    let mut walks: Vec<_> = walks.collect();
-    walks.dedup();
-    match walks.len() {
-        1 => Ok(cells[0]),
-        _ => Err(Stop::BadInput(format!(
+    let walk = |cell: &Cell| (cell.size, cell.seed, cell.conditions);
+    match cells.iter().all(|cell| walk(cell) == walk(cells[0])) {
+        true => Ok(cells[0]),
+        false => Err(Stop::BadInput(format!(
             "{why}: these differ in size, seed or conditions; measure again with one of each"
         ))),
     }

@@ -140,3 +140,39 @@ impl DocumentedKnob {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(knob: &Knob, release_call: Option<&str>, how: &str) {
+        let turned = knob.turned(release_call).expect("something is turned");
+        assert_eq!(turned.how, how);
+        assert_eq!(turned.does, knob.does);
+    }
+
+    #[test]
+    fn a_knob_is_turned_by_variables_and_by_calls() {
+        let variable = Knob::variable("A", "1");
+        check(&variable, None, "A=1");
+        let both = Knob {
+            after_drop: AfterDrop::Release,
+            does: Some("both".to_owned()),
+            ..variable.clone()
+        };
+        check(&both, Some("trim()"), "A=1 trim() after each drop");
+        check(
+            &both,
+            None,
+            "A=1 a request to give memory back after each drop",
+        );
+        let collects = Knob {
+            variables: Vec::new(),
+            after_drop: AfterDrop::Collect,
+            ..variable
+        };
+        check(&collects, Some("trim()"), "gc.collect() after each drop");
+        assert_eq!(Knob::default_settings().turned(Some("trim()")), None);
+    }
+}

@@ -20,6 +20,7 @@ mod comparison;
 mod control;
 mod curve;
 mod difference;
+mod document;
 mod explanation;
 pub mod figures;
 mod host;

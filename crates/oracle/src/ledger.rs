@@ -143,7 +143,7 @@ pub fn unexplained(checkpoints: &[Checkpoint]) -> Option<f64> {
     let built = checkpoints.iter().find(|c| c.name == Moment::Built)?;
     let entries = checkpoints.iter().flat_map(|c| &c.ledger);
     let unexplained = entries.filter(|entry| entry.name == Entry::UNEXPLAINED);
-    let most_kib = unexplained.map(|entry| entry.kib.abs()).max()?;
+    let most_kib = unexplained.map(|entry| entry.kib.saturating_abs()).max()?;
     (built.kept_kib >= EXPLAINABLE_KIB).then(|| most_kib as f64 / built.kept_kib as f64)
 }
 

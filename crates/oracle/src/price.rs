@@ -79,7 +79,9 @@ fn given_gib(cell: &Cell) -> Option<f64> {
         .checkpoints
         .iter()
         .filter(|c| c.name == Moment::Dropped);
-    let given_kib: i64 = drops.map(|drop| occupied_kib - drop.kept_kib).sum();
+    // Saturating: what is read back from a file may say anything.
+    let given_kib = drops.map(|drop| occupied_kib.saturating_sub(drop.kept_kib));
+    let given_kib = given_kib.fold(0, i64::saturating_add);
     Some(given_kib as f64 / (1 << 20) as f64)
 }
 

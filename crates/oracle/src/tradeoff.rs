@@ -201,6 +201,8 @@ fn rounded(figure: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use model::Turned;
+
     use super::*;
     use crate::fixture::{cell, comparison};
 
@@ -269,7 +271,13 @@ mod tests {
         let judged = tradeoffs(&comparison(vec![
             contestant("a", "default", 100.0, 10.0),
             contestant("a", "useless", 100.0, 10.0),
-            contestant("a", "enough", 0.0, 20.0),
+            Cell {
+                turned: Some(Turned {
+                    how: "ENOUGH=1".to_owned(),
+                    does: None,
+                }),
+                ..contestant("a", "enough", 0.0, 20.0)
+            },
             contestant("b", "default", 100.0, 10.0),
         ]));
         let [knobs] = &judged.knobs[..] else {
@@ -280,7 +288,10 @@ mod tests {
         assert_eq!(names, ["useless", "enough"]);
         assert_eq!(knobs.prices[0].1, None);
         let smallest = knobs.smallest_knob.as_ref().expect("enough is");
-        assert_eq!(smallest.name, "enough");
+        assert_eq!(
+            (smallest.name.as_str(), smallest.how.as_str()),
+            ("enough", "ENOUGH=1")
+        );
         assert_eq!(Some(smallest.price), knobs.prices[1].1);
     }
 }

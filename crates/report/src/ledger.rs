@@ -30,7 +30,10 @@ pub(crate) fn ledger(cell: &Cell) -> Grid {
             rows.push(row(&entry.name, &figures));
         }
     }
-    let sum = |checkpoint: &Checkpoint| checkpoint.ledger.iter().map(|e| e.kib).sum();
+    let sum = |checkpoint: &Checkpoint| {
+        let kib = checkpoint.ledger.iter().map(|e| e.kib);
+        kib.fold(0, i64::saturating_add)
+    };
     let sums: Vec<i64> = shown.iter().map(|(_, c)| sum(c)).collect();
     rows.push(row("resident", &sums));
     // Where there is no room for all checkpoints, that before the object goes, and then the middle ones.

@@ -11,6 +11,7 @@
 pub(crate) mod chart;
 pub(crate) mod curve;
 pub(crate) mod ledger;
+mod legend;
 mod matrix;
 mod palette;
 mod picture;

@@ -4,11 +4,11 @@
 
 use model::{Cell, Comparison, Host, Tradeoff};
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::chart::{self, Canvas, Fault, INK, LETTERS, Theme};
+use super::chart::{self, INK, LETTERS, Theme};
 use super::curve::{self, Curve};
 use super::ledger::Ledger;
+use super::legend::{Legend, Sign, shortened};
 use super::scatter::{self, Scatter};
 use super::{matrix, palette, png};
 use crate::html::escape::{Visible, visible};
@@ -77,16 +77,6 @@ struct Drawn {
     legend: Vec<(Sign, String)>,
     svg: String,
     size: (u32, u32),
-}
-
-/// What stands before a name in the legend.
-#[derive(Clone, Copy)]
-enum Sign {
-    Line(usize),
-    Area(RGBColor),
-    Filled,
-    Outlined,
-    Nothing,
 }
 
 fn drawn_curve(cells: &[&Cell]) -> Option<Drawn> {
@@ -174,15 +164,14 @@ fn origin(made: &Comparison) -> String {
     }
 }
 
-/// The height of the title, of a line of the legend, and of one at the foot.
+/// The height of the title, and of a line at the foot.
 const TITLE: i32 = 44;
-const LEGEND: i32 = 24;
 const FOOT: i32 = 16;
 
 fn framed(drawn: &Drawn, title: &str, origin: &str) -> (String, (u32, u32)) {
     let (width, height) = drawn.size;
-    let legend = Legend::of(&drawn.legend, width as i32);
-    let head = (width, (TITLE + LEGEND * legend.lines + 8) as u32);
+    let legend = Legend::of(&drawn.legend, TITLE, width);
+    let head = (width, legend.bottom() as u32 + 8);
     let head_svg = chart::draw(Theme::File, head, |canvas| {
         let letters = ("sans-serif", LETTERS + 6).into_font().color(&INK);
         canvas.draw(&Text::new(shortened(title, width, 11), (12, 12), letters))?;
@@ -222,62 +211,4 @@ fn escaped(text: &str) -> String {
     let written = askama::filters::Escaper::write_escaped_str(&Visible, &mut escaped, text);
     written.expect("a string takes all");
     escaped
-}
-
-/// So much of a line as fits into this width, in letters as wide.
-fn shortened(text: &str, width: u32, letter: u32) -> String {
-    let most = (width / letter) as usize;
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
-}
-
-/// Names beside each other, in as many lines as they take.
-struct Legend {
-    /// Where each begins.
-    places: Vec<(i32, i32, Sign, String)>,
-    lines: i32,
-}
-
-impl Legend {
-    fn of(entries: &[(Sign, String)], width: i32) -> Legend {
-        let (mut x, mut lines) = (12, 1);
-        let mut places = Vec::new();
-        for (sign, name) in entries {
-            let name = shortened(&visible(name), width as u32 - 60, 9);
-            let wide = 32 + name.chars().count() as i32 * 7 + 16;
-            if x > 12 && x + wide > width {
-                (x, lines) = (12, lines + 1);
-            }
-            places.push((x, TITLE + LEGEND * (lines - 1) + LEGEND / 2, *sign, name));
-            x += wide;
-        }
-        Legend { places, lines }
-    }
-
-    fn draw<'a>(&self, canvas: &Canvas<'a>) -> Result<(), Fault<'a>> {
-        let letters = ("sans-serif", LETTERS).into_font().color(&INK);
-        let letters = letters.pos(Pos::new(HPos::Left, VPos::Center));
-        for (x, y, sign, name) in &self.places {
-            let (x, y) = (*x, *y);
-            let mut text = x + 32;
-            match *sign {
-                Sign::Line(n) => {
-                    let line = chart::line(n).stroke_width(3);
-                    canvas.draw(&PathElement::new(vec![(x, y), (x + 26, y)], line))?;
-                    chart::mark(canvas, n, std::iter::once((x + 13, y)))?;
-                }
-                Sign::Area(colour) => {
-                    let corners = [(x + 8, y - 7), (x + 24, y + 7)];
-                    canvas.draw(&Rectangle::new(corners, colour.filled()))?;
-                }
-                Sign::Filled => canvas.draw(&Circle::new((x + 16, y), 5, INK.filled()))?,
-                Sign::Outlined => canvas.draw(&Circle::new((x + 16, y), 5, INK.stroke_width(2)))?,
-                Sign::Nothing => text = x,
-            }
-            canvas.draw(&Text::new(name.clone(), (text, y), letters.clone()))?;
-        }
-        Ok(())
-    }
 }

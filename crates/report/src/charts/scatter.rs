@@ -157,7 +157,7 @@ fn stairs(points: &[(i32, i32)]) -> Vec<(i32, i32)> {
     std::iter::once(*first).chain(steps).collect()
 }
 
-/// Names beside points, each moved out of the way of all points and of the names before it.
+/// Names beside points, each moved out of the way of the edge, of all points and of the names before it.
 struct Labels {
     /// Left, right and height of what is drawn.
     taken: Vec<(i32, i32, i32)>,
@@ -182,7 +182,9 @@ impl Labels {
         let left = if to_the_left { x - 10 - width } else { x + 10 };
         let free = |height: i32| {
             let mut taken = self.taken.iter();
-            !taken.any(|(l, r, h)| left < *r && *l < left + width && (height - h).abs() < LETTERS)
+            height >= LETTERS
+                && !taken
+                    .any(|(l, r, h)| left < *r && *l < left + width && (height - h).abs() < LETTERS)
         };
         // Above the front's line, which passes through the point.
         let y = y - LETTERS * 2 / 3;

@@ -53,9 +53,13 @@ mod tests {
 
     #[test]
     fn markup_is_text() {
-        let mut text = String::new();
-        let written = Visible.write_escaped_str(&mut text, "<b a=\"'\">&\u{200f}");
-        assert_eq!(written, Ok(()));
-        assert_eq!(text, "&#60;b a=&#34;&#39;&#34;&#62;&#38;[U+200F]");
+        let check = |after: &str, shown: &str| {
+            let mut text = String::new();
+            let markup = format!("<b a=\"'\">&{after}");
+            assert_eq!(Visible.write_escaped_str(&mut text, &markup), Ok(()));
+            assert_eq!(text, format!("&#60;b a=&#34;&#39;&#34;&#62;&#38;{shown}"));
+        };
+        check("", "");
+        check("\u{200f}", "[U+200F]");
     }
 }

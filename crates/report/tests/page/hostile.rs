@@ -6,7 +6,7 @@ use afterdrop_report as report;
 use model::{Change, Choice, Comparison, Differences, Status, Tradeoffs, Turned};
 use scraper::Html;
 
-use crate::{baseline, folded, select, text, with_knobs};
+use crate::{earlier, folded, select, text, with_knobs};
 
 const HOSTILE: &str =
     "</script><script>alert(1)</script>\"' onload=x \u{202e}evil\n<!--{{ 1 }}&amp;";
@@ -114,8 +114,8 @@ fn check(html: &str) {
 #[test]
 fn whatever_a_baseline_says_is_shown_and_not_run() {
     let (new, tradeoffs) = with_knobs();
-    let mut old = baseline::before(&new);
-    let mut differences = baseline::differences(&old, &new);
+    let mut old = earlier::before(&new);
+    let mut differences = earlier::differences(&old, &new);
     let name = || HOSTILE.to_owned();
     // The one that is gone, of which all is the baseline's own word.
     let gone = old.cells.last_mut().expect("a cell");
@@ -147,8 +147,8 @@ fn whatever_a_baseline_says_is_shown_and_not_run() {
         report::html_since(&new, &tradeoffs, baseline)
     };
     let hostile = html(&old, &differences);
-    let before = baseline::before(&new);
-    let plain = html(&before, &baseline::differences(&before, &new));
+    let before = earlier::before(&new);
+    let plain = html(&before, &earlier::differences(&before, &new));
     let page = inert(&hostile, &plain);
     assert!(select(&page, "script").is_empty());
     for (place, times) in [

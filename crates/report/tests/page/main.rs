@@ -6,6 +6,7 @@
 mod accessible;
 mod baseline;
 mod browser;
+mod earlier;
 mod figures;
 mod folded;
 mod hostile;
