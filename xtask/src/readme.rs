@@ -100,7 +100,7 @@ impl Document {
             contents.push(content);
         }
         if let Some(output) = self.output {
-            output.write(spliced(&self.text, &blocks, &contents))?;
+            output.write(&spliced(&self.text, &blocks, &contents))?;
         }
         Ok(stale)
     }

@@ -33,7 +33,7 @@ impl Files {
     /// # Errors
     /// [`Stop::Failed`] as of [`Output::write`].
     pub(crate) fn write(self, comparison: &Comparison, page: &str) -> Result<PathBuf, Stop> {
-        let written = self.json.write(say::spelled(comparison))?;
+        let written = self.json.write(&say::spelled(comparison))?;
         self.page.write(page)?;
         Ok(written)
     }
