@@ -44,7 +44,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Stop> {
         interrupted: interrupt.signal().is_some(),
     };
 
-    let written = output.write(say::spelled(&benchmark))?;
+    let written = output.write(&say::spelled(&benchmark))?;
     match options.format {
         ListFormat::Table => say::screen(&report::benchmark(&benchmark, say::width())),
         ListFormat::Json => say::json(&benchmark),
