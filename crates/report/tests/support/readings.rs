@@ -27,7 +27,7 @@ pub fn read(text: &[u8]) -> bool {
 }
 
 fn draw(comparison: &Comparison) {
-    report::terminal(comparison);
+    report::terminal(comparison, report::Width::Endless);
     report::markdown(comparison);
     let page = report::html(comparison, &tradeoffs(comparison));
     assert!(!page.contains("<script"), "it would run");
@@ -48,7 +48,7 @@ fn compare(comparison: &Comparison) {
             !are_the_same || differences.changed().next().is_none(),
             "it is not what it is"
         );
-        report::differences(&differences);
+        report::differences(&differences, report::Width::Endless);
         report::differences_markdown(&differences);
     }
     let source = |name: &str, comparison: &Comparison| Source {
