@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use afterdrop_report as report;
+use afterdrop_report::Width;
 use model::Comparison;
 use oracle::{Missing, Source, differences, merge, tradeoffs};
 
@@ -27,7 +28,9 @@ pub fn read(text: &[u8]) -> bool {
 }
 
 fn draw(comparison: &Comparison) {
-    report::terminal(comparison, report::Width::Endless);
+    for width in [Width::Endless, Width::Terminal(1)] {
+        report::terminal(comparison, width);
+    }
     report::markdown(comparison);
     let page = report::html(comparison, &tradeoffs(comparison));
     assert!(!page.contains("<script"), "it would run");
@@ -48,7 +51,7 @@ fn compare(comparison: &Comparison) {
             !are_the_same || differences.changed().next().is_none(),
             "it is not what it is"
         );
-        report::differences(&differences, report::Width::Endless);
+        report::differences(&differences, Width::Terminal(40));
         report::differences_markdown(&differences);
     }
     let source = |name: &str, comparison: &Comparison| Source {
