@@ -15,7 +15,7 @@ pub fn thousands(number: u64) -> String {
 
 /// `195.1 MiB`; below one MiB, `12 KiB`.
 pub fn mebibytes(kib: i64) -> String {
-    if kib.abs() < 1024 {
+    if kib.unsigned_abs() < 1024 {
         return format!("{kib} KiB");
     }
     format!("{:.1} MiB", kib as f64 / 1024.0)

@@ -79,6 +79,9 @@ fn experiment(cell: &Cell) -> CellKey {
     }
 }
 
+/// What a process can have taken, from a nanosecond to some thirty years: ratios beyond would fit no axis.
+const CPU_MS: std::ops::RangeInclusive<f64> = 1e-6..=1e12;
+
 /// `None` where the cell failed, or there was nothing to give back.
 fn outcome(cell: &Cell) -> Option<Outcome> {
     let verdict = cell.verdict.as_ref()?;
@@ -86,7 +89,7 @@ fn outcome(cell: &Cell) -> Option<Outcome> {
     let drops = drops.filter(|returned| returned.name == Moment::Dropped);
     let fractions: Vec<f64> = drops.filter_map(|returned| returned.fraction).collect();
     let cpu_ms = cpu_ms(cell);
-    if fractions.is_empty() || verdict.occupied_kib < EXPLAINABLE_KIB || cpu_ms <= 0.0 {
+    if fractions.is_empty() || verdict.occupied_kib < EXPLAINABLE_KIB || !CPU_MS.contains(&cpu_ms) {
         return None;
     }
     let returned = fractions.iter().map(|fraction| fraction.clamp(0.0, 1.0));

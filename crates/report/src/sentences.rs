@@ -187,6 +187,6 @@ fn more_activity_ms(verdict: &Verdict) -> Option<u64> {
     let dropped_ms = verdict.returned.iter().rfind(is(Moment::Dropped))?.clock_ms;
     let idled_ms = verdict.returned.iter().rfind(is(Moment::Idle))?.clock_ms;
     let first_ms = verdict.returned.iter().find(is(Moment::Active))?.clock_ms;
-    let returned_ms = dropped_ms + verdict.after_ms?;
-    (returned_ms > first_ms).then(|| returned_ms - idled_ms)
+    let returned_ms = dropped_ms.saturating_add(verdict.after_ms?);
+    (returned_ms > first_ms).then(|| returned_ms.saturating_sub(idled_ms))
 }
