@@ -72,6 +72,11 @@ fn every_link_leads_somewhere() {
             };
             let place = format!("{}: {link}", document.display());
             assert!(target.exists(), "{place} leads nowhere");
+            // A folder shows its own README.
+            let target = match target.is_dir() {
+                true => target.join("README.md"),
+                false => target,
+            };
             if !fragment.is_empty() {
                 assert!(
                     headings(&read(&target)).contains(fragment),

@@ -21,7 +21,12 @@ use fault::stop;
 
 /// Build and drop a large object under several allocators, and see what comes back.
 #[derive(Parser)]
-#[command(name = "cargo xtask", version, max_term_width = 80)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    max_term_width = 80
+)]
 struct Line {
     /// Where to use colours: on a terminal, everywhere or nowhere
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]

@@ -190,7 +190,12 @@ fn spelled(key: &CellKey) -> String {
 fn details(differences: &Differences) -> Vec<String> {
     let line = |cell: &CellDifferences| {
         let said: Vec<String> = cell.changes.iter().filter_map(detail).collect();
-        let name = spelled(&cell.cell);
+        let mut name = spelled(&cell.cell);
+        // The other result may have it in another size.
+        let lacks = |change: &Change| matches!(change, Change::Added | Change::Gone);
+        if cell.changes.iter().any(lacks) {
+            name += &format!(", size {}", thousands(cell.cell.size));
+        }
         (!said.is_empty()).then(|| format!("{name}: {}", said.join("; ")))
     };
     differences.changed().filter_map(line).collect()
