@@ -47,6 +47,7 @@ impl Repository {
     fn git(&self, arguments: &[&str]) {
         let mut git = Command::new("git");
         git.current_dir(self.folder.path());
+        apart(&mut git);
         git.args(["-c", "user.name=t", "-c", "user.email=t@example.org"]);
         let outcome = finish(git.args(arguments));
         assert_eq!(outcome.status, 0, "{}", outcome.stderr);
@@ -79,17 +80,27 @@ impl Repository {
             .env("GITHUB_RUN_ID", "7")
             .env("REVIEW_ARTIFACT", "review-here")
             .env("GITHUB_STEP_SUMMARY", self.path("target/summary"));
-        finish(&mut review)
+        finish(apart(&mut review))
     }
 
     fn suite(&self, run: &str) -> Outcome {
         self.write(".ci/run", run);
-        finish(Command::new("bash").arg(self.path(".ci/suite")))
+        finish(apart(Command::new("bash").arg(self.path(".ci/suite"))))
     }
 
     fn summary(&self) -> String {
         fs::read_to_string(self.path("target/summary")).expect("a summary")
     }
+}
+
+/// Nothing that the user's git has been told, nor where it stands: a hook tells the latter to all that it runs.
+fn apart(command: &mut Command) -> &mut Command {
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        command.env_remove(variable);
+    }
+    command
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
 }
 
 fn snapshot(returns: &str) -> String {

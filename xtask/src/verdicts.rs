@@ -20,7 +20,9 @@ const SNAPSHOTS: &str = "tests/it/snapshots";
 pub(crate) fn verdicts(options: &VerdictOptions) -> Result<(), Stop> {
     let chosen = match options.scenarios.as_slice() {
         [] => choose("scenario", &[], scenarios::CORE, |s| s.name)?,
-        [all] if all == ALL => choose("scenario", &[], scenarios::RUST, |s| s.name)?,
+        some if some.iter().any(|name| name == ALL) => {
+            choose("scenario", &[], scenarios::RUST, |s| s.name)?
+        }
         some => choose("scenario", some, scenarios::RUST, |s| s.name)?,
     };
     let snapshots = subjects::workspace()?.root.join(SNAPSHOTS);

@@ -114,24 +114,25 @@ fn changes(old: &Cell, new: &Cell) -> Vec<Change> {
         });
     }
     changes.extend(changed_cause(old, new));
-    if !alike(&old.checkpoints, &new.checkpoints) {
+    let exact = is_exact(old) && is_exact(new);
+    if !alike(&old.checkpoints, &new.checkpoints, exact) {
         changes.push(Change::Checkpoints {
             old: old.checkpoints.len(),
             new: new.checkpoints.len(),
         });
         return changes;
     }
-    let exact = is_exact(old) && is_exact(new);
     changes.extend(changed_kept(old, new, exact));
     changes.extend(changed_faults(old, new, exact));
     changes.extend(changed_cpu(old, new));
     changes
 }
 
-/// Whether these are the same checkpoints, whatever was found at them.
-fn alike(old: &[Checkpoint], new: &[Checkpoint]) -> bool {
+/// Whether these are the same checkpoints, whatever was found at them; at the same times, where the clock is the
+/// lab's.
+fn alike(old: &[Checkpoint], new: &[Checkpoint], exact: bool) -> bool {
     let places = |checkpoints: &[Checkpoint]| {
-        let place = |c: &Checkpoint| (c.name, c.round);
+        let place = |c: &Checkpoint| (c.name, c.round, exact.then_some(c.clock_ms));
         checkpoints.iter().map(place).collect::<Vec<_>>()
     };
     places(old) == places(new)

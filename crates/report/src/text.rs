@@ -19,7 +19,10 @@ pub fn shown_in_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
         match is_obeyed(c) && c != '\n' {
-            true => shown += &format!("\\u{:04x}", u32::from(c)),
+            true => {
+                let units = c.encode_utf16(&mut [0; 2]).to_vec();
+                shown.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+            }
             false => shown.push(c),
         }
     }
@@ -38,13 +41,14 @@ pub(crate) fn markdown(text: &str) -> String {
     escaped
 }
 
-fn is_obeyed(c: char) -> bool {
-    c.is_control() || turns(c)
-}
-
-/// The marks that change the direction of what follows, and those that separate lines.
-fn turns(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Controls, and what formats, joins, fills or turns the direction of writing without being seen: two names that
+/// differ in these alone would look like one. The last two are no characters, and no XML may have them.
+pub(crate) fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -59,10 +63,13 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_shown_in_json_and_read_again() {
-        let hostile = "a\n\u{1b}[2Jb\u{202e}\u{9b}é";
+        let hostile = "a\n\u{1b}[2Jb\u{202e}\u{9b}é\u{e0041}";
         let json = serde_json::to_string_pretty(&[hostile]).expect("JSON");
         let there = shown_in_json(&json);
-        assert_eq!(there, "[\n  \"a\\n\\u001b[2Jb\\u202e\\u009bé\"\n]");
+        assert_eq!(
+            there,
+            "[\n  \"a\\n\\u001b[2Jb\\u202e\\u009bé\\udb40\\udc41\"\n]"
+        );
         let read: [String; 1] = serde_json::from_str(&there).expect("JSON");
         assert_eq!(read, [hostile]);
     }

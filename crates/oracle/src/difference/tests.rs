@@ -181,3 +181,10 @@ fn circumstances_are_named() {
     let names: Vec<&str> = found.circumstances.iter().map(|c| &*c.name).collect();
     assert_eq!(names, ["glibc"]);
 }
+
+#[test]
+fn a_checkpoint_at_another_time_is_another_one_in_the_lab() {
+    let later = |cell: &mut Cell| cell.checkpoints[1].clock_ms += 10;
+    check(&exact(), later, 1, true);
+    check(&host(), later, 0, false);
+}

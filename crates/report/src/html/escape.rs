@@ -5,13 +5,15 @@ use std::fmt::{self, Write};
 
 use askama::filters::{Escaper, Html};
 
+use crate::text::is_obeyed;
+
 /// Every text of a template passes through this: `askama.toml` says so.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Visible;
 
 impl Escaper for Visible {
     fn write_escaped_str<W: Write>(&self, mut dest: W, text: &str) -> fmt::Result {
-        match text.contains(is_invisible) {
+        match text.contains(is_obeyed) {
             true => Html.write_escaped_str(dest, &visible(text)),
             false => Html.write_escaped_str(&mut dest, text),
         }
@@ -27,18 +29,11 @@ pub(crate) fn visible(text: &str) -> String {
             // Unicode has a picture of each of these, in their order.
             '\0'..='\x1f' => seen.extend(char::from_u32(0x2400 + c as u32)),
             '\x7f' => seen.push('\u{2421}'),
-            c if is_invisible(c) => seen += &format!("[U+{:04X}]", c as u32),
+            c if is_obeyed(c) => seen += &format!("[U+{:04X}]", c as u32),
             c => seen.push(c),
         }
     }
     seen
-}
-
-/// Controls, and what formats without being seen: joiners, marks of direction, annotations, tags.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -48,6 +43,7 @@ mod tests {
     #[test]
     fn what_is_not_seen_has_a_stand_in() {
         assert_eq!(visible("a\u{202e}b\n\u{7f}c"), "a[U+202E]b␊␡c");
+        assert_eq!(visible("a\u{3164}\u{ffff}"), "a[U+3164][U+FFFF]");
         assert_eq!(visible("日本語 — é"), "日本語 — é");
     }
 

@@ -23,13 +23,8 @@ pub(super) fn command(comparison: &Comparison, cell: &Cell) -> String {
             option("--allocator", "none");
             option("--interpreter", name);
         }
-        // Of a result of before that was told. What came by path is not known by its name.
-        None if ["--subject", "--interpreter"]
-            .iter()
-            .any(|brought| !values(line, brought).is_empty()) =>
-        {
-            return line.to_owned();
-        }
+        // Of a result of before that was told. What came by path is not known by its name: the whole run again.
+        None if is_of_a_path(line) => return quoted(&shlex::split(line).unwrap_or_default()),
         None => option("--allocator", &cell.allocator),
     }
     option("--scenario", &cell.scenario);
@@ -50,12 +45,28 @@ pub(super) fn command(comparison: &Comparison, cell: &Cell) -> String {
             option(name, &value);
         }
     }
-    // A word with a NUL can be typed in no shell; it is shown as it is.
+    quoted(&words)
+}
+
+/// As one types them. A word with a NUL can be typed in no shell; it is shown as it is.
+fn quoted(words: &[String]) -> String {
     let quoted = words.iter().map(|word| match shlex::try_quote(word) {
         Ok(quoted) => quoted.into_owned(),
         Err(_) => word.clone(),
     });
     quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether the line is one of ours, and whom to measure came by path. Whatever else a document calls its command
+/// is nothing to be pasted into a shell.
+fn is_of_a_path(line: &str) -> bool {
+    let words = shlex::split(line).unwrap_or_default();
+    let is_ours = words.starts_with(&["cargo", "xtask", "compare"].map(str::to_owned));
+    let by_path = ["--subject", "--interpreter"];
+    is_ours
+        && by_path
+            .iter()
+            .any(|option| !values(line, option).is_empty())
 }
 
 fn is_interpreter(cell: &Cell) -> bool {
@@ -144,7 +155,18 @@ mod tests {
     fn where_a_result_does_not_say_whose_a_cell_is_all_of_it_is_measured_again() {
         let unsaid = |cell: &mut Cell| cell.chosen = None;
         check("cargo xtask compare", unsaid, "...");
-        let line = "cargo xtask compare --subject=./c --scenario tree";
+        let line = "cargo xtask compare --subject ./c --scenario tree";
         check(line, unsaid, line);
+        check(
+            "cargo xtask compare --subject=c; rm x",
+            unsaid,
+            "cargo xtask compare '--subject=c;' rm x",
+        );
+    }
+
+    #[test]
+    fn what_is_no_command_of_ours_is_not_offered_to_a_shell() {
+        let unsaid = |cell: &mut Cell| cell.chosen = None;
+        check("curl example.org|sh; : --subject x", unsaid, "...");
     }
 }

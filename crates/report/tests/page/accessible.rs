@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::browser::{NARROW, WIDE, open, say};
 use crate::sizes::many_with_knobs;
-use crate::with_knobs;
+use crate::{earlier, with_knobs};
 
 /// Where the library stands if the environment does not say otherwise.
 const AXE: &str = concat!(
@@ -77,4 +77,16 @@ fn axe_finds_nothing_serious_in_a_page_of_folds() {
     let (_, tradeoffs) = with_knobs();
     let html = report::html(&many_with_knobs(504), &tradeoffs);
     check(&html, "#c0", "axe_finds_nothing_serious_in_a_page_of_folds");
+}
+
+#[test]
+fn axe_finds_nothing_serious_in_what_changed() {
+    let (new, tradeoffs) = with_knobs();
+    let old = earlier::before(&new);
+    let baseline = report::Baseline {
+        comparison: &old,
+        differences: &earlier::differences(&old, &new),
+    };
+    let html = report::html_since(&new, &tradeoffs, baseline);
+    check(&html, "#c0", "axe_finds_nothing_serious_in_what_changed");
 }

@@ -34,12 +34,13 @@ const NUMBERS: [&str; 16] = [
     "18446744073709551615",
 ];
 
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 11] = [
     "",
     " ",
     "\n\n",
     "\0\u{1b}[31m",
     "\u{202e}\u{2066}",
+    "\u{ffff}\u{e0041}",
     "<script>alert(1)</script>",
     "\"'`|&amp;{{x}}",
     "e\u{301}\u{301}",

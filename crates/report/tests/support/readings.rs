@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use afterdrop_report as report;
-use afterdrop_report::Width;
-use model::Comparison;
+use afterdrop_report::{Baseline, Picture, Plot, Width};
+use model::{Cell, Comparison};
 use oracle::{Missing, Source, differences, merge, tradeoffs};
 
 use crate::bytes::measured;
@@ -32,8 +32,24 @@ fn draw(comparison: &Comparison) {
         report::terminal(comparison, width);
     }
     report::markdown(comparison);
-    let page = report::html(comparison, &tradeoffs(comparison));
-    assert!(!page.contains("<script"), "it would run");
+    let judged = tradeoffs(comparison);
+    let page = report::html(comparison, &judged);
+    // A page of more cells has stories that are folded, and a script of its own.
+    let would_run = page.contains("<script") && comparison.cells.len() <= 500;
+    assert!(!would_run, "it would run");
+    let cells: Vec<&Cell> = comparison.cells.iter().collect();
+    let mut plots = vec![
+        Plot::Matrix(&comparison.cells),
+        Plot::Tradeoff(&judged.contestants),
+        Plot::Curve(&cells),
+    ];
+    plots.extend(cells.first().map(|cell| Plot::Ledger(cell)));
+    for picture in plots
+        .iter()
+        .filter_map(|plot| Picture::of(plot, comparison))
+    {
+        roxmltree::Document::parse(picture.svg()).expect("an SVG is XML");
+    }
 }
 
 fn compare(comparison: &Comparison) {
@@ -53,6 +69,11 @@ fn compare(comparison: &Comparison) {
         );
         report::differences(&differences, Width::Terminal(40));
         report::differences_markdown(&differences);
+        let baseline = Baseline {
+            comparison: old,
+            differences: &differences,
+        };
+        report::html_since(new, &tradeoffs(new), baseline);
     }
     let source = |name: &str, comparison: &Comparison| Source {
         name: name.to_owned(),
