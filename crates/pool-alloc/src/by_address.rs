@@ -26,7 +26,7 @@
 //! have a header of 8 bytes and a minimum of 32, takes 32 for both.
 
 use crate::arena::Arena;
-use crate::class::{Class, MEDIUM_MAX};
+use crate::class::{Class, MEDIUM_MAX, Need};
 use crate::hardened::{self, Call};
 use crate::runs::Contents;
 use crate::{headed, heap, os, thread};
@@ -38,6 +38,14 @@ pub const MIN_ALIGN: usize = 16;
 /// exceed what a pointer can span. A size of 0 gives a block like any other.
 #[inline]
 pub fn allocate(size: usize, align: usize) -> *mut u8 {
+    match Need::of(size.max(1), align.max(MIN_ALIGN)).step() {
+        Some(step) => thread::heap().allocate_short(step),
+        None => allocate_long(size, align),
+    }
+}
+
+#[inline(never)]
+fn allocate_long(size: usize, align: usize) -> *mut u8 {
     match class_of(size, align) {
         Some(class) => thread::heap().allocate(class),
         None => headed::allocate(size, align, Contents::Any),

@@ -21,6 +21,8 @@
 //!
 //! Above 128 bytes a block exceeds its need by less than a quarter of the need.
 
+use std::ops::Range;
+
 use crate::arena::ARENA;
 
 /// The distance of the lowest block sizes, and the least alignment of a block: a free block must hold one link.
@@ -54,14 +56,7 @@ impl Class {
     /// The class that serves this request, or `None` where it is large.
     #[inline(always)]
     pub(crate) const fn of(size: usize, align: usize) -> Option<Self> {
-        let below = below(size, align);
-        if below < TABLED {
-            Some(TABLE[below / STEP])
-        } else if below < MEDIUM_MAX {
-            Some(Self::computed(below))
-        } else {
-            None
-        }
+        Need::of(size, align).class()
     }
 
     /// The class of a need of one more than `below`.
@@ -98,6 +93,15 @@ impl Class {
         doubling + ((number - linear) % PER_DOUBLING + 1) * (doubling / PER_DOUBLING)
     }
 
+    /// The steps that it serves, by their numbers; none for what is beyond the last step.
+    pub(crate) fn steps(self) -> Range<usize> {
+        let first = match self.index() {
+            0 => 0,
+            number => Self::nth(number - 1).block_size() / STEP,
+        };
+        first.min(STEPS)..(self.block_size() / STEP).min(STEPS)
+    }
+
     /// What every block's address is a multiple of.
     pub(crate) const fn natural_align(self) -> usize {
         let size = self.block_size();
@@ -128,7 +132,7 @@ impl Kind {
     /// The kind that serves this request, or `None` where it is large: `Class::of(..)`'s kind, cheaper.
     #[inline(always)]
     pub(crate) const fn of(size: usize, align: usize) -> Option<Self> {
-        let below = below(size, align);
+        let below = Need::of(size, align).below;
         if below < SMALL_MAX {
             Some(Self::Small)
         } else if below < MEDIUM_MAX {
@@ -159,24 +163,79 @@ impl Kind {
     }
 }
 
-/// One less than the request's need, which is its size rounded up to a multiple of its alignment. A size of zero, which
-/// nobody may ask for, is large.
-#[inline(always)]
-const fn below(size: usize, align: usize) -> usize {
-    // The alignment is a power of two: rounding up is what sets the bits below it, one further down.
-    size.wrapping_sub(1) | (align - 1)
+/// What a request needs of its block: its size, rounded up to a multiple of its alignment.
+#[derive(Clone, Copy)]
+pub(crate) struct Need {
+    /// One less. A size of zero, which nobody may ask for, is large.
+    below: usize,
 }
 
-/// The classes of the needs up to here stand in a table: sizes come in no order that a processor could foresee, so each
-/// branch on them is paid for.
-const TABLED: usize = 1 << 10;
+impl Need {
+    #[inline(always)]
+    pub(crate) const fn of(size: usize, align: usize) -> Self {
+        // The alignment is a power of two: rounding up is what sets the bits below it, one further down.
+        let below = size.wrapping_sub(1) | (align - 1);
+        Self { below }
+    }
 
-static TABLE: [Class; TABLED / STEP] = {
-    let mut table = [Class(0); TABLED / STEP];
-    let mut entry = 0;
-    while entry < table.len() {
-        table[entry] = Class::computed(entry * STEP);
-        entry += 1;
+    /// Its step, where it has one.
+    #[inline(always)]
+    pub(crate) const fn step(self) -> Option<Step> {
+        if self.below < STEPS * STEP {
+            Some(Step(self.below / STEP))
+        } else {
+            None
+        }
+    }
+
+    /// The class that serves it, or `None` where it is large.
+    #[inline(always)]
+    const fn class(self) -> Option<Class> {
+        if let Some(step) = self.step() {
+            Some(step.class())
+        } else if self.below < MEDIUM_MAX {
+            Some(Class::computed(self.below))
+        } else {
+            None
+        }
+    }
+
+    /// Whether a small pool's block serves it.
+    #[inline(always)]
+    pub(crate) const fn is_small(self) -> bool {
+        self.below < SMALL_MAX
+    }
+}
+
+/// The needs up to 1 KiB in steps of 8 bytes, by their numbers: step `k` is what needs more than `8 * k` bytes and at
+/// most `8 * (k + 1)`. What is asked for most is found through tables of them: sizes come in no order that a processor
+/// could foresee, so each branch on them is paid for.
+#[derive(Clone, Copy)]
+pub(crate) struct Step(usize);
+
+/// How many steps there are.
+pub(crate) const STEPS: usize = (1 << 10) / STEP;
+
+impl Step {
+    /// Its number, below `STEPS`.
+    #[inline(always)]
+    pub(crate) const fn index(self) -> usize {
+        self.0
+    }
+
+    /// The class that serves it.
+    #[inline(always)]
+    pub(crate) const fn class(self) -> Class {
+        CLASS_OF_STEP[self.0]
+    }
+}
+
+static CLASS_OF_STEP: [Class; STEPS] = {
+    let mut table = [Class(0); STEPS];
+    let mut step = 0;
+    while step < table.len() {
+        table[step] = Class::computed(step * STEP);
+        step += 1;
     }
     table
 };
@@ -231,6 +290,21 @@ mod tests {
                 assert_eq!(Kind::of(size, align), Some(class.kind()));
                 assert!(class.index() == 0 || Class::nth(class.index() - 1).block_size() < need);
                 assert!(need <= LINEAR_MAX || (block - need) * 4 < need);
+            }
+        }
+    }
+
+    #[test]
+    fn every_step_is_in_the_steps_of_the_class_that_serves_it() {
+        let served: Vec<usize> = (0..CLASSES)
+            .flat_map(|number| Class::nth(number).steps())
+            .collect();
+        assert_eq!(served, Vec::from_iter(0..STEPS));
+        for size in 1..=STEPS * STEP + 1 {
+            let step = Need::of(size, 1).step();
+            assert_eq!(step.is_some(), size <= STEPS * STEP);
+            if let Some(step) = step {
+                assert!(step.class().steps().contains(&step.index()), "size {size}");
             }
         }
     }

@@ -14,11 +14,15 @@
 //! An empty pool is closed at once, unless it is current: then it may rest (see `rest`), so that a loop of one
 //! allocation and one free does not open and close a pool each time.
 
+#[path = "heap/currents.rs"]
+mod currents;
 #[path = "heap/leave.rs"]
 mod leave;
 
+use currents::Currents;
+
 use crate::arena::Arena;
-use crate::class::{Class, Kind, SLOTS};
+use crate::class::{Class, Kind, SLOTS, Step};
 use crate::commons;
 use crate::counters::{self, Blocks, Event};
 use crate::hardened;
@@ -37,7 +41,7 @@ const PATIENCE: u32 = 8;
 
 /// See the top of this file. Only its thread touches it, except while it is on the commons' list of spare heaps.
 pub(crate) struct Heap {
-    current: [Cell<Ref<Pool>>; SLOTS],
+    current: Currents,
     partial: [List<Pool>; SLOTS],
     rests: Rests,
     sparse: Sparse,
@@ -133,7 +137,7 @@ impl Heap {
     /// A heap without pools.
     pub(crate) const fn new() -> Self {
         Self {
-            current: [const { Cell::new(NO_POOL_REF) }; SLOTS],
+            current: Currents::new(),
             partial: [const { List::new() }; SLOTS],
             rests: Rests::new(),
             sparse: Sparse::new(),
@@ -143,10 +147,27 @@ impl Heap {
         }
     }
 
+    /// A block for what needs no more than this step, or null where memory is out.
+    #[inline(always)]
+    pub(crate) fn allocate_short(&self, step: Step) -> *mut u8 {
+        let block = self.current.at(step).take();
+        if !block.is_null() {
+            self.blocks.handed_out();
+            return block;
+        }
+        self.allocate_short_slowly(step)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate_short_slowly(&self, step: Step) -> *mut u8 {
+        self.allocate_slowly(step.class())
+    }
+
     /// A block of `class`, or null where memory is out.
     #[inline(always)]
     pub(crate) fn allocate(&self, class: Class) -> *mut u8 {
-        let block = self.current[class.index()].get().take();
+        let block = self.current.of(class).take();
         if !block.is_null() {
             self.blocks.handed_out();
             return block;
@@ -172,7 +193,7 @@ impl Heap {
 
     /// A block of `class` whose first `size` bytes are zero, or null. Memory that is zero already stays untouched.
     pub(crate) fn allocate_zeroed(&self, class: Class, size: usize) -> *mut u8 {
-        let mut pool = self.current[class.index()].get();
+        let mut pool = self.current.of(class);
         if pool.next_is_missing() {
             if self.has_ended() {
                 return thread::allocate_zeroed_after_end(class);
@@ -200,7 +221,7 @@ impl Heap {
             return thread::heap_or_new()?.refill(class);
         }
         if self.keep_or_leave_current(class) {
-            return Some(self.current[class.index()].get());
+            return Some(self.current.of(class));
         }
         self.claims.set(0);
         counters::count(Event::Refill);
@@ -221,14 +242,14 @@ impl Heap {
         if pool.next_is_missing() {
             pool.restore();
         }
-        self.current[class.index()].set(pool);
+        self.current.replace(class, pool);
         Some(pool)
     }
 
     /// Collects what others freed in the exhausted current pool; true where that gave it blocks. Otherwise the pool
     /// is full, and nobody's from now on.
     fn keep_or_leave_current(&self, class: Class) -> bool {
-        let pool = self.current[class.index()].get();
+        let pool = self.current.of(class);
         if pool == NO_POOL_REF {
             return false;
         }
@@ -240,7 +261,7 @@ impl Heap {
             pool.mark_full();
             pool.set_owner(None);
             if pool.word().disown(Unowned::Full) {
-                self.current[class.index()].set(NO_POOL_REF);
+                self.current.replace(class, NO_POOL_REF);
                 return false;
             }
             pool.set_owner(Some(self.as_ref()));
@@ -307,7 +328,7 @@ mod tests {
                 // SAFETY: the block was allocated above, from a pool of this kind.
                 unsafe { free(block, class.kind()) };
             }
-            let has_pool = |class: &Class| heap.current[class.index()].get() != NO_POOL_REF;
+            let has_pool = |class: &Class| heap.current.of(*class) != NO_POOL_REF;
             (0..SLOTS).map(Class::nth).filter(has_pool).collect()
         };
         std::thread::scope(|scope| scope.spawn(work).join().expect("the thread does not fail"))

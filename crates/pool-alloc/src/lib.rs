@@ -79,7 +79,8 @@
 //! # A block's way
 //!
 //! *Out.* Each thread has a *heap* (`heap`), which a word of the thread points to (`thread`, `slot`). For each
-//! class it has a *current* pool; a block comes from there: one load for the heap, one for the pool, one pop or bump.
+//! class it has a *current* pool, which requests of up to 1 KiB find by their size alone (`heap::currents`); a block
+//! comes from there: one load for the heap, one for the pool, one pop or bump.
 //! When the current pool is exhausted, the heap collects its remote blocks, else lets it go as full and turns to a
 //! *partial* pool of its own, else to an abandoned one, else to a free slice of the fullest arena.
 //!
@@ -159,7 +160,7 @@
 //! - `fork`: a child of a process with several threads can allocate and has the other threads' pools (`fork`), but
 //!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is
 //!   free in it. Signal handlers must not allocate, nor fork where they may have interrupted the allocator.
-//! - Heaps are never given back: one is about 1.6 KiB, and there are as many as threads were alive together.
+//! - Heaps are never given back: one is about 2.6 KiB, and there are as many as threads were alive together.
 
 mod arena;
 pub mod by_address;
@@ -189,7 +190,7 @@ mod tide;
 
 use std::alloc::{GlobalAlloc, Layout};
 
-use class::{Class, Kind};
+use class::{Class, Kind, Need};
 #[cfg(feature = "stats")]
 pub use counters::Counters;
 use hardened::Call;
@@ -205,22 +206,21 @@ pub struct PoolAlloc;
 unsafe impl GlobalAlloc for PoolAlloc {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        match Class::of(layout.size(), layout.align()) {
-            Some(class) => thread::heap().allocate(class),
-            None => large::allocate(layout.size(), layout.align(), Contents::Any),
+        match Need::of(layout.size(), layout.align()).step() {
+            Some(step) => thread::heap().allocate_short(step),
+            None => allocate_long(layout),
         }
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        match Kind::of(layout.size(), layout.align()) {
-            Some(kind) => {
-                hardened::vouch_as(block, Call::Free, layout);
-                // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this kind.
-                unsafe { heap::free(block, kind) }
-            }
-            // SAFETY: as above, from a mapping of its own.
-            None => unsafe { large::free(block, layout.size()) },
+        if Need::of(layout.size(), layout.align()).is_small() {
+            hardened::vouch_as(block, Call::Free, layout);
+            // SAFETY: the caller hands back a block of this layout, which `alloc` took from a small pool.
+            unsafe { heap::free(block, Kind::Small) }
+        } else {
+            // SAFETY: as promised by the caller.
+            unsafe { free_long(block, layout) }
         }
     }
 
@@ -322,6 +322,32 @@ impl PoolAlloc {
             unsafe { self.dealloc(block, old) };
         }
         copy
+    }
+}
+
+/// A block for what is too long for a step, or null. A function of its own, so that short requests pay nothing for it.
+#[inline(never)]
+fn allocate_long(layout: Layout) -> *mut u8 {
+    match Class::of(layout.size(), layout.align()) {
+        Some(class) => thread::heap().allocate(class),
+        None => large::allocate(layout.size(), layout.align(), Contents::Any),
+    }
+}
+
+/// Takes back a block of no small pool.
+///
+/// # Safety
+/// As `GlobalAlloc::dealloc`.
+#[inline(never)]
+unsafe fn free_long(block: *mut u8, layout: Layout) {
+    match Kind::of(layout.size(), layout.align()) {
+        Some(kind) => {
+            hardened::vouch_as(block, Call::Free, layout);
+            // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this kind.
+            unsafe { heap::free(block, kind) }
+        }
+        // SAFETY: as above, from a mapping of its own.
+        None => unsafe { large::free(block, layout.size()) },
     }
 }
 

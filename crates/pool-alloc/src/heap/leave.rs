@@ -52,7 +52,7 @@ impl Heap {
         let class = pool.class();
         self.sparse.forget(pool);
         pool.spare_no_more();
-        if self.current[class.index()].get() != pool {
+        if self.current.of(class) != pool {
             self.partial[class.index()].remove(pool);
             return commons::close(pool);
         }
@@ -65,11 +65,11 @@ impl Heap {
     /// Lets the current pool of `class` rest, and closes the one that has to make room if it still rests.
     #[cold]
     fn rest(&self, class: Class) {
-        self.current[class.index()].get().set_mark(NEVER);
+        self.current.of(class).set_mark(NEVER);
         let Some(oldest) = self.rests.enter(class) else {
             return;
         };
-        let pool = self.current[oldest.index()].get();
+        let pool = self.current.of(oldest);
         if pool.mark() == NEVER {
             pool.set_mark(EMPTY);
             if pool.used() == 0 {
@@ -80,14 +80,14 @@ impl Heap {
 
     #[cold]
     fn close_current(&self, class: Class) {
-        let pool = self.current[class.index()].replace(NO_POOL_REF);
+        let pool = self.current.replace(class, NO_POOL_REF);
         commons::close(pool);
     }
 
     /// Collects what other threads freed here, closes all pools that are empty then, and sweeps the others.
     pub(crate) fn give_back(&self) {
         for class in (0..SLOTS).map(Class::nth) {
-            let current = self.current[class.index()].get();
+            let current = self.current.of(class);
             if current != NO_POOL_REF {
                 current.collect();
                 match current.used() {
@@ -109,12 +109,12 @@ impl Heap {
 
     /// Parts with all pools: the heap is as new afterwards.
     pub(crate) fn abandon(&self) {
-        for (current, partial) in self.current.iter().zip(&self.partial) {
-            let pool = current.replace(NO_POOL_REF);
+        for class in (0..SLOTS).map(Class::nth) {
+            let pool = self.current.replace(class, NO_POOL_REF);
             if pool != NO_POOL_REF {
                 commons::abandon(pool);
             }
-            while let Some(pool) = partial.pop_front() {
+            while let Some(pool) = self.partial[class.index()].pop_front() {
                 self.sparse.forget(pool);
                 pool.spare_no_more();
                 commons::abandon(pool);
