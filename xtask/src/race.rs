@@ -2,12 +2,13 @@
 //! one run of each contestant.
 //!
 //! ```text
-//! pair       count   A B C D   A B C D   A B C D
-//! lifo-24    count   A B C D   A B C D   A B C D
+//! pair       count   A B C D C   A B C D B   A B C D C
+//! lifo-24    count   A B C D B   A B C D B   A B C D A
 //! ```
 //!
 //! Whatever the machine does for some seconds it does to a whole round, and ratios are taken within
-//! one. A contestant that fails once is not run again in this workload.
+//! one. A contestant that fails once is not run again in this workload. Last in a round the peer that
+//! was fastest in it runs once more: the control, which shows what chance alone does to a ratio.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -72,6 +73,7 @@ impl Course {
         interrupt: &Interrupt,
     ) -> TimedWorkload {
         let mut lanes = self.lanes(workload);
+        let mut control = unmeasured(CONTROL, Knob::DEFAULT, Standing::Control);
         let mut peak_live_kib = None;
         for round in 1..=self.rounds {
             progress.begin(format!("{}, round {round}", workload.name));
@@ -86,12 +88,13 @@ impl Course {
                 if interrupt.signal().is_some() {
                     break;
                 }
-                progress.at(&lane.result.contestant);
-                lane.run(interrupt);
-                if let Some(failure) = &lane.result.failure {
-                    let name = &lane.result.contestant;
-                    progress.say(&format!("{} under {name} failed: {failure}", workload.name));
-                }
+                run(&lane.race, &mut lane.result, interrupt, progress);
+            }
+            if interrupt.signal().is_none()
+                && control.failure.is_none()
+                && let Some(race) = fastest_peer(&lanes, round as usize)
+            {
+                run(race, &mut control, interrupt, progress);
             }
             progress.end(None);
         }
@@ -100,7 +103,11 @@ impl Course {
             summary: workload.summary.to_owned(),
             operation: workload.operation.to_owned(),
             peak_live_kib,
-            contestants: lanes.into_iter().map(|lane| lane.result).collect(),
+            contestants: lanes
+                .into_iter()
+                .map(|lane| lane.result)
+                .chain((!control.runs.is_empty() || control.failure.is_some()).then_some(control))
+                .collect(),
         }
     }
 
@@ -162,27 +169,41 @@ impl Course {
     }
 }
 
-impl Lane {
-    /// One more run.
-    fn run(&mut self, interrupt: &Interrupt) {
-        match driver::time(&self.race, interrupt) {
-            Ok(timed) => {
-                if self.result.standing != Standing::Limit {
-                    self.result.allocator_version = Some(timed.introduction.version);
-                }
-                self.result.runs.push(TimedRun {
-                    ns_per_op: timed.ns as f64 / timed.operations.max(1) as f64,
-                    timed_ms: timed.ns as f64 / 1e6,
-                    peak_kib: timed.peak_kib,
-                    kept_kib: timed.kept_kib,
-                });
-                self.result.status = Status::Measured;
+/// The name of the contestant that is no allocator but each round's fastest peer.
+const CONTROL: &str = "best peer again";
+
+/// Who was the fastest of the peers that took part in this round, counted from 1.
+fn fastest_peer(lanes: &[Lane], round: usize) -> Option<&Race> {
+    let peers = lanes
+        .iter()
+        .filter(|lane| lane.result.standing == Standing::Peer && lane.result.failure.is_none());
+    let times = peers.filter_map(|lane| Some((lane.result.runs.get(round - 1)?.ns_per_op, lane)));
+    let (_, fastest) = times.min_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    Some(&fastest.race)
+}
+
+/// One more run, and what came of it.
+fn run(race: &Race, result: &mut TimedContestant, interrupt: &Interrupt, progress: &mut Progress) {
+    progress.at(&result.contestant);
+    match driver::time(race, interrupt) {
+        Ok(timed) => {
+            if matches!(result.standing, Standing::Peer | Standing::Ours) {
+                result.allocator_version = Some(timed.introduction.version);
             }
-            Err(Failure::Interrupted(_)) => {} // nobody's fault
-            Err(failure) => {
-                self.result.status = Status::Failed;
-                self.result.failure = Some(failure.to_string());
-            }
+            result.runs.push(TimedRun {
+                ns_per_op: timed.ns as f64 / timed.operations.max(1) as f64,
+                timed_ms: timed.ns as f64 / 1e6,
+                peak_kib: timed.peak_kib,
+                kept_kib: timed.kept_kib,
+            });
+            result.status = Status::Measured;
+        }
+        Err(Failure::Interrupted(_)) => {} // nobody's fault
+        Err(failure) => {
+            let (workload, name) = (&race.workload, &result.contestant);
+            progress.say(&format!("{workload} under {name} failed: {failure}"));
+            result.status = Status::Failed;
+            result.failure = Some(failure.to_string());
         }
     }
 }

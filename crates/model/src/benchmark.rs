@@ -44,13 +44,13 @@ pub struct TimedWorkload {
 /// One contestant's runs of one workload, and what they come to.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct TimedContestant {
-    /// Allocator and setting in one name: `jemalloc`, `jemalloc decay-0`.
+    /// Allocator and setting in one name: `jemalloc`, `jemalloc decay-0`. The control is `best peer again`.
     pub contestant: String,
-    /// The allocator, or the limit.
+    /// The allocator, the limit, or the control.
     pub allocator: String,
     /// The knob that was turned; `default` for none.
     pub knob: String,
-    /// The version that the allocator itself reports; null of a limit, and where nothing was measured.
+    /// The version that the allocator itself reports; null of a limit and the control, and where nothing was measured.
     pub allocator_version: Option<String>,
     /// Whom it is compared with.
     pub standing: Standing,
@@ -94,6 +94,9 @@ pub enum Standing {
     Ours,
     /// The machine without an allocator: likewise.
     Limit,
+    /// The fastest peer of each round, run once more in it, likewise: what the ratio of something as fast
+    /// as the fastest is. By chance, which made it the fastest, that is above 1.
+    Control,
 }
 
 /// The least, the middle and the most.

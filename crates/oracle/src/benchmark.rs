@@ -10,7 +10,8 @@
 //! Ratios are taken within a round, whose runs follow each other within seconds: what the machine
 //! does meanwhile, it does to all of them. A round's best peer is whoever was fastest in it, so a
 //! peer's ratio is at least 1, and that of the one which always won is 1 exactly. A contestant that
-//! failed in one round is left out of all.
+//! failed in one round is left out of all. The control, a round's best peer run once more in it, is held
+//! against the run that made it the best, so chance alone puts it above 1.
 
 use model::{Geomean, Spread, Standing, Status, TimedContestant, TimedWorkload};
 
@@ -145,12 +146,14 @@ mod tests {
             contestant("b", Standing::Peer, &[20.0, 20.0, 20.0]),
             contestant("pool", Standing::Ours, &[5.0, 30.0, 20.0]),
             contestant("limit", Standing::Limit, &[1.0, 1.0, 1.0]),
+            contestant("again", Standing::Control, &[9.0, 22.0, 12.0]),
         ]);
         let spread = |min, median, max| Spread { min, median, max };
         assert_eq!(ratio(&workload, 0), spread(1.0, 1.0, 2.0));
         assert_eq!(ratio(&workload, 1), spread(1.0, 2.0, 2.0));
         assert_eq!(ratio(&workload, 2), spread(0.5, 1.5, 2.0));
         assert_eq!(ratio(&workload, 3), spread(0.05, 0.1, 0.1));
+        assert_eq!(ratio(&workload, 4), spread(0.9, 1.1, 1.2));
         assert_eq!(
             workload.contestants[0].ns_per_op,
             Some(spread(10.0, 10.0, 40.0))

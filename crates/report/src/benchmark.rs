@@ -1,7 +1,7 @@
 //! A benchmark for a terminal, best of 120 columns: three tables, a row a workload, a column a contestant.
 //!
-//! Ratios first, since they are what the question is; the nanoseconds behind them; and what the speed
-//! was bought with, memory. Limits are no columns: they stand below, beside the workload that they
+//! Ratios first, since they are what the question is; the nanoseconds behind them, with the control's ratios
+//! beside, for which there is room; and what the speed was bought with, memory. Limits are no columns: they stand below, beside the workload that they
 //! are the limits of.
 
 use model::{Benchmark, Geomean, Knob, Spread, Standing, TimedContestant, TimedWorkload};
@@ -15,11 +15,16 @@ use crate::text::shown;
 const LEGEND: &str = "\
 Ratio: to the fastest peer of the same round, the median of the rounds and [the least-the most]; a \
 peer is every contestant but the project's own, pool. geomean: of the medians, over all workloads. \
+best peer again: that peer, run once more in the round; its ratio is what chance makes of something \
+as fast as the fastest. \
 peak/live: the most that was resident, over the most that the workload held (from 1 MiB on). kept: \
 resident when all of it had been freed. Both beyond what the process began with.";
 
 /// The title of the table that closes with means.
 const RATIO: &str = "ratio";
+
+/// The title of the table that has room for the control.
+const TIME: &str = "ns per operation";
 
 /// A workload that holds less says nothing of an allocator's footprint.
 const LEAST_LIVE_KIB: u64 = 1024;
@@ -33,8 +38,11 @@ pub fn benchmark(document: &Benchmark, width: Width) -> String {
     screen.item(&machine(document));
     screen.blank();
     tables(document, &mut screen, RATIO, &ratio);
+    if let Some(mean) = control_mean(document) {
+        screen.line(&mean);
+    }
     screen.blank();
-    tables(document, &mut screen, "ns per operation", &time);
+    tables(document, &mut screen, TIME, &time);
     for limit in document.workloads.iter().flat_map(limits) {
         screen.line(&limit);
     }
@@ -55,7 +63,10 @@ fn tables(
     title: &str,
     cell: &dyn Fn(&Place<'_>) -> String,
 ) {
-    let columns = columns(document);
+    let mut columns = columns(document);
+    if title == TIME {
+        columns.extend(control(document).map(|control| control.contestant.as_str()));
+    }
     let mut rest = &columns[..];
     while !rest.is_empty() {
         let table = |count: usize| table(document, &rest[..count], title, cell);
@@ -90,8 +101,25 @@ struct Place<'a> {
 
 /// The contestants that have columns, in the order in which they ran.
 fn columns(document: &Benchmark) -> Vec<&str> {
+    let control = control(document).map(|control| &control.contestant);
     let means = document.geomean_to_best_peer.iter();
-    means.map(|mean| mean.contestant.as_str()).collect()
+    let columns = means.map(|mean| &mean.contestant);
+    let columns = columns.filter(|column| Some(*column) != control);
+    columns.map(String::as_str).collect()
+}
+
+/// The control, as it stands in the first workload that has it.
+fn control(document: &Benchmark) -> Option<&TimedContestant> {
+    let mut all = document.workloads.iter().flat_map(|w| &w.contestants);
+    all.find(|contestant| contestant.standing == Standing::Control)
+}
+
+/// `best peer again: 1.04`
+fn control_mean(document: &Benchmark) -> Option<String> {
+    let name = &control(document)?.contestant;
+    let mut means = document.geomean_to_best_peer.iter();
+    let ratio = means.find(|mean| mean.contestant == *name)?.ratio;
+    Some(format!("{name}: {}", ratio.map_or_else(dash, times)))
 }
 
 /// The allocator, and below it the knob.
@@ -151,7 +179,11 @@ fn times(ratio: f64) -> String {
     }
 }
 
+/// The time; of the control, the ratio.
 fn time(place: &Place<'_>) -> String {
+    if place.contestant.standing == Standing::Control {
+        return ratio(place);
+    }
     let time = place.contestant.ns_per_op;
     time.map_or_else(dash, |time| nanoseconds(time.median))
 }

@@ -24,6 +24,7 @@ fn contestant(allocator: &str, knob: &str, ns: f64, ratio: f64) -> TimedContesta
         standing: match allocator {
             "pool" => Standing::Ours,
             "limit-4k" => Standing::Limit,
+            "best peer again" => Standing::Control,
             _ => Standing::Peer,
         },
         status: Status::Measured,
@@ -67,6 +68,7 @@ fn document() -> Benchmark {
             contestant("system", d, 12.3, 1.5),
             contestant("mimalloc", "purge-delay-0", 8.2, 1.0),
             contestant("pool", d, 7.9, 0.96),
+            contestant("best peer again", d, 8.4, 1.02),
         ],
         vec![
             failed("system"),
@@ -110,6 +112,7 @@ fn document() -> Benchmark {
             geomean("system", None),
             geomean("mimalloc purge-delay-0", Some(4.98)),
             geomean("pool", Some(2.76)),
+            geomean("best peer again", Some(1.02)),
         ],
         interrupted: false,
     }
