@@ -284,6 +284,11 @@ impl Arena {
         self.touched_bytes(pool).saturating_sub(pool.purged_bytes())
     }
 
+    /// Whether nothing of an open pool's slice can be resident.
+    pub(crate) fn is_untouched(&self, pool: &Pool) -> bool {
+        self.touched_bytes(pool) == 0
+    }
+
     /// Bytes of an open pool's slice, from its start, that may be resident but for purged pages.
     fn touched_bytes(&self, pool: &Pool) -> usize {
         let slice = Self::slice_start(pool).addr();

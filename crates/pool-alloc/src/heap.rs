@@ -16,10 +16,13 @@
 
 #[path = "heap/currents.rs"]
 mod currents;
+#[path = "heap/growth.rs"]
+mod growth;
 #[path = "heap/leave.rs"]
 mod leave;
 
 use currents::Currents;
+use growth::Growth;
 
 use crate::arena::Arena;
 use crate::class::{Class, Kind, SLOTS, Step};
@@ -42,6 +45,7 @@ const PATIENCE: u32 = 8;
 /// See the top of this file. Only its thread touches it, except while it is on the commons' list of spare heaps.
 pub(crate) struct Heap {
     current: Currents,
+    growth: Growth,
     partial: [List<Pool>; SLOTS],
     rests: Rests,
     sparse: Sparse,
@@ -138,6 +142,7 @@ impl Heap {
     pub(crate) const fn new() -> Self {
         Self {
             current: Currents::new(),
+            growth: Growth::new(),
             partial: [const { List::new() }; SLOTS],
             rests: Rests::new(),
             sparse: Sparse::new(),
@@ -232,8 +237,14 @@ impl Heap {
                 pool
             }
             None => {
-                let pool = commons::lock().obtain(class)?;
+                let mut commons = commons::lock();
+                let pool = commons.obtain(class)?;
+                let is_untouched = Arena::of(&pool).is_untouched(&pool);
+                drop(commons);
                 pool.set_owner(Some(self.as_ref()));
+                if is_untouched && self.growth.has_earned_pages(class) {
+                    pool.populate();
+                }
                 pool
             }
         };
@@ -261,6 +272,7 @@ impl Heap {
             pool.mark_full();
             pool.set_owner(None);
             if pool.word().disown(Unowned::Full) {
+                self.growth.filled(class);
                 self.current.replace(class, NO_POOL_REF);
                 return false;
             }

@@ -120,6 +120,10 @@
 //! gives them unasked, and an arena of which something was given back declines from then on: else a thread of the
 //! kernel would fill it again (`arena`).
 //!
+//! *Pages in company.* Pages of the usual size come by a fault each, until a thread has filled eight pools of a class:
+//! the next ones come whole, by one call each (`heap::growth`), and what such a pool does not come to use goes with
+//! `release`.
+//!
 //! *Refusals.* Where the system refuses memory, all that is free goes back, and it is asked once more: what is kept for
 //! later never makes a request fail.
 //!
@@ -160,7 +164,8 @@
 //! - `fork`: a child of a process with several threads can allocate and has the other threads' pools (`fork`), but
 //!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is
 //!   free in it. Signal handlers must not allocate, nor fork where they may have interrupted the allocator.
-//! - Heaps are never given back: one is about 2.6 KiB, and there are as many as threads were alive together.
+//! - Of a class that grew, up to one pool a thread is resident of which nothing may ever be used.
+//! - Heaps are never given back: one is about 2.7 KiB, and there are as many as threads were alive together.
 
 mod arena;
 pub mod by_address;

@@ -21,7 +21,7 @@
 //! the commons. `used` and `bump` are atomic only so that `stats` may read them from another thread; they are
 //! plain loads and stores to the owner.
 
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::compiler_fence;
 
@@ -30,7 +30,7 @@ use crate::class::Class;
 use crate::hardened;
 use crate::heap::Heap;
 use crate::list::{Linked, Links, Ref};
-use crate::os::invariant;
+use crate::os::{self, invariant};
 use crate::remote::Word;
 use crate::sweep::Pages;
 use crate::sync::{self, AtomicPtr, AtomicU32, Cell};
@@ -47,7 +47,8 @@ pub(crate) struct Pool {
     owner: AtomicPtr<Heap>,
     /// On a heap's list of partial pools, or on the list of abandoned ones.
     links: Links<Self>,
-    /// Bytes from the slice's start that may hold something from an earlier use; the rest up to `bump` is known zero.
+    /// Bytes from the slice's start that may be resident though never handed out, and hold something from an earlier
+    /// use; what is beyond, and at or above `bump`, is known zero.
     stale: Cell<u32>,
     /// When fewer blocks than these are in use, the heap looks at the pool: 1 is when it is empty, 0 is never (see
     /// `rest`), more is when it is sparse (see `sparse`).
@@ -244,6 +245,20 @@ impl Pool {
         self.block_size.set(size as u32);
         self.class.set(class.index() as u8);
         self.mark.set(EMPTY);
+    }
+
+    /// Makes all of a pool resident, by one call instead of a fault for each page (see `heap::growth`). What is zero is
+    /// no longer known to be. Only for the owner.
+    pub(crate) fn populate(&self) {
+        let slice = Arena::slice_start(self);
+        let end = Arena::slice_of(self).end;
+        let Some(at) = NonNull::new(slice.map_addr(os::whole_pages)) else {
+            return;
+        };
+        // SAFETY: the pages of a slice, from the first that is all its own.
+        if unsafe { os::populate(at, end - at.addr().get()) } {
+            self.stale.set((end - slice.addr()) as u32);
+        }
     }
 
     /// The pool's class; means nothing while the slice is free.

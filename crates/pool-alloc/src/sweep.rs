@@ -28,6 +28,7 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicUsize, compiler_fence};
 
+use crate::arena::Arena;
 use crate::counters::{self, Event};
 use crate::os;
 use crate::pool::Pool;
@@ -71,6 +72,26 @@ impl Pool {
             if unsafe { os::discard(at, grid.page(end) - grid.page(first)) } {
                 count(grid.bytes(range(first, end) & !before));
             }
+        }
+    }
+
+    /// Gives back the pages above the bump pointer that are resident from an earlier use, or since they were populated.
+    /// A sweep leaves them, since who goes on allocating needs them next. Only for the owner.
+    #[cold]
+    pub(crate) fn give_back_untouched(&self) {
+        let first = os::whole_pages(self.bump());
+        let start = Arena::slice_start(self).addr();
+        let end = os::whole_pages(start + self.stale());
+        if end <= first || self.is_bumped_out() {
+            return;
+        }
+        let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(first)) else {
+            return;
+        };
+        // SAFETY: they are whole pages of the owner's pool, and nothing of them was handed out since it was opened.
+        if unsafe { os::discard(at, end - first) } {
+            self.set_stale(first - start);
+            count(end - first);
         }
     }
 

@@ -50,6 +50,7 @@ impl Heap {
     /// Decides about a pool of this heap whose last block has come back.
     pub(super) fn emptied(&self, pool: Ref<Pool>) {
         let class = pool.class();
+        self.growth.emptied(class);
         self.sparse.forget(pool);
         pool.spare_no_more();
         if self.current.of(class) != pool {
@@ -92,7 +93,10 @@ impl Heap {
                 current.collect();
                 match current.used() {
                     0 => self.close_current(class),
-                    _ => current.sweep(),
+                    _ => {
+                        current.sweep();
+                        current.give_back_untouched();
+                    }
                 }
             }
             let partial = &self.partial[class.index()];

@@ -12,7 +12,9 @@ use crate::shadow;
 #[path = "../../src/os.rs"]
 mod real;
 
-pub(crate) use real::{ErrnoKept, advise_huge, advise_usual, invariant, page_size, whole_pages};
+pub(crate) use real::{
+    ErrnoKept, advise_huge, advise_usual, invariant, page_size, populate, whole_pages,
+};
 
 pub(crate) fn map(len: usize, align: usize) -> Option<NonNull<u8>> {
     let at = real::map(len, align)?;
