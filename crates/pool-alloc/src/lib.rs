@@ -120,8 +120,8 @@
 //! gives them unasked, and an arena of which something was given back declines from then on: else a thread of the
 //! kernel would fill it again (`arena`).
 //!
-//! *Pages in company.* Pages of the usual size come by a fault each, until a thread has filled eight pools of a class:
-//! the next ones come whole, by one call each (`heap::growth`), and what such a pool does not come to use goes with
+//! *Pages in company.* Pages of the usual size come by a fault each, until a thread has filled 128 pools of a class: the
+//! next ones come whole, by one call each (`heap::growth`), and what such a pool does not come to use goes with
 //! `release`.
 //!
 //! *Refusals.* Where the system refuses memory, all that is free goes back, and it is asked once more: what is kept for

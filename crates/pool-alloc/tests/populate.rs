@@ -11,6 +11,9 @@ use support::{POOL, alone};
 /// Bytes of a pool, and the boundary that it lies at.
 const POOL_BYTES: usize = 64 << 10;
 
+/// So many pools of a class are filled before the next one comes whole.
+const EARNED: usize = 128;
+
 /// Bytes of the pool around `block` that are resident.
 fn resident_bytes(block: *mut u8) -> usize {
     // SAFETY: the call only reads.
@@ -63,18 +66,20 @@ fn kernel_can_populate() -> bool {
 }
 
 #[test]
-fn the_ninth_pool_of_a_class_that_grows_comes_whole() {
+fn a_class_that_grows_gets_whole_pools() {
     if !kernel_can_populate() {
         return eprintln!("skipped: this kernel has no MADV_POPULATE_WRITE");
     }
     alone(|| {
         let layout = Layout::from_size_align(48, 8).expect("a layout");
-        let (blocks, resident) = grow(layout, 10);
+        let (blocks, resident) = grow(layout, EARNED + 2);
         assert!(
-            resident[..8].iter().all(|bytes| *bytes < POOL_BYTES / 2),
+            resident[..EARNED]
+                .iter()
+                .all(|bytes| *bytes < POOL_BYTES / 2),
             "{resident:?}"
         );
-        assert_eq!(resident[8..], [POOL_BYTES; 2], "{resident:?}");
+        assert_eq!(resident[EARNED..], [POOL_BYTES; 2], "{resident:?}");
 
         // What it never came to use goes when it is asked for.
         let last = *blocks.last().expect("a block");
@@ -86,9 +91,11 @@ fn the_ninth_pool_of_a_class_that_grows_comes_whole() {
         // Once one was emptied, it has to be earned again.
         free(&blocks, layout);
         POOL.release();
-        let (blocks, resident) = grow(layout, 9);
+        let (blocks, resident) = grow(layout, EARNED);
         assert!(
-            resident[..8].iter().all(|bytes| *bytes < POOL_BYTES / 2),
+            resident[..EARNED]
+                .iter()
+                .all(|bytes| *bytes < POOL_BYTES / 2),
             "{resident:?}"
         );
         free(&blocks, layout);
@@ -99,7 +106,7 @@ fn the_ninth_pool_of_a_class_that_grows_comes_whole() {
 fn pools_of_medium_blocks_never_do() {
     alone(|| {
         let layout = Layout::from_size_align(10 << 10, 8).expect("a layout");
-        let (blocks, resident) = grow(layout, 100);
+        let (blocks, resident) = grow(layout, 8 * EARNED);
         assert!(
             resident.iter().all(|bytes| *bytes < POOL_BYTES),
             "{resident:?}"
