@@ -63,7 +63,7 @@ impl Linked<0> for Heap {
 
 /// A static that no thread writes to.
 #[repr(transparent)]
-pub(crate) struct Constant<T>(T);
+pub(crate) struct Constant<T>(pub(crate) T);
 
 // SAFETY: `NO_POOL` hands out nothing and takes nothing back, and `NO_HEAP` and `ENDED` own no pool and are never
 // given one: nothing writes to any of them.

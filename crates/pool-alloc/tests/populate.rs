@@ -72,14 +72,21 @@ fn a_class_that_grows_gets_whole_pools() {
     }
     alone(|| {
         let layout = Layout::from_size_align(48, 8).expect("a layout");
-        let (blocks, resident) = grow(layout, EARNED + 2);
+        let (blocks, resident) = grow(layout, EARNED + 3);
         assert!(
             resident[..EARNED]
                 .iter()
                 .all(|bytes| *bytes < POOL_BYTES / 2),
             "{resident:?}"
         );
-        assert_eq!(resident[EARNED..], [POOL_BYTES; 2], "{resident:?}");
+        // One at an arena's start shares its 64 KiB with the header of the arena, which nobody asked for whole.
+        let (whole, rest) = (POOL_BYTES, POOL_BYTES / 2);
+        let came = &resident[EARNED..];
+        assert!(came.iter().all(|bytes| *bytes > rest), "{resident:?}");
+        assert!(
+            came.iter().filter(|bytes| **bytes == whole).count() >= 2,
+            "{resident:?}"
+        );
 
         // What it never came to use goes when it is asked for.
         let last = *blocks.last().expect("a block");
