@@ -17,6 +17,8 @@
 
 #[path = "commons/orphans.rs"]
 mod orphans;
+#[path = "commons/spared.rs"]
+mod spared;
 #[path = "commons/wants.rs"]
 mod wants;
 
@@ -58,6 +60,8 @@ pub(crate) struct Commons {
     newest: [Option<Ref<Arena>>; 2],
     dirty: List<Arena, BY_AGE>,
     abandoned: [List<Pool>; SLOTS],
+    /// Whether some of these may be spared.
+    has_spared: bool,
     pub(crate) heaps: Heaps,
     arenas: usize,
     open_bytes: usize,
@@ -119,6 +123,7 @@ impl Commons {
             newest: [None; 2],
             dirty: List::new(),
             abandoned: [const { List::new() }; SLOTS],
+            has_spared: false,
             heaps: Heaps::new(),
             arenas: 0,
             open_bytes: 0,
@@ -151,7 +156,7 @@ impl Commons {
         self.open_bytes += class.kind().pool_size();
         counters::count(Event::PoolOpened);
         self.watch();
-        self.purge_excess();
+        self.give_back_excess();
         Some(pool)
     }
 
@@ -161,6 +166,7 @@ impl Commons {
         let list = &self.abandoned[class.index()];
         let pool = list.iter().find(|pool| pool.word().claim_listed())?;
         list.remove(pool);
+        pool.spare_no_more();
         if pool.next_is_missing() {
             pool.restore();
         }
@@ -171,9 +177,10 @@ impl Commons {
     /// Puts a pool with free blocks on the list of abandoned ones and disowns it; false where blocks came in, and
     /// the caller owns it as before.
     fn list_abandoned(&mut self, pool: Ref<Pool>) -> bool {
-        let class = pool.class();
+        let (class, is_spared) = (pool.class(), pool.spared().get());
         let gone = pool.word().disown(Unowned::Listed);
         if gone {
+            self.has_spared |= is_spared;
             // Whoever claims it by freeing a block takes the lock to unlist it, hence after this.
             self.abandoned[class.index()].push_front(pool);
         }
@@ -189,6 +196,7 @@ impl Commons {
     /// it without the lock.
     #[must_use]
     fn close(&mut self, pool: Ref<Pool>) -> Option<Ref<Arena>> {
+        pool.spare_no_more();
         let arena = Arena::of(&pool);
         let shelf = &mut self.shelves[arena.kind() as usize];
         shelf.remove(arena);
@@ -208,7 +216,7 @@ impl Commons {
         }
         // Also where the arena goes: it may be now that a reserve has ended.
         self.settle_fresh();
-        self.purge_excess();
+        self.give_back_excess();
         goes.then_some(arena)
     }
 
@@ -253,7 +261,9 @@ impl Commons {
         sparse::set_reserve(self.tide.reserve());
     }
 
-    fn purge_excess(&mut self) {
+    /// Holds what is kept to the bounds, the reserve's among them.
+    fn give_back_excess(&mut self) {
+        self.sweep_spared();
         let unspared = self.tide.reserve().saturating_sub(sparse::spared_bytes());
         let reserve = unspared.min(self.tide.room());
         let bound = DIRTY_MIN.max(self.open_bytes / DIRTY_SHARE) + reserve;
@@ -289,6 +299,7 @@ impl Commons {
 
     /// Gives back all that is free here: every dirty slice and every empty arena.
     pub(crate) fn release(&mut self) {
+        self.end_reserve();
         for kind in [Kind::Small, Kind::Medium] {
             while let Some(arena) = self.shelves[kind as usize]
                 .emptiest()
@@ -301,8 +312,13 @@ impl Commons {
             }
         }
         self.purge_down_to(0);
+    }
+
+    /// Forgets what loops there were.
+    fn end_reserve(&mut self) {
         self.tide = Tide::new();
         self.watch();
+        self.sweep_spared();
     }
 
     /// All bytes ever given back from arenas.

@@ -242,7 +242,7 @@ impl Heap {
                 let is_untouched = Arena::of(&pool).is_untouched(&pool);
                 drop(commons);
                 pool.set_owner(Some(self.as_ref()));
-                if is_untouched && self.growth.has_earned_pages(class) {
+                if is_untouched && self.growth.goes_on(class) {
                     pool.populate();
                 }
                 pool
@@ -272,7 +272,6 @@ impl Heap {
             pool.mark_full();
             pool.set_owner(None);
             if pool.word().disown(Unowned::Full) {
-                self.growth.filled(class);
                 self.current.replace(class, NO_POOL_REF);
                 return false;
             }
@@ -289,6 +288,7 @@ impl Heap {
     fn own_partial(&self, pool: Ref<Pool>) {
         invariant!(!self.is_none() && !pool.is_exhausted());
         pool.set_owner(Some(self.as_ref()));
+        self.growth.ends(pool.class());
         let partial = &self.partial[pool.class().index()];
         if let Some(longest) = partial.first() {
             longest.collect();

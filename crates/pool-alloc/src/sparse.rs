@@ -94,23 +94,25 @@ impl Pool {
         self.set_mark(EMPTY.max((self.capacity() / FIRST) as u16));
     }
 
-    /// Sweeps a pool that its thread leaves, if it is sparse, and sets its mark for whoever comes to own it.
+    /// Sweeps or spares a pool that its thread leaves, if it is sparse, and sets its mark for whoever comes to own it.
     pub(crate) fn leave_to_others(&self) {
         self.mark_full();
         if self.used() as usize <= self.capacity() / FIRST {
-            self.sweep_and_mark();
+            self.sweep_or_spare();
         }
     }
 
     /// Sweeps the pool, unless the reserve goes so far.
     pub(crate) fn sweep_or_spare(&self) {
+        if self.spared().get() {
+            return;
+        }
         let bytes = self.slice().len();
         if spared_bytes() + bytes > RESERVE.load(Relaxed) {
             return self.sweep_and_mark();
         }
-        if !self.spared().replace(true) {
-            SPARED.fetch_add(bytes, Relaxed);
-        }
+        self.spared().set(true);
+        SPARED.fetch_add(bytes, Relaxed);
     }
 
     /// Takes the pool, if it was spared, off the reserve's account.

@@ -80,7 +80,7 @@ struct Reserve {
     bytes: usize,
     /// No more than this together with what is in use.
     ceiling: usize,
-    /// After this it may be less.
+    /// After this it may have ended.
     until_ms: u64,
 }
 
@@ -121,13 +121,17 @@ impl Float {
             self.fell_ms = now_ms;
             Felt::Push
         } else if bytes > self.low + width {
-            let turns = !self.rises;
-            if turns {
+            let mut felt = Felt::Push;
+            if !self.rises {
                 self.rises = true;
+                let before = self.worth();
                 self.count(width, now_ms);
+                if self.worth() != before {
+                    felt = Felt::News;
+                }
             }
             self.low = bytes - width;
-            if turns { Felt::Round } else { Felt::Push }
+            felt
         } else {
             Felt::Nothing
         }
@@ -162,6 +166,15 @@ impl Float {
         self.largest[0].max(self.largest[1])
     }
 
+    fn highest(&self) -> usize {
+        self.highest[0].max(self.highest[1])
+    }
+
+    /// All that a reserve depends on but the time.
+    fn worth(&self) -> (u8, usize, usize) {
+        (self.rounds, self.largest(), self.highest())
+    }
+
     /// What may stay resident for this level's sake.
     fn reserve(&self, width: usize, now_ms: u64) -> Option<Reserve> {
         let enough = if width < LARGE { ROUNDS } else { LARGE_ROUNDS };
@@ -169,7 +182,7 @@ impl Float {
         let slack = self.largest() / SLACK;
         (self.rounds >= enough && now_ms <= until_ms).then_some(Reserve {
             bytes: self.largest() + slack,
-            ceiling: self.highest[0].max(self.highest[1]) + slack,
+            ceiling: self.highest() + slack,
             until_ms,
         })
     }
@@ -179,8 +192,8 @@ impl Float {
 enum Felt {
     Nothing,
     Push,
-    /// The push that ends a round.
-    Round,
+    /// The push that ends a round unlike those before.
+    News,
 }
 
 fn soon_ms(width: usize) -> u64 {
@@ -232,21 +245,22 @@ impl Tide {
             return;
         }
         let now_ms = now_ms();
-        let mut ended = now_ms > self.reserve.until_ms;
+        let mut has_news = now_ms > self.reserve.until_ms;
         for (level, float) in self.floats.iter_mut().enumerate() {
             match float.feel(width(level), bytes, now_ms) {
                 // What does not move one float moves none of those above it, which have more play.
                 Felt::Nothing => break,
                 Felt::Push => {}
-                Felt::Round => ended = true,
+                Felt::News => has_news = true,
             }
         }
-        if ended {
+        if has_news {
             self.judge(now_ms);
         }
     }
 
-    /// Finds the reserve, which is that of the level with the most. It changes when a round or a reserve has ended.
+    /// Finds the reserve, which is that of the level with the most. One that goes on is not looked at again before it
+    /// might have ended.
     fn judge(&mut self, now_ms: u64) {
         let levels = self.floats.iter().enumerate();
         let reserves = levels.filter_map(|(level, float)| float.reserve(width(level), now_ms));

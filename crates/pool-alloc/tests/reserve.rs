@@ -3,11 +3,11 @@
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout};
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::Duration;
 
 use support::found::Found;
-use support::{Held, POOL, alone, stats};
+use support::{Held, POOL, alone, list, stats};
 
 const MIB: usize = 1 << 20;
 
@@ -71,6 +71,43 @@ fn shuffled_round(survivors: usize) -> Vec<*mut u8> {
     }
     blocks
 }
+
+fn free(survivors: Vec<*mut u8>) {
+    for block in survivors {
+        // SAFETY: each block is held and freed once.
+        unsafe { POOL.dealloc(block, Layout::from_size_align(512, 8).expect("valid")) };
+    }
+}
+
+/// Rounds until there is a reserve that spares all of one.
+fn earned_in_disorder() {
+    let gives_nothing_back = || {
+        let before = stats().released_bytes;
+        assert_eq!(shuffled_round(0), []);
+        stats().released_bytes == before
+    };
+    assert!(
+        (0..500).any(|_| gives_nothing_back()),
+        "a loop earns a reserve"
+    );
+}
+
+/// The survivors of a round on a thread that ends, each in a pool of its own.
+fn left_by_a_thread(survivors: usize) -> Vec<*mut u8> {
+    let round = || {
+        shuffled_round(survivors)
+            .into_iter()
+            .map(Address)
+            .collect::<Vec<_>>()
+    };
+    let left = thread::scope(|scope| scope.spawn(round).join().expect("it does not fail"));
+    left.into_iter().map(|Address(block)| block).collect()
+}
+
+struct Address(*mut u8);
+
+// SAFETY: a block is memory like any other; only its holder touches it.
+unsafe impl Send for Address {}
 
 /// What a round leaves once there is a reserve. A few rounds earn it; one in which the machine let the test wait for
 /// too long does not count.
@@ -223,9 +260,75 @@ fn a_loop_that_frees_in_disorder_is_spared_sweeps_and_what_survives_it_is_not() 
         assert!(given > 15 * MIB, "{given}");
         let left = stats().cached_bytes;
         assert!(left < 2 * MIB, "{left} of {kept}");
-        for block in survivors {
-            // SAFETY: each block is held and freed once.
-            unsafe { POOL.dealloc(block, Layout::from_size_align(512, 8).expect("valid")) };
+        free(survivors);
+    });
+}
+
+#[test]
+fn what_a_thread_leaves_in_a_loop_is_spared_until_the_loop_is_over() {
+    let ends: [fn(); 2] = [
+        || {
+            POOL.release();
+        },
+        || {
+            sleep(LAPSED);
+            small_blocks(20 * MIB);
+        },
+    ];
+    for end in ends {
+        alone(|| {
+            earned_in_disorder();
+            let before = stats().released_bytes;
+            let survivors = left_by_a_thread(100);
+            assert_eq!(stats().released_bytes, before, "the next round may need it");
+            let kept = stats().cached_bytes;
+            assert!(kept > 10 * MIB, "{kept}");
+
+            end();
+            let left = stats().cached_bytes;
+            assert!(left < 2 * MIB, "{left} of {kept}");
+            free(survivors);
+            POOL.release();
+            assert_eq!(
+                stats().allocated_bytes + stats().cached_bytes,
+                0,
+                "{:?}",
+                stats()
+            );
+
+            // Without a reserve it goes when the thread ends.
+            let before = stats().released_bytes;
+            let survivors = left_by_a_thread(100);
+            assert!(stats().released_bytes - before > 15 * MIB);
+            free(survivors);
+        });
+    }
+}
+
+#[test]
+fn what_is_spared_is_swept_while_others_free_and_adopt_it() {
+    alone(|| {
+        for _ in 0..20 {
+            earned_in_disorder();
+            let survivors = thread::scope(|scope| {
+                let round = || {
+                    let mut held = list(40_000, 500);
+                    let mut nth = 0;
+                    held.retain(|_| {
+                        nth += 1;
+                        nth % 100 == 0
+                    });
+                    held
+                };
+                scope.spawn(round).join().expect("it does not fail")
+            });
+            thread::scope(|scope| {
+                scope.spawn(|| drop(survivors));
+                scope.spawn(|| drop(list(10_000, 500)));
+                POOL.release();
+            });
         }
+        POOL.release();
+        assert_eq!(stats().allocated_bytes, 0);
     });
 }

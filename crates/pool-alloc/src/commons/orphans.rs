@@ -34,6 +34,7 @@ impl Commons {
         for list in &self.abandoned {
             while list.pop_front().is_some() {}
         }
+        self.has_spared = true;
         let empty = List::<Pool>::new();
         for shelf in &self.shelves {
             for arena in shelf.arenas() {

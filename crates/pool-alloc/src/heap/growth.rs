@@ -1,10 +1,10 @@
 //! Growth: which classes of a heap grow, so that their next pool comes with all of its pages at once (`Pool::populate`).
 //!
 //! A page costs more when it comes alone, by a fault, than in company; but what comes unasked may never be needed. So
-//! that is for pools that follow on others which were all filled:
+//! that is for pools that follow on others which were all filled, and of which none has had a block back since:
 //!
 //! ```text
-//! pools of the class filled since one was last emptied >= EARNED
+//! untouched pools opened for the class, one after the other, and none claimed or emptied in between > EARNED
 //! ```
 //!
 //! Then what may be wasted, most of one pool, is less than one part in `EARNED` of what the class has in use.
@@ -17,30 +17,27 @@ const EARNED: u8 = 128;
 
 /// See the top of this file.
 pub(super) struct Growth {
-    filled: [Cell<u8>; SLOTS],
+    opened: [Cell<u8>; SLOTS],
 }
 
 impl Growth {
     pub(super) const fn new() -> Self {
         Self {
-            filled: [const { Cell::new(0) }; SLOTS],
+            opened: [const { Cell::new(0) }; SLOTS],
         }
     }
 
-    /// A pool of the class has no block left.
-    pub(super) fn filled(&self, class: Class) {
-        let filled = &self.filled[class.index()];
-        filled.set(filled.get().saturating_add(1));
+    /// An untouched pool was opened for the class, after all others were full. Returns whether it will most likely be
+    /// filled, too. One of medium blocks may be without being touched: few programs write to all of a large buffer.
+    pub(super) fn goes_on(&self, class: Class) -> bool {
+        let opened = &self.opened[class.index()];
+        let before = opened.get();
+        opened.set(before.saturating_add(1));
+        class.kind() == Kind::Small && before >= EARNED
     }
 
-    /// A pool of the class has no block in use.
-    pub(super) fn emptied(&self, class: Class) {
-        self.filled[class.index()].set(0);
-    }
-
-    /// Whether the next pool of the class will most likely be filled. One of medium blocks may be without being touched:
-    /// few programs write to all of a large buffer.
-    pub(super) fn has_earned_pages(&self, class: Class) -> bool {
-        class.kind() == Kind::Small && self.filled[class.index()].get() >= EARNED
+    /// Of a pool of the class that was full, a block has come back.
+    pub(super) fn ends(&self, class: Class) {
+        self.opened[class.index()].set(0);
     }
 }

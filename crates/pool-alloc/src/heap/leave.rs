@@ -50,7 +50,7 @@ impl Heap {
     /// Decides about a pool of this heap whose last block has come back.
     pub(super) fn emptied(&self, pool: Ref<Pool>) {
         let class = pool.class();
-        self.growth.emptied(class);
+        self.growth.ends(class);
         self.sparse.forget(pool);
         pool.spare_no_more();
         if self.current.of(class) != pool {

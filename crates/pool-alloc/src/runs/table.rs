@@ -61,7 +61,7 @@ impl Table {
     pub(super) fn take(&mut self, need: Need) -> Option<Run> {
         let fit = self.least(|run| run.has_room_for(need))?;
         let mut before = self.remove(fit)?;
-        let mut run = before.cut(fit.lead(need));
+        let mut run = before.cut(before.lead(need));
         let behind = run.cut(need.len);
         self.insert(before);
         self.insert(behind);
@@ -71,8 +71,8 @@ impl Table {
 
     /// The longest run that begins as needed, to be stretched; not more of it than is needed.
     pub(super) fn take_longest(&mut self, need: Need) -> Option<Run> {
-        let aligned = self.entries().filter(|run| run.lead(need) == 0);
-        let longest = aligned.max_by_key(|run| run.len)?;
+        let aligned = self.entries().filter(|(_, run)| run.lead(need) == 0);
+        let (longest, _) = aligned.max_by_key(|(_, run)| run.len)?;
         let mut run = self.remove(longest)?;
         self.insert(run.cut(run.len.min(need.len)));
         self.grew(run.len);
@@ -82,12 +82,10 @@ impl Table {
     /// Takes `more` bytes off a run that begins where `run` ends; false where there is none so long.
     pub(super) fn extend(&mut self, run: Run, more: usize) -> bool {
         let follows = |other: &Run| other.at.addr().get() == run.end() && other.len >= more;
-        let Some(behind) = self.least(follows) else {
+        let Some(mut behind) = self.least(follows).and_then(|place| self.remove(place)) else {
             return false;
         };
-        if let Some(mut behind) = self.remove(behind) {
-            self.insert(behind.cut(more));
-        }
+        self.insert(behind.cut(more));
         self.grew(more);
         true
     }
@@ -101,8 +99,10 @@ impl Table {
                 other.end() == run.at.addr().get() || run.end() == other.at.addr().get()
             }
         };
-        while let Some(other) = self.least(touches(run)) {
-            self.remove(other);
+        while let Some(other) = self
+            .least(touches(run))
+            .and_then(|place| self.remove(place))
+        {
             run = Run {
                 at: run.at.min(other.at),
                 len: run.len + other.len,
@@ -128,36 +128,32 @@ impl Table {
 
     /// Gives back what waits beyond so many bytes: of the least runs, and not more of them than that.
     fn shrink_to(&mut self, bytes: usize) {
-        while self.waiting_bytes > bytes
-            && let Some(least) = self.least(|_| true)
-        {
+        while self.waiting_bytes > bytes {
             let surplus = os::whole_pages(self.waiting_bytes - bytes);
-            self.give_back(least, least.len.min(surplus));
+            let Some(mut least) = self.least(|_| true).and_then(|place| self.remove(place)) else {
+                return;
+            };
+            let goes = least.cut(least.len.saturating_sub(surplus));
+            self.insert(least);
+            // SAFETY: nobody uses the run, and it is off the table.
+            unsafe { goes.unmap() };
         }
     }
 
-    /// Gives the last bytes of a run back.
-    fn give_back(&mut self, run: Run, bytes: usize) {
-        let Some(mut run) = self.remove(run) else {
-            return;
-        };
-        let surplus = run.cut(run.len - bytes);
-        self.insert(run);
-        // SAFETY: nobody uses the run, and it is off the table.
-        unsafe { surplus.unmap() };
+    /// Each with its place.
+    fn entries(&self) -> impl Iterator<Item = (usize, &Run)> {
+        let runs = self.runs.iter().take(self.count);
+        runs.flatten().enumerate()
     }
 
-    fn entries(&self) -> impl Iterator<Item = Run> {
-        self.runs.iter().take(self.count).flatten().copied()
+    /// The place of the least of those that are asked for.
+    fn least(&self, is_it: impl Fn(&Run) -> bool) -> Option<usize> {
+        let asked_for = self.entries().filter(|(_, run)| is_it(run));
+        let (place, _) = asked_for.min_by_key(|(_, run)| run.len)?;
+        Some(place)
     }
 
-    /// The least of those that are asked for.
-    fn least(&self, is_it: impl Fn(&Run) -> bool) -> Option<Run> {
-        self.entries().filter(is_it).min_by_key(|run| run.len)
-    }
-
-    fn remove(&mut self, run: Run) -> Option<Run> {
-        let place = self.entries().position(|other| other.at == run.at)?;
+    fn remove(&mut self, place: usize) -> Option<Run> {
         let removed = self.runs[place].take()?;
         self.count -= 1;
         self.runs.swap(place, self.count);
@@ -171,11 +167,13 @@ impl Table {
             return;
         }
         if self.count == RUNS {
-            match self.least(|other| other.len < run.len) {
-                Some(least) => self.give_back(least, least.len),
+            let shorter = self.least(|other| other.len < run.len);
+            let Some(least) = shorter.and_then(|place| self.remove(place)) else {
                 // SAFETY: nobody uses the run, and it is in no table.
-                None => return unsafe { run.unmap() },
-            }
+                return unsafe { run.unmap() };
+            };
+            // SAFETY: as above, it has just left the table.
+            unsafe { least.unmap() };
         }
         self.runs[self.count] = Some(run);
         self.count += 1;
