@@ -120,9 +120,9 @@
 //! gives them unasked, and an arena of which something was given back declines from then on: else a thread of the
 //! kernel would fill it again (`arena`).
 //!
-//! *Pages in company.* Pages of the usual size come by a fault each, until a thread has filled 128 pools of a class: the
-//! next ones come whole, by one call each (`heap::growth`), and what such a pool does not come to use goes with
-//! `release`.
+//! *Pages in company.* Pages of the usual size come by a fault each, until a thread has filled 128 pools of a class and
+//! nothing of it came back: the next ones come whole, by one call each (`heap::growth`), and what such a pool does not
+//! come to use goes with `release`.
 //!
 //! *Refusals.* Where the system refuses memory, all that is free goes back, and it is asked once more: what is kept for
 //! later never makes a request fail.
