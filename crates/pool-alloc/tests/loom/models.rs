@@ -7,9 +7,12 @@ use crate::class::{Class, Kind};
 use crate::heap;
 use crate::shadow;
 use crate::sync;
-use crate::{commons, thread};
+use crate::{commons, sparse, thread};
 
 const SIZE: usize = 256 << 10;
+
+/// Of these a pool holds sixteen: one with a single block in use is sparse.
+const SMALLER: usize = 32 << 10;
 
 /// A block in use, whose first word the program has written.
 struct Block(*mut usize);
@@ -19,7 +22,11 @@ unsafe impl Send for Block {}
 
 impl Block {
     fn new() -> Self {
-        let class = Class::of(SIZE, 8).expect("it is the largest class");
+        Self::of(SIZE)
+    }
+
+    fn of(size: usize) -> Self {
+        let class = Class::of(size, 8).expect("it is not large");
         let at: *mut usize = thread::heap().allocate(class).cast();
         assert!(!at.is_null(), "the machine has memory for the models");
         // SAFETY: the block is new, and larger than a word.
@@ -170,6 +177,26 @@ pub(crate) fn an_arena_goes_as_another_releases() {
     nothing_is_left();
 }
 
+/// What a thread left in a loop is swept, since the reserve ends, while a block of it is freed and another thread
+/// looks for a pool.
+pub(crate) fn a_reserve_ends_as_others_free_and_adopt() {
+    let (send, receive) = loom::sync::mpsc::channel();
+    join(spawn(move || {
+        let one = Block::of(SMALLER);
+        sparse::set_reserve(usize::MAX);
+        send.send(one).expect("the other side lives");
+    }));
+    let one = receive.recv().expect("the owner sent it");
+    assert!(sparse::spared_bytes() > 0, "it was left sparse");
+    let adopter = spawn(|| Block::of(SMALLER).free());
+    let free = spawn(|| one.free());
+    commons::lock().release();
+    join(adopter);
+    join(free);
+    assert_eq!(sparse::spared_bytes(), 0);
+    nothing_is_left();
+}
+
 #[track_caller]
 fn check(name: &str, model: fn(), bound: usize) {
     let executions = shadow::explore(model, Some(bound));
@@ -198,4 +225,5 @@ explored! {
     all_a_thread_ends_as_others_free_and_adopt: a_thread_ends_as_others_free_and_adopt, 2;
     all_two_threads_end: two_threads_end, 4;
     all_an_arena_goes_as_another_releases: an_arena_goes_as_another_releases, 2;
+    all_a_reserve_ends_as_others_free_and_adopt: a_reserve_ends_as_others_free_and_adopt, 2;
 }
