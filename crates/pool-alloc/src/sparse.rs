@@ -19,12 +19,11 @@
 //! A pool is looked at when fewer of its blocks are in use than its *mark* says. Full pools are given a mark when they
 //! leave their heap; pools that a heap hands blocks out from are looked at when they are empty.
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::list::Ref;
 use crate::pool::{EMPTY, Pool};
-use crate::sync::Cell;
+use crate::sync::{AtomicUsize, Cell};
 
 /// Sparse pools that a heap leaves unswept. More forgive a drop that turns from pool to pool more often before it
 /// empties them; each keeps up to a pool after a drop that leaves survivors.

@@ -44,6 +44,20 @@ impl AtomicUsize {
         }
     }
 
+    pub(crate) fn fetch_add(&self, value: usize, order: Ordering) -> usize {
+        match self.shadow() {
+            None => self.0.fetch_add(value, order),
+            Some(shadow) => shadow.fetch_add(value, order),
+        }
+    }
+
+    pub(crate) fn fetch_sub(&self, value: usize, order: Ordering) -> usize {
+        match self.shadow() {
+            None => self.0.fetch_sub(value, order),
+            Some(shadow) => shadow.fetch_sub(value, order),
+        }
+    }
+
     pub(crate) fn swap(&self, value: usize, order: Ordering) -> usize {
         let Some(shadow) = self.shadow() else {
             return self.0.swap(value, order);
