@@ -289,11 +289,16 @@ impl Arena {
         self.touched_bytes(pool) == 0
     }
 
+    /// Whether what is touched says nothing of what is resident: there is a huge page, or was.
+    pub(crate) fn is_resident_as_a_whole(&self) -> bool {
+        self.pages.get() != Pages::Usual
+    }
+
     /// Bytes of an open pool's slice, from its start, that may be resident but for purged pages.
     fn touched_bytes(&self, pool: &Pool) -> usize {
         let slice = Self::slice_start(pool).addr();
         match pool.touched() {
-            _ if self.pages.get() != Pages::Usual => Self::slice_of(pool).end - slice,
+            _ if self.is_resident_as_a_whole() => Self::slice_of(pool).end - slice,
             0 => 0,
             bytes => os::whole_pages(slice + bytes) - slice,
         }

@@ -38,6 +38,7 @@ use crate::sweep;
 use crate::sync::{Mutex, MutexGuard};
 use crate::thread::Heaps;
 use crate::tide::Tide;
+use spared::Which;
 
 /// Dirty bytes that are always kept. More keeps more after a drop; less costs a large drop more calls of the system,
 /// of which there is one for so many bytes.
@@ -149,9 +150,12 @@ impl Commons {
         let was_dirty = arena.is_dirty();
         let pool = arena.open(class);
         self.shelves[class.kind() as usize].insert(arena);
-        self.dirty_bytes -= pool.stale();
-        if was_dirty && !arena.is_dirty() {
-            self.dirty.remove(arena);
+        if was_dirty {
+            // Then it was a dirty slice that was opened.
+            self.dirty_bytes -= pool.stale();
+            if !arena.is_dirty() {
+                self.dirty.remove(arena);
+            }
         }
         self.open_bytes += class.kind().pool_size();
         counters::count(Event::PoolOpened);
@@ -299,7 +303,9 @@ impl Commons {
 
     /// Gives back all that is free here: every dirty slice and every empty arena.
     pub(crate) fn release(&mut self) {
-        self.end_reserve();
+        self.tide = Tide::new();
+        self.watch();
+        self.sweep_abandoned(Which::All);
         for kind in [Kind::Small, Kind::Medium] {
             while let Some(arena) = self.shelves[kind as usize]
                 .emptiest()
@@ -312,13 +318,6 @@ impl Commons {
             }
         }
         self.purge_down_to(0);
-    }
-
-    /// Forgets what loops there were.
-    fn end_reserve(&mut self) {
-        self.tide = Tide::new();
-        self.watch();
-        self.sweep_spared();
     }
 
     /// All bytes ever given back from arenas.

@@ -242,7 +242,9 @@ impl Heap {
                 let is_untouched = Arena::of(&pool).is_untouched(&pool);
                 drop(commons);
                 pool.set_owner(Some(self.as_ref()));
-                if is_untouched && self.growth.goes_on(class) {
+                if !is_untouched {
+                    self.growth.ends(class);
+                } else if self.growth.goes_on(class) {
                     pool.populate();
                 }
                 pool
@@ -267,6 +269,7 @@ impl Heap {
         loop {
             pool.collect();
             if !pool.next_is_missing() || pool.restore() {
+                self.growth.ends(class);
                 return true;
             }
             pool.mark_full();

@@ -121,7 +121,7 @@
 //! kernel would fill it again (`arena`).
 //!
 //! *Pages in company.* Pages of the usual size come by a fault each, until a thread has filled 128 pools of a class and
-//! nothing of it came back: the next ones come whole, by one call each (`heap::growth`), and what such a pool does not
+//! freed nothing of it since: the next ones come whole, by one call each (`heap::growth`), and what such a pool does not
 //! come to use goes with `release`.
 //!
 //! *Refusals.* Where the system refuses memory, all that is free goes back, and it is asked once more: what is kept for

@@ -18,8 +18,8 @@
 //! and a fresh pool costs its header alone.
 //!
 //! Who may touch a header: the pool's owner (see `remote`), and while the slice is free, whoever holds the lock of
-//! the commons. `used` and `bump` are atomic only so that `stats` may read them from another thread; they are
-//! plain loads and stores to the owner.
+//! the commons. `used`, `bump` and `stale` are atomic only so that `stats` may read them from another thread; they
+//! are plain loads and stores to the owner.
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Relaxed, Release};
@@ -49,7 +49,7 @@ pub(crate) struct Pool {
     links: Links<Self>,
     /// Bytes from the slice's start that may be resident though never handed out, and hold something from an earlier
     /// use; what is beyond, and at or above `bump`, is known zero.
-    stale: Cell<u32>,
+    stale: AtomicU32,
     /// When fewer blocks than these are in use, the heap looks at the pool: 1 is when it is empty, 0 is never (see
     /// `rest`), more is when it is sparse (see `sparse`).
     mark: Cell<u16>,
@@ -123,7 +123,7 @@ impl Pool {
             block_size: Cell::new(0),
             owner: AtomicPtr::new(ptr::null_mut()),
             links: Links::new(),
-            stale: Cell::new(0),
+            stale: AtomicU32::new(0),
             mark: Cell::new(EMPTY),
             class: Cell::new(0),
             spared: Cell::new(false),
@@ -257,7 +257,7 @@ impl Pool {
         };
         // SAFETY: the pages of a slice, from the first that is all its own.
         if unsafe { os::populate(at, end - at.addr().get()) } {
-            self.stale.set((end - slice.addr()) as u32);
+            self.set_stale(end - slice.addr());
         }
     }
 
@@ -293,22 +293,22 @@ impl Pool {
 
     /// The next block handed out will be all zeroes.
     pub(crate) fn next_is_zero(&self) -> bool {
-        self.free.get().is_null() && self.bumped() >= self.stale.get() as usize
+        self.free.get().is_null() && self.bumped() >= self.stale()
     }
 
     /// Bytes from the slice's start that may be resident.
     pub(crate) fn touched(&self) -> usize {
-        self.bumped().max(self.stale.get() as usize)
+        self.bumped().max(self.stale())
     }
 
-    /// Says of a free slice how much of it may be resident.
+    /// Says how much may be resident of a slice, its blocks apart: for the owner, or under the lock while it is free.
     pub(crate) fn set_stale(&self, bytes: usize) {
-        self.stale.set(bytes as u32);
+        self.stale.store(bytes as u32, Relaxed);
     }
 
-    /// While the slice is free: what may be resident.
+    /// What may be resident, the blocks apart: all of a free slice.
     pub(crate) fn stale(&self) -> usize {
-        self.stale.get() as usize
+        self.stale.load(Relaxed) as usize
     }
 
     fn bumped(&self) -> usize {

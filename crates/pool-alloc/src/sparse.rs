@@ -19,7 +19,8 @@
 //! A pool is looked at when fewer of its blocks are in use than its *mark* says. Full pools are given a mark when they
 //! leave their heap; pools that a heap hands blocks out from are looked at when they are empty.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::compiler_fence;
 
 use crate::list::Ref;
 use crate::pool::{EMPTY, Pool};
@@ -111,8 +112,10 @@ impl Pool {
         if spared_bytes() + bytes > RESERVE.load(Relaxed) {
             return self.sweep_and_mark();
         }
-        self.spared().set(true);
+        // In this order, should another thread fork here: the account is never less than what is on it.
         SPARED.fetch_add(bytes, Relaxed);
+        compiler_fence(Release);
+        self.spared().set(true);
     }
 
     /// Takes the pool, if it was spared, off the reserve's account.

@@ -75,10 +75,17 @@ impl Pool {
         }
     }
 
-    /// Gives back the pages above the bump pointer that are resident from an earlier use, or since they were populated.
-    /// A sweep leaves them, since who goes on allocating needs them next. Only for the owner.
+    /// Sweeps, and gives back the pages above the bump pointer that are resident from an earlier use, or since they were
+    /// populated: a sweep leaves those, since who goes on allocating needs them next. As for `sweep`.
     #[cold]
-    pub(crate) fn give_back_untouched(&self) {
+    pub(crate) fn give_all_back(&self) {
+        self.sweep();
+        if !Arena::of(self).is_resident_as_a_whole() {
+            self.give_back_untouched();
+        }
+    }
+
+    fn give_back_untouched(&self) {
         let first = os::whole_pages(self.bump());
         let start = Arena::slice_start(self).addr();
         let end = os::whole_pages(start + self.stale());

@@ -124,9 +124,9 @@ impl Float {
             let mut felt = Felt::Push;
             if !self.rises {
                 self.rises = true;
-                let before = self.worth();
+                let (before, had_lapsed) = (self.worth(), self.has_lapsed(width, now_ms));
                 self.count(width, now_ms);
-                if self.worth() != before {
+                if had_lapsed || self.worth() != before {
                     felt = Felt::News;
                 }
             }
@@ -175,15 +175,24 @@ impl Float {
         (self.rounds, self.largest(), self.highest())
     }
 
+    /// When it is forgotten, unless there are more rounds.
+    fn until_ms(&self, width: usize) -> u64 {
+        self.round_ms + LAPSE * soon_ms(width)
+    }
+
+    fn has_lapsed(&self, width: usize, now_ms: u64) -> bool {
+        now_ms > self.until_ms(width)
+    }
+
     /// What may stay resident for this level's sake.
     fn reserve(&self, width: usize, now_ms: u64) -> Option<Reserve> {
         let enough = if width < LARGE { ROUNDS } else { LARGE_ROUNDS };
-        let until_ms = self.round_ms + LAPSE * soon_ms(width);
         let slack = self.largest() / SLACK;
-        (self.rounds >= enough && now_ms <= until_ms).then_some(Reserve {
+        let counts = self.rounds >= enough && !self.has_lapsed(width, now_ms);
+        counts.then_some(Reserve {
             bytes: self.largest() + slack,
             ceiling: self.highest() + slack,
-            until_ms,
+            until_ms: self.until_ms(width),
         })
     }
 }
@@ -192,7 +201,7 @@ impl Float {
 enum Felt {
     Nothing,
     Push,
-    /// The push that ends a round unlike those before.
+    /// The push that ends a round unlike those before, or the first after a lapse.
     News,
 }
 
@@ -400,6 +409,26 @@ mod tests {
     }
 
     #[test]
+    fn a_loop_that_paused_has_its_reserve_again() {
+        for pauses_at in [7 * MIB, 27 * MIB] {
+            let (mut tide, mut now_ms) = (Tide::new(), 1_000_000);
+            let mut go = |place, takes_ms| {
+                tide.stands_at(place, || now_ms);
+                now_ms += takes_ms;
+                tide.reserve()
+            };
+            let earned = rounds(20, 7 * MIB, 27 * MIB)
+                .map(|place| go(place, 1))
+                .last();
+            go(pauses_at, 5_000);
+            let again = rounds(20, 7 * MIB, 27 * MIB)
+                .map(|place| go(place, 1))
+                .last();
+            assert_eq!((earned, again), (Some(20 * MIB + 20 * MIB / SLACK), earned));
+        }
+    }
+
+    #[test]
     fn a_loop_that_becomes_smaller_has_less() {
         let places = rounds(20, 0, 20 * MIB).chain(rounds(40, 0, 17 * MIB));
         assert_eq!(reserve_after(places, 1), 17 * MIB + 17 * MIB / SLACK);
@@ -426,12 +455,18 @@ mod tests {
         fn the_reserve_is_the_largest_of_all_levels(places in prop::collection::vec(0..200 * MIB, 1..200)) {
             let (mut tide, mut now_ms) = (Tide::new(), 0);
             for (step, place) in places.into_iter().enumerate() {
-                // Long enough, now and then, for small levels to be forgotten.
-                now_ms += if step % 50 == 49 { LAPSE * soon_ms(0) + 1 } else { 1 };
+                // Long enough, now and then, for levels to be forgotten, the small ones or all.
+                now_ms += match step % 50 {
+                    24 => LAPSE * soon_ms(0) + 1,
+                    49 => LAPSE * soon_ms(width(LEVELS)) + 1,
+                    _ => 1,
+                };
+                // Few places, or no level that is not small has rounds; and never the same twice, so that it looks.
+                let place = place / (50 * MIB) * (50 * MIB) + step % 2 * MIB;
                 tide.stands_at(place, || now_ms);
-                let found = tide.reserve();
+                let found = (tide.reserve(), tide.reserve.ceiling);
                 tide.judge(now_ms);
-                prop_assert_eq!(found, tide.reserve());
+                prop_assert_eq!(found, (tide.reserve(), tide.reserve.ceiling));
             }
         }
 

@@ -1,13 +1,14 @@
 //! Growth: which classes of a heap grow, so that their next pool comes with all of its pages at once (`Pool::populate`).
 //!
 //! A page costs more when it comes alone, by a fault, than in company; but what comes unasked may never be needed. So
-//! that is for pools that follow on others which were all filled, and of which none has had a block back since:
+//! that is for pools that follow on others which were all filled, and of which this thread has freed nothing since:
 //!
 //! ```text
-//! untouched pools opened for the class, one after the other, and none claimed or emptied in between > EARNED
+//! untouched pools opened for the class, with no block of the class come back to the heap in between > EARNED
 //! ```
 //!
-//! Then what may be wasted, most of one pool, is less than one part in `EARNED` of what the class has in use.
+//! Then what may be wasted, most of one pool, is less than one part in `EARNED` of what the class has in use: unless
+//! other threads free what this one builds, and the memory has gone back before this one needs it.
 
 use crate::class::{Class, Kind, SLOTS};
 use crate::sync::Cell;
@@ -36,7 +37,7 @@ impl Growth {
         class.kind() == Kind::Small && before >= EARNED
     }
 
-    /// Of a pool of the class that was full, a block has come back.
+    /// Blocks of the class have come back, or their memory is there already.
     pub(super) fn ends(&self, class: Class) {
         self.opened[class.index()].set(0);
     }

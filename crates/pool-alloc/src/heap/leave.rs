@@ -93,10 +93,7 @@ impl Heap {
                 current.collect();
                 match current.used() {
                     0 => self.close_current(class),
-                    _ => {
-                        current.sweep();
-                        current.give_back_untouched();
-                    }
+                    _ => current.give_all_back(),
                 }
             }
             let partial = &self.partial[class.index()];
@@ -105,7 +102,7 @@ impl Heap {
                 pool.collect();
                 match pool.used() {
                     0 => self.emptied(pool),
-                    _ => pool.sweep(),
+                    _ => pool.give_all_back(),
                 }
             }
         }
@@ -114,6 +111,7 @@ impl Heap {
     /// Parts with all pools: the heap is as new afterwards.
     pub(crate) fn abandon(&self) {
         for class in (0..SLOTS).map(Class::nth) {
+            self.growth.ends(class);
             let pool = self.current.replace(class, NO_POOL_REF);
             if pool != NO_POOL_REF {
                 commons::abandon(pool);
