@@ -1,7 +1,8 @@
 //! What all threads have in common, under one lock: the arenas, the abandoned pools, the heaps that nobody uses.
 //!
 //! A thread comes here when it needs a pool or has emptied one, which is once in many blocks, so one lock does; it is
-//! held for a few list operations and at most one system call that maps or purges.
+//! held for a few list operations and at most one system call that maps or purges, but
+//! where a reserve has ended or all is to go: then what threads left is swept (`commons::abandoned`).
 //!
 //! **Giving back** happens here, at the moment that a pool becomes empty, and needs no clock:
 //!
@@ -15,10 +16,10 @@
 //! the bound none at all. A loop that does not is given a reserve after some rounds (see `tide`). Both bounds hold
 //! whenever the lock is free, unless the kernel refuses to take pages.
 
+#[path = "commons/abandoned.rs"]
+mod abandoned;
 #[path = "commons/orphans.rs"]
 mod orphans;
-#[path = "commons/spared.rs"]
-mod spared;
 #[path = "commons/wants.rs"]
 mod wants;
 
@@ -38,7 +39,7 @@ use crate::sweep;
 use crate::sync::{Mutex, MutexGuard};
 use crate::thread::Heaps;
 use crate::tide::Tide;
-use spared::Which;
+use abandoned::Which;
 
 /// Dirty bytes that are always kept. More keeps more after a drop; less costs a large drop more calls of the system,
 /// of which there is one for so many bytes.

@@ -10,7 +10,7 @@
 //!
 //! A loop that frees in disorder passes through it as well, and pays for each page again in the next round. Where it
 //! has earned a reserve (`tide`), its pools are *spared* from the sweep, as far as that goes, also those that a thread
-//! leaves when it ends (`commons::spared`):
+//! leaves when it ends (`commons::abandoned`):
 //!
 //! ```text
 //! bytes of spared pools + bytes of dirty slices <= what the commons allow   (see there)
