@@ -214,21 +214,19 @@ impl Pool {
 
     /// Moves the blocks that other threads freed to the free list.
     pub(crate) fn collect(&self) {
-        let first = self.word().collect();
-        if first.is_null() {
+        let Some((first, count)) = self.word().collect() else {
             return;
-        }
-        let (mut last, mut count) = (first, 1);
-        loop {
+        };
+        let mut last = first;
+        // Where the list is empty, as it is when blocks are needed, nothing has to be followed.
+        if let Some(free) = NonNull::new(self.free.get()) {
             // SAFETY: a collected block is linked, and it is the owner's.
-            let next = unsafe { Block::next(last) };
-            if next.is_null() {
-                break;
+            while let Some(next) = NonNull::new(unsafe { Block::next(last) }) {
+                last = next.as_ptr();
             }
-            (last, count) = (next, count + 1);
+            // SAFETY: as above; the list's end gets a successor.
+            unsafe { Block::link(last, free.as_ptr()) };
         }
-        // SAFETY: as above; the list's end gets a successor.
-        unsafe { Block::link(last, self.free.get()) };
         self.free.set(first);
         invariant!(count <= self.used());
         self.used.store(self.used() - count, Relaxed);

@@ -25,11 +25,20 @@
 //! - A claim succeeds for one thread only.
 //!
 //! Collecting detaches the whole list at once, so no thread ever follows a link that another can change (no ABA).
+//! The word counts what it holds, so that the owner need not follow the links either, each of which another processor
+//! has just written:
+//!
+//! ```text
+//! word = the block that was freed last, in the lower 48 bits;  how many there are, in the upper 16
+//! ```
+//!
 //! Each step out of a state releases what the thread wrote to the pool before, each step into ownership and each
 //! collecting acquires it. A thread that pushed touches neither word nor pool afterwards: the pool may be gone.
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
+use crate::class::Kind;
+use crate::os::invariant;
 use crate::pool::Block;
 use crate::sync::AtomicUsize;
 
@@ -38,6 +47,12 @@ use crate::sync::AtomicUsize;
 pub(crate) struct Word(AtomicUsize);
 
 const OWNED_EMPTY: usize = 0;
+
+/// Bits of an address that differ between blocks: those above repeat the last of them, unless a program asks its system
+/// for more addresses than that, which this one never does.
+const ADDRESS_BITS: u32 = 48;
+
+const _: () = assert!(Kind::Small.pool_size() / size_of::<Block>() < 1 << (usize::BITS - ADDRESS_BITS));
 
 /// The states without an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +85,8 @@ impl Word {
                 Some(state) => (OWNED_EMPTY, Freed::Claimed(state)),
                 None => {
                     // SAFETY: the block is the caller's until the exchange below succeeds.
-                    unsafe { Block::link(block, std::ptr::with_exposed_provenance_mut(seen)) };
-                    (block.expose_provenance(), Freed::Pushed)
+                    unsafe { Block::link(block, first(seen)) };
+                    (listed(block, count(seen) + 1), Freed::Pushed)
                 }
             };
             match self.0.compare_exchange_weak(seen, new, AcqRel, Relaxed) {
@@ -86,12 +101,13 @@ impl Word {
         unowned(self.0.load(Relaxed))
     }
 
-    /// Detaches what others freed: a list ending in null. Only for the owner.
-    pub(crate) fn collect(&self) -> *mut Block {
+    /// Detaches what others freed, if anything: a list ending in null, and how many are on it. Only for the owner.
+    pub(crate) fn collect(&self) -> Option<(*mut Block, u32)> {
         if self.0.load(Relaxed) == OWNED_EMPTY {
-            return std::ptr::null_mut();
+            return None;
         }
-        std::ptr::with_exposed_provenance_mut(self.0.swap(OWNED_EMPTY, Acquire))
+        let word = self.0.swap(OWNED_EMPTY, Acquire);
+        Some((first(word), count(word)))
     }
 
     /// Leaves the pool without an owner; false where blocks came in that the owner has to collect first. Only for
@@ -110,6 +126,23 @@ impl Word {
             .compare_exchange(Unowned::Listed as usize, OWNED_EMPTY, Acquire, Relaxed)
             .is_ok()
     }
+}
+
+fn listed(first: *mut Block, count: u32) -> usize {
+    let address = first.expose_provenance();
+    let word = address & ((1 << ADDRESS_BITS) - 1) | (count as usize) << ADDRESS_BITS;
+    invariant!(self::first(word).addr() == address && self::count(word) == count);
+    word
+}
+
+fn first(word: usize) -> *mut Block {
+    let unused = usize::BITS - ADDRESS_BITS;
+    let address = ((word << unused) as isize >> unused) as usize;
+    std::ptr::with_exposed_provenance_mut(address)
+}
+
+fn count(word: usize) -> u32 {
+    (word >> ADDRESS_BITS) as u32
 }
 
 fn unowned(word: usize) -> Option<Unowned> {

@@ -61,13 +61,16 @@ impl Tiny {
 
     /// Collects as the owner.
     fn collect(&self) {
-        let mut block = self.word.collect();
+        let Some((mut block, told)) = self.word.collect() else {
+            return self.find(0);
+        };
         let mut count = 0;
         while !block.is_null() {
             // SAFETY: a collected block begins with its link.
             block = unsafe { sync::read(block.cast::<*mut Block>()) };
             count += 1;
         }
+        assert_eq!(count, told, "the word has miscounted");
         self.find(count);
     }
 
