@@ -123,6 +123,9 @@ unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
     if was == Unowned::Listed {
         commons::lock().unlist_abandoned(pool);
     }
+    if was == Unowned::Full {
+        pool.begin_row(block);
+    }
     // SAFETY: the claim left the block with this thread, which now owns the pool.
     let drained = unsafe { pool.put(block) };
     if pool.used() == 0 {

@@ -1,26 +1,30 @@
 //! A pool: blocks of one size, cut from one slice of an arena. This file is its header; the blocks are elsewhere.
 //!
 //! ```text
-//!  start                        bump              limit     end
-//!    |  blocks that were handed  |  never handed    |  rest  |
-//!    |  out at least once        |  out             |        |
+//!  start                bump                        limit                 end
+//!    |  blocks that were  |  the row: blocks that are  |  others that were  |
+//!    |  handed out        |  free and have no link     |  handed out, rest  |
 //! ```
 //!
 //! A block is *in use*, on the *free* list, *remote* (freed by another thread, waiting in the pool's word), *purged*
-//! (free, on a page that was given back, see `sweep`), or *untouched* (at or above `bump`). With all five counted:
+//! (free, on a page that was given back, see `sweep`), or in the *row*. With all five counted:
 //!
 //! ```text
-//! start + k * block_size is a block for 0 <= k < capacity;   limit = start + capacity * block_size <= end
-//! in use + remote = used;   used + free + purged + untouched = capacity
+//! start + k * block_size is a block for 0 <= k < capacity;   start + capacity * block_size <= end
+//! in use + remote = used;   used + free + purged + row = capacity;   bump >= limit where the row is empty
 //! ```
 //!
-//! A block goes out from the free list, else from the bump pointer, so that memory is touched only when it is needed
-//! and a fresh pool costs its header alone.
+//! A block goes out from the free list, else from the row's front. At first the row is the whole pool, and blocks in it
+//! are *untouched*: memory is touched only when it is needed, and a fresh pool costs its header alone. In a pool that
+//! was full, the row begins anew where its first block is the first to come back, and each that follows in order
+//! lengthens it. So what is dropped in the order in which it was built is freed without being touched, and goes out
+//! again in that order.
 //!
 //! Who may touch a header: the pool's owner (see `remote`), and while the slice is free, whoever holds the lock of
 //! the commons. `used`, `bump` and `stale` are atomic only so that `stats` may read them from another thread; they
 //! are plain loads and stores to the owner.
 
+use std::ops::Range;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::compiler_fence;
@@ -39,6 +43,7 @@ use crate::sync::{self, AtomicPtr, AtomicU32, Cell};
 #[repr(C, align(64))]
 pub(crate) struct Pool {
     free: Cell<*mut Block>,
+    /// The row.
     bump: AtomicPtr<u8>,
     limit: Cell<*mut u8>,
     used: AtomicU32,
@@ -47,8 +52,8 @@ pub(crate) struct Pool {
     owner: AtomicPtr<Heap>,
     /// On a heap's list of partial pools, or on the list of abandoned ones.
     links: Links<Self>,
-    /// Bytes from the slice's start that may be resident though never handed out, and hold something from an earlier
-    /// use; what is beyond, and at or above `bump`, is known zero.
+    /// Bytes from the slice's start that may be resident though not handed out, and hold something from an earlier use;
+    /// what is beyond, and at or above `bump`, is known zero.
     stale: AtomicU32,
     /// When fewer blocks than these are in use, the heap looks at the pool: 1 is when it is empty, 0 is never (see
     /// `rest`), more is when it is sparse (see `sparse`).
@@ -58,7 +63,7 @@ pub(crate) struct Pool {
     spared: Cell<bool>,
 }
 
-/// How far beyond the next untouched block lies what is fetched ahead: a few cache lines, so that it is there in time.
+/// How far beyond the row's next block lies what is fetched ahead: a few cache lines, so that it is there in time.
 const AHEAD: usize = 256;
 
 /// Says that this address will be wanted soon: blocks wait in an order that no processor foresees, and where they come
@@ -143,7 +148,7 @@ impl Pool {
             return hardened::hand_out(block.cast());
         }
         let block = self.bump.load(Relaxed);
-        if block == self.limit.get() {
+        if block >= self.limit.get() {
             return ptr::null_mut();
         }
         let next = block.wrapping_add(self.block_size());
@@ -160,11 +165,39 @@ impl Pool {
     #[inline(always)]
     pub(crate) unsafe fn put(&self, block: *mut Block) -> bool {
         invariant!(self.used() > 0);
-        // SAFETY: the caller hands the block over.
-        unsafe { self.push(block) };
+        if block.cast() == self.limit.get() {
+            self.lengthen_row();
+        } else {
+            // SAFETY: the caller hands the block over.
+            unsafe { self.push(block) };
+        }
         let used = self.used() - 1;
         self.used.store(used, Relaxed);
         used < self.mark.get().into()
+    }
+
+    /// The block behind the row joins it.
+    #[cold] // The others come first in the code: they share their cache lines with what else there is to do.
+    #[inline(always)]
+    fn lengthen_row(&self) {
+        let longer = self.limit.get().wrapping_add(self.block_size());
+        self.limit.set(longer);
+    }
+
+    /// Begins an empty row at `block` if that is the pool's first one. For whoever is about to free it as the first one
+    /// of a full pool, and owns that.
+    pub(crate) fn begin_row(&self, block: *mut Block) {
+        let slice = Arena::slice_start(self).addr();
+        // The first lies at the slice's start or, where the header is, less than its own size behind.
+        if block.addr() - slice >= self.block_size() {
+            return;
+        }
+        invariant!(self.next_is_missing());
+        self.set_stale(self.stale().max(self.limit.get().addr() - slice));
+        // In this order, should another thread fork here (see `fork`): the row is empty all the time.
+        self.limit.set(block.cast());
+        compiler_fence(Release);
+        self.bump.store(block.cast(), Relaxed);
     }
 
     /// Puts a block on the free list.
@@ -284,9 +317,26 @@ impl Pool {
         self.free.get().is_null() && self.is_bumped_out()
     }
 
-    /// No block is untouched.
+    /// The row is empty.
     pub(crate) fn is_bumped_out(&self) -> bool {
-        self.bump.load(Relaxed) == self.limit.get()
+        self.bump.load(Relaxed) >= self.limit.get()
+    }
+
+    /// Behind the row are blocks that were handed out, as in a pool that was full. Else all others are before it.
+    pub(crate) fn has_blocks_behind_its_row(&self) -> bool {
+        self.limit.get().addr() < self.end_of_blocks()
+    }
+
+    /// The addresses of the row.
+    pub(crate) fn row(&self) -> Range<usize> {
+        self.bump()..self.limit.get().addr()
+    }
+
+    /// Empties the row. Its blocks are in nobody's hand then, and on no list.
+    pub(crate) fn dissolve_row(&self) {
+        self.bump.store(self.limit.get(), Relaxed);
+        // Before they are listed, should another thread fork here (see `fork`).
+        compiler_fence(Release);
     }
 
     /// The next block handed out will be all zeroes.
@@ -304,6 +354,12 @@ impl Pool {
         self.stale.store(bytes as u32, Relaxed);
     }
 
+    /// Whether the block at this address was never handed out, as far as is known.
+    #[cfg(feature = "hardened")]
+    pub(crate) fn is_untouched_at(&self, address: usize) -> bool {
+        address >= self.bump() && address - Arena::slice_start(self).addr() >= self.stale()
+    }
+
     /// What may be resident, the blocks apart: all of a free slice.
     pub(crate) fn stale(&self) -> usize {
         self.stale.load(Relaxed) as usize
@@ -313,7 +369,7 @@ impl Pool {
         self.bump() - Arena::slice_start(self).addr()
     }
 
-    /// The address of the first untouched block.
+    /// The address of the row's first block.
     pub(crate) fn bump(&self) -> usize {
         self.bump.load(Relaxed).addr()
     }
@@ -334,7 +390,12 @@ impl Pool {
 
     /// How many blocks fit.
     pub(crate) fn capacity(&self) -> usize {
-        (self.limit.get().addr() - self.start()) / self.block_size()
+        (self.slice().end - self.start()) / self.block_size()
+    }
+
+    /// The address behind the last block.
+    pub(crate) fn end_of_blocks(&self) -> usize {
+        self.start() + self.capacity() * self.block_size()
     }
 
     /// The address of the first block.
@@ -343,7 +404,7 @@ impl Pool {
     }
 
     /// The addresses of the slice, a multiple of its size.
-    pub(crate) fn slice(&self) -> std::ops::Range<usize> {
+    pub(crate) fn slice(&self) -> Range<usize> {
         Arena::slice_of(self)
     }
 

@@ -52,7 +52,8 @@ const OWNED_EMPTY: usize = 0;
 /// for more addresses than that, which this one never does.
 const ADDRESS_BITS: u32 = 48;
 
-const _: () = assert!(Kind::Small.pool_size() / size_of::<Block>() < 1 << (usize::BITS - ADDRESS_BITS));
+const _: () =
+    assert!(Kind::Small.pool_size() / size_of::<Block>() < 1 << (usize::BITS - ADDRESS_BITS));
 
 /// The states without an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

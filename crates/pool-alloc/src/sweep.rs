@@ -11,8 +11,8 @@
 //! A free block's link stands in its first word, so where that word's page goes, the link goes too. Hence:
 //!
 //! ```text
-//! a block is purged   <=>   its first byte is on a purged page;     a purged block is on no list
-//! used + free + purged + untouched = capacity
+//! a block is purged   <=>   its first byte is on a purged page;     a purged block is on no list and not in the row
+//! used + free + purged + row = capacity
 //! ```
 //!
 //! A block may begin on a page and end on another. If only its end is on a purged page, the block is free as any
@@ -20,6 +20,9 @@
 //!
 //! `restore` is the way back: it links the blocks that begin on one purged page, when the pool has nothing else to
 //! hand out. So a pool that was swept and is used again pays one page fault for each page that it needs.
+//!
+//! A row needs no links. Where nothing but free blocks follows it, its pages go and it stays as it is. Where blocks follow
+//! that were handed out, it is dissolved: its blocks are purged or listed as all others are.
 //!
 //! A sweep follows every free block's link. When it is worth that, the heap says (`sparse`).
 
@@ -58,7 +61,13 @@ impl Pool {
         let before = self.purged();
         // Those that were purged before may be resident again, from the end of a block that begins on another.
         let vacant = self.vacant(grid);
-        self.retain_free(|block| vacant & (1 << grid.number(block.addr())) == 0);
+        let stays = |block: usize| vacant & (1 << grid.number(block)) == 0;
+        self.retain_free(|block| stays(block.addr()));
+        if self.has_blocks_behind_its_row() {
+            let row = self.row();
+            self.dissolve_row();
+            self.list(row.step_by(self.block_size()).filter(|block| stays(*block)));
+        }
         // In this order, should another thread fork here (see `fork`): what is on no list and not purged is merely lost.
         compiler_fence(Release);
         self.set_purged(vacant | before);
@@ -73,19 +82,14 @@ impl Pool {
                 count(grid.bytes(range(first, end) & !before));
             }
         }
-    }
-
-    /// Sweeps, and gives back the pages above the bump pointer that are resident from an earlier use, or since they were
-    /// populated: a sweep leaves those, since who goes on allocating needs them next. As for `sweep`.
-    #[cold]
-    pub(crate) fn give_all_back(&self) {
-        self.sweep();
-        if !Arena::of(self).is_resident_as_a_whole() {
-            self.give_back_untouched();
+        if !self.has_blocks_behind_its_row() && !Arena::of(self).is_resident_as_a_whole() {
+            self.give_back_row();
         }
     }
 
-    fn give_back_untouched(&self) {
+    /// Gives back the pages of the row at the pool's end: they may be resident from an earlier use, or since they were
+    /// populated.
+    fn give_back_row(&self) {
         let first = os::whole_pages(self.bump());
         let start = Arena::slice_start(self).addr();
         let end = os::whole_pages(start + self.stale());
@@ -95,7 +99,7 @@ impl Pool {
         let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(first)) else {
             return;
         };
-        // SAFETY: they are whole pages of the owner's pool, and nothing of them was handed out since it was opened.
+        // SAFETY: they are whole pages of the owner's pool, and nothing of them is in use.
         if unsafe { os::discard(at, end - first) } {
             self.set_stale(first - start);
             count(end - first);
@@ -115,11 +119,16 @@ impl Pool {
         };
         self.set_purged(self.purged() & !(1 << page));
         compiler_fence(Release); // as in `sweep`
-        for block in blocks.step_by(self.block_size()).rev() {
-            // SAFETY: the block begins on a purged page, so it is on no list and not in use.
+        self.list(blocks.step_by(self.block_size()));
+        true
+    }
+
+    /// Puts blocks that are in nobody's hand and on no list on the free list, the first of them first.
+    fn list(&self, blocks: impl DoubleEndedIterator<Item = usize>) {
+        for block in blocks.rev() {
+            // SAFETY: as promised by both callers: they were purged, or in a row that was dissolved.
             unsafe { self.push(ptr::with_exposed_provenance_mut(block)) };
         }
-        true
     }
 
     /// The first purged page with blocks that begin on it, and the addresses from the first of these to the next
@@ -144,7 +153,7 @@ impl Pool {
         }
     }
 
-    /// The pages below the bump pointer without a byte of a block in use.
+    /// The pages without a byte of a block in use, but for those from which on there is nothing but the row.
     fn vacant(&self, grid: Grid) -> Pages {
         let mut bytes = [0u32; Pages::BITS as usize];
         let mut add = |from: usize, to: usize| {
@@ -166,9 +175,10 @@ impl Pool {
             );
         }
         let mut pages = grid.number(self.bump());
-        if self.is_bumped_out() {
+        if self.is_bumped_out() || self.has_blocks_behind_its_row() {
+            add(self.row().start, self.row().end);
             // What is left behind the last block is no block's ever.
-            add(self.bump(), grid.page(grid.pages));
+            add(self.end_of_blocks(), grid.page(grid.pages));
             pages = grid.pages;
         }
         let is_full = |number: &usize| bytes[*number] == 1 << grid.shift;
@@ -177,11 +187,15 @@ impl Pool {
             .fold(0, |set, number| set | 1 << number)
     }
 
-    /// The first block that begins at `address` or above, or the bump pointer if that comes first.
+    /// The first block that begins at `address` or above, or where the blocks end that were ever handed out.
     fn block_from(&self, address: usize) -> usize {
         let start = self.start();
         let number = address.saturating_sub(start).div_ceil(self.block_size());
-        (start + number * self.block_size()).min(self.bump())
+        let end = match self.has_blocks_behind_its_row() {
+            true => self.end_of_blocks(),
+            false => self.bump(),
+        };
+        (start + number * self.block_size()).min(end)
     }
 }
 

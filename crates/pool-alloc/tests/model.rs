@@ -40,6 +40,7 @@ fn any_op() -> impl Strategy<Value = Op> {
         3 => (any::<usize>(), any_size()).prop_map(|(which, size)| Op::Resize { which, size }),
         6 => any::<usize>().prop_map(|which| Op::Free { which }),
         1 => any::<bool>().prop_map(|odd| Op::FreeHalf { odd }),
+        1 => (1_usize..=8).prop_map(|eighths| Op::FreeInOrder { eighths }),
         1 => Just(Op::Release),
         1 => Just(Op::End),
     ]

@@ -44,7 +44,7 @@ impl Commons {
                 _ if pool.used() == 0 => {}
                 Which::All => {
                     pool.spare_no_more();
-                    pool.give_all_back();
+                    pool.sweep();
                 }
                 Which::Overdrawn if sparse::is_overdrawn() && pool.spare_no_more() => {
                     pool.sweep_and_mark();

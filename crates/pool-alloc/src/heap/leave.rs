@@ -93,7 +93,7 @@ impl Heap {
                 current.collect();
                 match current.used() {
                     0 => self.close_current(class),
-                    _ => current.give_all_back(),
+                    _ => current.sweep(),
                 }
             }
             let partial = &self.partial[class.index()];
@@ -102,7 +102,7 @@ impl Heap {
                 pool.collect();
                 match pool.used() {
                     0 => self.emptied(pool),
-                    _ => pool.give_all_back(),
+                    _ => pool.sweep(),
                 }
             }
         }

@@ -5,6 +5,7 @@
 //! step   = what (op: 4 bits, thread: 4 bits), then what the op needs
 //!          allocate 0-7: size (2), align (1), count (1); zeroed from 6     resize 8-9: which (1), size (2)
 //!          free 10-12: which (1)                                           free half 13: odd (1)
+//!                                                                          or in order, from 128 on: eighths
 //!          release 14                                                      end 15
 //! ```
 
@@ -58,8 +59,11 @@ impl Bytes<'_> {
             10..=12 => Op::Free {
                 which: self.number()?,
             },
-            13 => Op::FreeHalf {
-                odd: self.number()? & 1 == 1,
+            13 => match self.number()? {
+                half @ 0..=127 => Op::FreeHalf { odd: half & 1 == 1 },
+                part => Op::FreeInOrder {
+                    eighths: part % 8 + 1,
+                },
             },
             14 => Op::Release,
             _ => Op::End,

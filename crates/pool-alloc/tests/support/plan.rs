@@ -37,6 +37,10 @@ pub enum Op {
     FreeHalf {
         odd: bool,
     },
+    /// So many eighths of the blocks, those that lie lowest, from the lowest up.
+    FreeInOrder {
+        eighths: usize,
+    },
     Release,
     /// The thread ends here. Its number is another thread's from now on.
     End,
@@ -196,6 +200,10 @@ fn take(world: &Mutex<World>, op: &Op) {
             let half = lock().remove_half(odd);
             drop(half);
         }
+        Op::FreeInOrder { eighths } => {
+            let lowest = lock().remove_lowest(eighths);
+            drop(lowest);
+        }
         Op::Release => {
             POOL.release();
             stats();
@@ -270,6 +278,19 @@ impl World {
         // From the back, so that what takes a removed one's place has been passed.
         let chosen = (first..self.blocks.len()).step_by(2).rev();
         chosen.filter_map(|which| self.remove(which)).collect()
+    }
+
+    fn remove_lowest(&mut self, eighths: usize) -> Vec<Held> {
+        self.blocks.sort_by_key(|block| block.range().start);
+        let rest = self
+            .blocks
+            .split_off(self.blocks.len() * eighths.min(8) / 8);
+        let lowest = std::mem::replace(&mut self.blocks, rest);
+        for block in &lowest {
+            self.bytes -= block.range().len();
+            self.places.remove(&block.range().start);
+        }
+        lowest
     }
 
     fn check(&self) {
