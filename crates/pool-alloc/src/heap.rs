@@ -34,7 +34,7 @@ use crate::os::{self, invariant};
 use crate::pool::{Block, EMPTY, Pool};
 use crate::remote::{Freed, Unowned};
 use crate::rest::Rests;
-use crate::sparse::Sparse;
+use crate::sparse::{self, Sparse};
 use crate::sync::Cell;
 use crate::thread;
 
@@ -123,7 +123,8 @@ unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
     if was == Unowned::Listed {
         commons::lock().unlist_abandoned(pool);
     }
-    if was == Unowned::Full {
+    // In a loop the links pay: each brings a line to the cache that the next round writes to.
+    if was == Unowned::Full && !sparse::has_reserve() {
         pool.begin_row(block);
     }
     // SAFETY: the claim left the block with this thread, which now owns the pool.

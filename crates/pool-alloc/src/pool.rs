@@ -17,8 +17,8 @@
 //! A block goes out from the free list, else from the row's front. At first the row is the whole pool, and blocks in it
 //! are *untouched*: memory is touched only when it is needed, and a fresh pool costs its header alone. In a pool that
 //! was full, the row begins anew where its first block is the first to come back, and each that follows in order
-//! lengthens it. So what is dropped in the order in which it was built is freed without being touched, and goes out
-//! again in that order.
+//! lengthens it. So what is dropped in the order in which it was built is freed without being touched, unless a loop is
+//! about to build it again (`heap::free_elsewhere`).
 //!
 //! Who may touch a header: the pool's owner (see `remote`), and while the slice is free, whoever holds the lock of
 //! the commons. `used`, `bump` and `stale` are atomic only so that `stats` may read them from another thread; they

@@ -49,6 +49,11 @@ pub(crate) fn set_reserve(bytes: usize) {
     RESERVE.store(bytes, Relaxed);
 }
 
+/// Whether a loop goes on, for which memory is kept.
+pub(crate) fn has_reserve() -> bool {
+    RESERVE.load(Relaxed) > 0
+}
+
 /// How much is spared.
 pub(crate) fn spared_bytes() -> usize {
     SPARED.load(Relaxed)
