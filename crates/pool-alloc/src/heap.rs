@@ -103,14 +103,30 @@ pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
         }
     } else {
         // SAFETY: as promised by the caller.
-        unsafe { free_elsewhere(pool, block.cast()) };
+        unsafe { free_unusually(pool, block.cast(), heap) };
+    }
+}
+
+/// Takes back a block of a pool whose owner is not this thread's heap, or is marked as one whose blocks come back in
+/// order.
+///
+/// # Safety
+/// `block` is in use, of `pool`, and the caller is done with it.
+#[inline(never)]
+unsafe fn free_unusually(pool: Ref<Pool>, block: *mut Block, heap: Ref<Heap>) {
+    if pool.expects_order_of(heap) {
+        // SAFETY: as promised by the caller.
+        unsafe { heap.free_in_order(pool, block) };
+    } else {
+        // SAFETY: as promised by the caller, and the pool is not of this thread's heap.
+        unsafe { free_elsewhere(pool, block) };
     }
 }
 
 /// Takes back a block of a pool that this thread does not own.
 ///
 /// # Safety
-/// `block` is in use, of `pool`, and the caller is done with it.
+/// As above.
 #[inline(never)]
 unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
     let _errno = os::ErrnoKept::now();
@@ -123,22 +139,34 @@ unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
     if was == Unowned::Listed {
         commons::lock().unlist_abandoned(pool);
     }
-    // In a loop the links pay: each brings a line to the cache that the next round writes to.
-    if was == Unowned::Full && !sparse::has_reserve() {
+    // The claim left the block with this thread, which now owns the pool.
+    let begins_row = was == Unowned::Full && pool.begins_with(block) && wants_rows();
+    let drained = if begins_row {
         pool.begin_row(block);
-    }
-    // SAFETY: the claim left the block with this thread, which now owns the pool.
-    let drained = unsafe { pool.put(block) };
+        pool.put_in_order()
+    } else {
+        // SAFETY: the block is the pool's, and in use until now.
+        unsafe { pool.put(block) }
+    };
     if pool.used() == 0 {
         commons::close(pool);
     } else if let Some(heap) = thread::heap_or_new() {
         heap.own_partial(pool);
+        if begins_row {
+            pool.expect_order(heap);
+        }
         if drained {
             heap.drained(pool);
         }
     } else {
         commons::abandon(pool);
     }
+}
+
+/// Not where links are to tell what was written to, nor in a loop: there the links pay, each of which brings a line to the
+/// cache that the next round writes to.
+fn wants_rows() -> bool {
+    !hardened::LINKS && !sparse::has_reserve()
 }
 
 impl Heap {
@@ -245,7 +273,6 @@ impl Heap {
                 let pool = commons.obtain(class)?;
                 let is_untouched = Arena::of(&pool).is_untouched(&pool);
                 drop(commons);
-                pool.set_owner(Some(self.as_ref()));
                 if !is_untouched {
                     self.growth.ends(class);
                 } else if self.growth.goes_on(class) {
@@ -255,6 +282,7 @@ impl Heap {
             }
         };
         invariant!(!pool.is_exhausted());
+        pool.set_owner(Some(self.as_ref()));
         pool.set_mark(EMPTY);
         if pool.next_is_missing() {
             pool.restore();
@@ -308,6 +336,26 @@ impl Heap {
         }
         self.claims.set(self.claims.get().saturating_add(1));
         partial.push_back(pool);
+    }
+
+    /// Takes back a block of a partial pool of this heap's, whose blocks came back in order so far: this one, too, or it
+    /// ends that.
+    ///
+    /// # Safety
+    /// `block` is in use, of `pool`, and the caller is done with it.
+    #[inline(always)]
+    unsafe fn free_in_order(&self, pool: Ref<Pool>, block: *mut Block) {
+        self.blocks.taken_back();
+        let drained = if pool.is_next_in_order(block) {
+            pool.put_in_order()
+        } else {
+            pool.set_owner(Some(self.as_ref()));
+            // SAFETY: the block is the pool's, and the caller hands it over.
+            unsafe { pool.put(block) }
+        };
+        if drained {
+            self.drained(pool);
+        }
     }
 
     /// What it has counted.

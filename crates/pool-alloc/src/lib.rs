@@ -51,10 +51,10 @@
 //!
 //! # The states
 //!
-//! A **block** is *untouched* (at or above its pool's bump pointer, never handed out), *in use*, *free* (on its
-//! pool's list), *purged* (free, and the page where it begins was given back), or *remote*: freed by a thread that does
-//! not own the pool, and waiting for the owner. A free block is preferred to an untouched one, so memory that is not
-//! needed is never touched.
+//! A **block** is *in the row* (from its pool's bump pointer on, side by side and without links: at first all blocks,
+//! which are *untouched*; later those that came back in order), *in use*, *free* (on its pool's list), *purged* (free, and
+//! the page where it begins was given back), or *remote*: freed by a thread that does not own the pool, and waiting for
+//! the owner. A free block is preferred to one in the row, so memory that is not needed is never touched.
 //!
 //! A **slice** is a pool, or free: *clean*, which costs nothing, *dirty*, which may be resident, or *fresh*, which came
 //! with the arena's huge page and has not been used. A **pool** is:
@@ -84,9 +84,11 @@
 //! When the current pool is exhausted, the heap collects its remote blocks, else lets it go as full and turns to a
 //! *partial* pool of its own, else to an abandoned one, else to a free slice of the fullest arena.
 //!
-//! *Back.* The header says who owns the pool. If it is the calling thread's heap, the block is pushed: no atomic
-//! read-modify-write here either. Otherwise one compare-and-exchange on the pool's word decides (`remote`): either
-//! the owner will find the block there, or the pool has no owner and this thread becomes it.
+//! *Back.* The header says who owns the pool. If it is the calling thread's heap, the block is pushed, or lengthens the
+//! row: no atomic read-modify-write here either. Otherwise one compare-and-exchange on the pool's word decides
+//! (`remote`): either the owner will find the block there, or the pool has no owner and this thread becomes it. Where
+//! that thread then frees all blocks of the pool in the order in which they went out, as a dropped vector does, it
+//! writes to the pool's header and to none of them.
 //!
 //! That full pools have no owner is the idea that the rest hangs on. A heap need not watch pools that it cannot use.
 //! What one thread builds and another drops comes back through the one that drops, though the builder sleeps. And when
@@ -164,7 +166,7 @@
 //! - `fork`: a child of a process with several threads can allocate and has the other threads' pools (`fork`), but
 //!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is
 //!   free in it. Signal handlers must not allocate, nor fork where they may have interrupted the allocator.
-//! - Of a class that grew, up to one pool a thread is resident of which nothing may ever be used.
+//! - Of a class that grew, up to one pool a thread is resident of which nothing may ever be used, until the thread ends.
 //! - Heaps are never given back: one is about 2.7 KiB, and there are as many as threads were alive together.
 
 mod arena;

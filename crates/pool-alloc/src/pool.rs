@@ -17,13 +17,14 @@
 //! A block goes out from the free list, else from the row's front. At first the row is the whole pool, and blocks in it
 //! are *untouched*: memory is touched only when it is needed, and a fresh pool costs its header alone. In a pool that
 //! was full, the row begins anew where its first block is the first to come back, and each that follows in order
-//! lengthens it. So what is dropped in the order in which it was built is freed without being touched, unless a loop is
-//! about to build it again (`heap::free_elsewhere`).
+//! lengthens it (`heap::free_in_order`). So what is dropped in the order in which it was built is freed without being
+//! touched.
 //!
 //! Who may touch a header: the pool's owner (see `remote`), and while the slice is free, whoever holds the lock of
 //! the commons. `used`, `bump` and `stale` are atomic only so that `stats` may read them from another thread; they
 //! are plain loads and stores to the owner.
 
+use std::hint::assert_unchecked;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Relaxed, Release};
@@ -48,7 +49,8 @@ pub(crate) struct Pool {
     limit: Cell<*mut u8>,
     used: AtomicU32,
     block_size: Cell<u32>,
-    /// The owner's heap, null without one. Only ever compared, never followed.
+    /// The owner's heap, null without one; with `IN_ORDER` added while the pool's blocks come back in order. Only ever
+    /// compared, never followed.
     owner: AtomicPtr<Heap>,
     /// On a heap's list of partial pools, or on the list of abandoned ones.
     links: Links<Self>,
@@ -62,6 +64,11 @@ pub(crate) struct Pool {
     /// Sparse, and left unswept on the reserve's account (see `sparse`).
     spared: Cell<bool>,
 }
+
+/// Makes the owner one that the usual way of a block back does not know, and so needs no question of its own.
+const IN_ORDER: usize = 1;
+
+const _: () = assert!(align_of::<Heap>() > IN_ORDER);
 
 /// How far beyond the row's next block lies what is fetched ahead: a few cache lines, so that it is there in time.
 const AHEAD: usize = 256;
@@ -151,6 +158,8 @@ impl Pool {
         if block >= self.limit.get() {
             return ptr::null_mut();
         }
+        // SAFETY: there is an address below it, that of the arena's header.
+        unsafe { assert_unchecked(!block.is_null()) };
         let next = block.wrapping_add(self.block_size());
         fetch_ahead(next.wrapping_add(AHEAD));
         self.bump.store(next, Relaxed);
@@ -165,35 +174,46 @@ impl Pool {
     #[inline(always)]
     pub(crate) unsafe fn put(&self, block: *mut Block) -> bool {
         invariant!(self.used() > 0);
-        if block.cast() == self.limit.get() {
-            self.lengthen_row();
-        } else {
-            // SAFETY: the caller hands the block over.
-            unsafe { self.push(block) };
-        }
+        // SAFETY: the caller hands the block over.
+        unsafe { self.push(block) };
+        self.count_back()
+    }
+
+    /// Whether this block, which is in use, is the one that follows the row.
+    #[inline(always)]
+    pub(crate) fn is_next_in_order(&self, block: *mut Block) -> bool {
+        block.cast() == self.limit.get()
+    }
+
+    /// Takes back the block that follows the row, without touching it; true as for `put`. Its holder is done with it.
+    #[inline(always)]
+    pub(crate) fn put_in_order(&self) -> bool {
+        invariant!(self.used() > 0);
+        let longer = self.limit.get().wrapping_add(self.block_size());
+        // As in `push`: it is back before it is counted.
+        self.limit.set(longer);
+        compiler_fence(Release);
+        self.count_back()
+    }
+
+    #[inline(always)]
+    fn count_back(&self) -> bool {
         let used = self.used() - 1;
         self.used.store(used, Relaxed);
         used < self.mark.get().into()
     }
 
-    /// The block behind the row joins it.
-    #[cold] // The others come first in the code: they share their cache lines with what else there is to do.
-    #[inline(always)]
-    fn lengthen_row(&self) {
-        let longer = self.limit.get().wrapping_add(self.block_size());
-        self.limit.set(longer);
+    /// Whether the block at this address is the pool's first: it lies at the slice's start or, where the header is, less
+    /// than its own size behind.
+    pub(crate) fn begins_with(&self, block: *mut Block) -> bool {
+        block.addr() - Arena::slice_start(self).addr() < self.block_size()
     }
 
-    /// Begins an empty row at `block` if that is the pool's first one. For whoever is about to free it as the first one
-    /// of a full pool, and owns that.
+    /// Begins an empty row at `block`, the first one of a full pool, which its holder is about to free. For the owner.
     pub(crate) fn begin_row(&self, block: *mut Block) {
-        let slice = Arena::slice_start(self).addr();
-        // The first lies at the slice's start or, where the header is, less than its own size behind.
-        if block.addr() - slice >= self.block_size() {
-            return;
-        }
-        invariant!(self.next_is_missing());
-        self.set_stale(self.stale().max(self.limit.get().addr() - slice));
+        invariant!(self.next_is_missing() && self.begins_with(block));
+        let end = self.limit.get().addr() - Arena::slice_start(self).addr();
+        self.set_stale(self.stale().max(end));
         // In this order, should another thread fork here (see `fork`): the row is empty all the time.
         self.limit.set(block.cast());
         compiler_fence(Release);
@@ -354,12 +374,6 @@ impl Pool {
         self.stale.store(bytes as u32, Relaxed);
     }
 
-    /// Whether the block at this address was never handed out, as far as is known.
-    #[cfg(feature = "hardened")]
-    pub(crate) fn is_untouched_at(&self, address: usize) -> bool {
-        address >= self.bump() && address - Arena::slice_start(self).addr() >= self.stale()
-    }
-
     /// What may be resident, the blocks apart: all of a free slice.
     pub(crate) fn stale(&self) -> usize {
         self.stale.load(Relaxed) as usize
@@ -427,7 +441,26 @@ impl Pool {
             .store(heap.map_or(ptr::null_mut(), Ref::as_ptr), Relaxed);
     }
 
+    /// The owner's heap stays what it is; from now on its frees look whether they are in order.
+    pub(crate) fn expect_order(&self, heap: Ref<Heap>) {
+        self.owner.store(in_order(heap), Relaxed);
+    }
+
+    /// Whether it is this heap's, whose frees look whether they are in order.
+    pub(crate) fn expects_order_of(&self, heap: Ref<Heap>) -> bool {
+        ptr::eq(self.owner(), in_order(heap))
+    }
+
+    /// Whether it is this heap's.
+    pub(crate) fn is_of(&self, heap: Ref<Heap>) -> bool {
+        ptr::eq(self.owner(), heap.as_ptr()) || self.expects_order_of(heap)
+    }
+
     pub(crate) fn word(&self) -> &Word {
         Arena::word_of(self)
     }
+}
+
+fn in_order(heap: Ref<Heap>) -> *mut Heap {
+    heap.as_ptr().wrapping_byte_add(IN_ORDER)
 }

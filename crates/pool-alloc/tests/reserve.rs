@@ -7,7 +7,7 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use support::found::Found;
-use support::{Held, POOL, alone, list, stats};
+use support::{Held, POOL, alone, list, stats, touched_by_freeing};
 
 const MIB: usize = 1 << 20;
 
@@ -114,6 +114,15 @@ unsafe impl Send for Address {}
 fn earned(round: fn() -> usize) -> usize {
     let kept = (0..500).map(|_| round()).find(|kept| *kept > 15 * MIB);
     kept.expect("a loop of rounds of 20 MiB earns a reserve")
+}
+
+/// A control is in `claims.rs`: without a loop they are not.
+#[test]
+fn in_a_loop_blocks_freed_in_order_are_linked() {
+    alone(|| {
+        earned(small_round);
+        assert_eq!(touched_by_freeing(|_in_order| {}), 1_000);
+    });
 }
 
 #[test]

@@ -10,6 +10,8 @@
 //!                                                   closes without it
 //! a block was put back but is still counted         the pool never closes: up to its size is lost in the child
 //! what others freed was detached, not yet put back  as above
+//! a row was begun, and not yet moved to its place   it is empty all the while
+//! a row was dissolved, its blocks not yet listed    they are lost
 //! ```
 //!
 //! Whether a pool is an orphan is told by its word: it has an owner, and the owner's heap is not the survivor's. Heaps
@@ -39,7 +41,7 @@ impl Commons {
         for shelf in &self.shelves {
             for arena in shelf.arenas() {
                 for pool in arena.open_pools() {
-                    if pool.owner() != survivor.as_ptr() {
+                    if !pool.is_of(survivor) {
                         self.settle(pool, &empty);
                     }
                 }

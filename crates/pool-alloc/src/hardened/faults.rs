@@ -137,7 +137,7 @@ impl Known {
         match (offset / size, offset % size) {
             (number, _) if number >= pool.capacity() => Self::BehindTheLast,
             (_, 0) if is_in_use => Self::InUse(size),
-            (_, 0) if pool.is_untouched_at(address.addr()) => Self::Untouched(size),
+            (_, 0) if address.addr() >= pool.bump() => Self::Untouched(size),
             (_, 0) => Self::Free(size),
             (_, by) => Self::Inside { by, of: size },
         }

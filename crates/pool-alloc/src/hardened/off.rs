@@ -9,6 +9,9 @@ use crate::pool::{Block, Pool};
 /// Whether large blocks have guards.
 pub(crate) const GUARDS: bool = false;
 
+/// Whether all free blocks that were ever in use have links.
+pub(crate) const LINKS: bool = false;
+
 /// What an arena's header has behind its first page.
 pub(crate) struct Live;
 

@@ -21,6 +21,9 @@ use units::Unit;
 /// Whether large blocks have guards.
 pub(crate) const GUARDS: bool = true;
 
+/// Whether all free blocks that were ever in use have links, which tell when they are written to.
+pub(crate) const LINKS: bool = true;
+
 /// Marks a block that goes out as in use; returns it.
 #[inline]
 pub(crate) fn hand_out(block: *mut u8) -> *mut u8 {

@@ -64,6 +64,39 @@ pub fn list(count: usize, size: usize) -> Vec<Held> {
         .collect()
 }
 
+/// Fills pools of 24 bytes, frees the first thousand blocks of one that is full in this order, and returns how many of
+/// them were touched for that.
+pub fn touched_by_freeing(order: impl Fn(&mut [*mut u8])) -> usize {
+    const PATTERN: [u64; 3] = [u64::MAX; 3];
+    let layout = Layout::new::<[u64; 3]>();
+    // SAFETY: the layout's size is not zero.
+    let blocks: Vec<*mut u8> = (0..20_000).map(|_| unsafe { POOL.alloc(layout) }).collect();
+    for block in &blocks {
+        // SAFETY: the block is held, and has room for three words.
+        unsafe { block.cast::<[u64; 3]>().write(PATTERN) };
+    }
+    let pool = |block: &*mut u8| block.addr() >> 16;
+    let full = blocks.chunk_by(|one, next| pool(one) == pool(next)).nth(1);
+    let mut freed = full.expect("there are several")[..1_000].to_vec();
+    order(&mut freed);
+    let free = |blocks: &[*mut u8]| {
+        for block in blocks {
+            // SAFETY: each block is held and freed once.
+            unsafe { POOL.dealloc(*block, layout) };
+        }
+    };
+    free(&freed);
+    // SAFETY: the blocks' pool has others in use, more than those of a sparse one: it stays as it is.
+    let is_touched = |block: &&*mut u8| unsafe { block.cast::<[u64; 3]>().read() } != PATTERN;
+    let touched = freed.iter().filter(is_touched).count();
+    let held: Vec<*mut u8> = blocks
+        .into_iter()
+        .filter(|block| !freed.contains(block))
+        .collect();
+    free(&held);
+    touched
+}
+
 /// A block of the allocator, filled with a pattern of its own and checked at every turn.
 pub struct Held {
     at: *mut u8,
