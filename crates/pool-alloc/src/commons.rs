@@ -231,16 +231,23 @@ impl Commons {
         arena.is_empty() && emptiest.is_some_and(|other| other.is_empty())
     }
 
+    /// Bytes of fresh slices.
+    fn fresh_bytes(&self) -> usize {
+        let newest = self.newest.iter().flatten();
+        newest.map(|arena| arena.fresh_bytes()).sum()
+    }
+
     /// Counts fresh slices as dirty where the heap is not, or no longer, as large as they call for.
     fn settle_fresh(&mut self) {
+        let fresh = self.fresh_bytes();
+        if fresh == 0 || fresh * EARNED <= self.open_bytes {
+            return;
+        }
         for arena in self.newest.into_iter().flatten() {
-            let fresh = arena.fresh_bytes();
-            if fresh > 0 && fresh * EARNED > self.open_bytes {
-                let was_dirty = arena.is_dirty();
-                self.dirty_bytes += arena.settle();
-                if !was_dirty {
-                    self.dirty.push_back(arena);
-                }
+            let was_dirty = arena.is_dirty();
+            self.dirty_bytes += arena.settle();
+            if !was_dirty && arena.is_dirty() {
+                self.dirty.push_back(arena);
             }
         }
     }

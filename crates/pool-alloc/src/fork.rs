@@ -55,7 +55,16 @@ extern "C" fn after_in_parent() {
     drop(take_held());
 }
 
+/// Whether this process is a child of one whose threads had pools.
+static IS_CHILD: AtomicBool = AtomicBool::new(false);
+
+#[cfg(debug_assertions)]
+pub(crate) fn is_child() -> bool {
+    IS_CHILD.load(Relaxed)
+}
+
 extern "C" fn after_in_child() {
+    IS_CHILD.store(true, Relaxed);
     if let Some((mut commons, _runs)) = take_held() {
         let _errno = os::ErrnoKept::now();
         commons.adopt_orphans(thread::heap());

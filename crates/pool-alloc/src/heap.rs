@@ -142,8 +142,10 @@ unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
     // The claim left the block with this thread, which now owns the pool.
     let begins_row = was == Unowned::Full && pool.begins_with(block) && wants_rows();
     let drained = if begins_row {
-        pool.begin_row(block);
-        pool.put_in_order()
+        // SAFETY: the claim found the pool full, and it begins with the block.
+        unsafe { pool.begin_row(block) };
+        // SAFETY: the block is the pool's, follows the row, which is empty, and was in use until now.
+        unsafe { pool.put_in_order() }
     } else {
         // SAFETY: the block is the pool's, and in use until now.
         unsafe { pool.put(block) }
@@ -287,6 +289,7 @@ impl Heap {
         if pool.next_is_missing() {
             pool.restore();
         }
+        invariant!(pool.is_whole());
         self.current.replace(class, pool);
         Some(pool)
     }
@@ -347,7 +350,8 @@ impl Heap {
     unsafe fn free_in_order(&self, pool: Ref<Pool>, block: *mut Block) {
         self.blocks.taken_back();
         let drained = if pool.is_next_in_order(block) {
-            pool.put_in_order()
+            // SAFETY: it is the block that follows the row, and the caller hands it over.
+            unsafe { pool.put_in_order() }
         } else {
             pool.set_owner(Some(self.as_ref()));
             // SAFETY: the block is the pool's, and the caller hands it over.

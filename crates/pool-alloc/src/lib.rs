@@ -88,7 +88,7 @@
 //! row: no atomic read-modify-write here either. Otherwise one compare-and-exchange on the pool's word decides
 //! (`remote`): either the owner will find the block there, or the pool has no owner and this thread becomes it. Where
 //! that thread then frees all blocks of the pool in the order in which they went out, as a dropped vector does, it
-//! writes to the pool's header and to none of them.
+//! writes to the pool's header and to none of them, unless a loop is about to want them again.
 //!
 //! That full pools have no owner is the idea that the rest hangs on. A heap need not watch pools that it cannot use.
 //! What one thread builds and another drops comes back through the one that drops, though the builder sleeps. And when
@@ -171,6 +171,8 @@
 
 mod arena;
 pub mod by_address;
+#[cfg(debug_assertions)]
+mod census;
 mod class;
 mod commons;
 mod counters;

@@ -17,8 +17,8 @@
 //! A block goes out from the free list, else from the row's front. At first the row is the whole pool, and blocks in it
 //! are *untouched*: memory is touched only when it is needed, and a fresh pool costs its header alone. In a pool that
 //! was full, the row begins anew where its first block is the first to come back, and each that follows in order
-//! lengthens it (`heap::free_in_order`). So what is dropped in the order in which it was built is freed without being
-//! touched.
+//! lengthens it, where rows are wanted (`heap::free_in_order`). What is dropped in the order in which it was built is
+//! freed without being touched then.
 //!
 //! Who may touch a header: the pool's owner (see `remote`), and while the slice is free, whoever holds the lock of
 //! the commons. `used`, `bump` and `stale` are atomic only so that `stats` may read them from another thread; they
@@ -158,7 +158,7 @@ impl Pool {
         if block >= self.limit.get() {
             return ptr::null_mut();
         }
-        // SAFETY: there is an address below it, that of the arena's header.
+        // SAFETY: only the pool that stands for none has no addresses, and its row is empty.
         unsafe { assert_unchecked(!block.is_null()) };
         let next = block.wrapping_add(self.block_size());
         fetch_ahead(next.wrapping_add(AHEAD));
@@ -185,11 +185,15 @@ impl Pool {
         block.cast() == self.limit.get()
     }
 
-    /// Takes back the block that follows the row, without touching it; true as for `put`. Its holder is done with it.
+    /// Takes back the block that follows the row, without touching it; true as for `put`.
+    ///
+    /// # Safety
+    /// As for `put`, and it is that block.
     #[inline(always)]
-    pub(crate) fn put_in_order(&self) -> bool {
+    pub(crate) unsafe fn put_in_order(&self) -> bool {
         invariant!(self.used() > 0);
         let longer = self.limit.get().wrapping_add(self.block_size());
+        invariant!(longer.addr() <= self.end_of_blocks());
         // As in `push`: it is back before it is counted.
         self.limit.set(longer);
         compiler_fence(Release);
@@ -209,8 +213,11 @@ impl Pool {
         block.addr() - Arena::slice_start(self).addr() < self.block_size()
     }
 
-    /// Begins an empty row at `block`, the first one of a full pool, which its holder is about to free. For the owner.
-    pub(crate) fn begin_row(&self, block: *mut Block) {
+    /// Begins an empty row at `block`, which its holder is about to free.
+    ///
+    /// # Safety
+    /// The pool is the caller's and full, and `block` is its first one.
+    pub(crate) unsafe fn begin_row(&self, block: *mut Block) {
         invariant!(self.next_is_missing() && self.begins_with(block));
         let end = self.limit.get().addr() - Arena::slice_start(self).addr();
         self.set_stale(self.stale().max(end));
@@ -283,6 +290,7 @@ impl Pool {
         self.free.set(first);
         invariant!(count <= self.used());
         self.used.store(self.used() - count, Relaxed);
+        invariant!(self.is_whole());
     }
 
     /// Makes a free slice into a pool of `class` without a block in use, owned by whoever asked for it.
@@ -334,11 +342,11 @@ impl Pool {
 
     /// `take` would find nothing, though there may be purged blocks to restore.
     pub(crate) fn next_is_missing(&self) -> bool {
-        self.free.get().is_null() && self.is_bumped_out()
+        self.free.get().is_null() && self.row_is_empty()
     }
 
     /// The row is empty.
-    pub(crate) fn is_bumped_out(&self) -> bool {
+    pub(crate) fn row_is_empty(&self) -> bool {
         self.bump.load(Relaxed) >= self.limit.get()
     }
 

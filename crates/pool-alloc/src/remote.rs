@@ -29,31 +29,30 @@
 //! has just written:
 //!
 //! ```text
-//! word = the block that was freed last, in the lower 48 bits;  how many there are, in the upper 16
+//! word = where in its arena the block lies that was freed last, in the lower half;  how many there are, in the upper
 //! ```
 //!
 //! Each step out of a state releases what the thread wrote to the pool before, each step into ownership and each
 //! collecting acquires it. A thread that pushed touches neither word nor pool afterwards: the pool may be gone.
 
+use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-use crate::class::Kind;
+use crate::arena::ARENA;
 use crate::os::invariant;
 use crate::pool::Block;
 use crate::sync::AtomicUsize;
 
-/// The word. Zero is Owned(empty), which suits a fresh page; blocks are multiples of 8, so that the states without an
-/// owner find room below.
+/// The word, which lies in its pool's arena. Zero is Owned(empty), which suits a fresh page; the states without an owner
+/// count no blocks.
 pub(crate) struct Word(AtomicUsize);
 
 const OWNED_EMPTY: usize = 0;
 
-/// Bits of an address that differ between blocks: those above repeat the last of them, unless a program asks its system
-/// for more addresses than that, which this one never does.
-const ADDRESS_BITS: u32 = 48;
+/// Bits of the lower half.
+const HALF: u32 = usize::BITS / 2;
 
-const _: () =
-    assert!(Kind::Small.pool_size() / size_of::<Block>() < 1 << (usize::BITS - ADDRESS_BITS));
+const _: () = assert!(ARENA < 1 << HALF);
 
 /// The states without an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +85,8 @@ impl Word {
                 Some(state) => (OWNED_EMPTY, Freed::Claimed(state)),
                 None => {
                     // SAFETY: the block is the caller's until the exchange below succeeds.
-                    unsafe { Block::link(block, first(seen)) };
-                    (listed(block, count(seen) + 1), Freed::Pushed)
+                    unsafe { Block::link(block, self.first(seen)) };
+                    (self.holding(block, count(seen) + 1), Freed::Pushed)
                 }
             };
             match self.0.compare_exchange_weak(seen, new, AcqRel, Relaxed) {
@@ -95,6 +94,22 @@ impl Word {
                 Err(now) => seen = now,
             }
         }
+    }
+
+    /// The word for so many blocks, of which this was freed last.
+    fn holding(&self, first: *mut Block, count: u32) -> usize {
+        let word = first.expose_provenance() & (ARENA - 1) | (count as usize) << HALF;
+        invariant!(self.first(word) == first && self::count(word) == count);
+        word
+    }
+
+    /// The block that was freed last, if any.
+    fn first(&self, word: usize) -> *mut Block {
+        if word == OWNED_EMPTY {
+            return ptr::null_mut();
+        }
+        let arena = ptr::from_ref(self).addr() & !(ARENA - 1);
+        ptr::with_exposed_provenance_mut(arena | word & (ARENA - 1))
     }
 
     /// The state without an owner that it is in, if any.
@@ -108,7 +123,7 @@ impl Word {
             return None;
         }
         let word = self.0.swap(OWNED_EMPTY, Acquire);
-        Some((first(word), count(word)))
+        Some((self.first(word), count(word)))
     }
 
     /// Leaves the pool without an owner; false where blocks came in that the owner has to collect first. Only for
@@ -129,21 +144,8 @@ impl Word {
     }
 }
 
-fn listed(first: *mut Block, count: u32) -> usize {
-    let address = first.expose_provenance();
-    let word = address & ((1 << ADDRESS_BITS) - 1) | (count as usize) << ADDRESS_BITS;
-    invariant!(self::first(word).addr() == address && self::count(word) == count);
-    word
-}
-
-fn first(word: usize) -> *mut Block {
-    let unused = usize::BITS - ADDRESS_BITS;
-    let address = ((word << unused) as isize >> unused) as usize;
-    std::ptr::with_exposed_provenance_mut(address)
-}
-
 fn count(word: usize) -> u32 {
-    (word >> ADDRESS_BITS) as u32
+    (word >> HALF) as u32
 }
 
 fn unowned(word: usize) -> Option<Unowned> {

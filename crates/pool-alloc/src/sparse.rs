@@ -100,11 +100,14 @@ impl Pool {
         self.set_mark(EMPTY.max((self.capacity() / FIRST) as u16));
     }
 
-    /// Sweeps or spares a pool that its thread leaves, if it is sparse, and sets its mark for whoever comes to own it.
+    /// Sweeps or spares a pool that its thread leaves, if it is sparse, and sets its mark for whoever comes to own it. Of
+    /// others the row goes, which nobody may ever use: in a loop somebody will.
     pub(crate) fn leave_to_others(&self) {
         self.mark_full();
         if self.used() as usize <= self.capacity() / FIRST {
             self.sweep_or_spare();
+        } else if !has_reserve() {
+            self.give_back_row();
         }
     }
 

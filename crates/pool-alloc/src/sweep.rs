@@ -21,8 +21,8 @@
 //! `restore` is the way back: it links the blocks that begin on one purged page, when the pool has nothing else to
 //! hand out. So a pool that was swept and is used again pays one page fault for each page that it needs.
 //!
-//! A row needs no links. Where nothing but free blocks follows it, its pages go and it stays as it is. Where blocks follow
-//! that were handed out, it is dissolved: its blocks are purged or listed as all others are.
+//! A row needs no links. One at the pool's end stays as it is, and its pages go. Where blocks follow that were handed out,
+//! the row is dissolved: its blocks are purged or listed as all others are.
 //!
 //! A sweep follows every free block's link. When it is worth that, the heap says (`sparse`).
 
@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicUsize, compiler_fence};
 
 use crate::arena::Arena;
 use crate::counters::{self, Event};
-use crate::os;
+use crate::os::{self, invariant};
 use crate::pool::Pool;
 
 /// A set of pages of a slice, by number.
@@ -66,7 +66,9 @@ impl Pool {
         if self.has_blocks_behind_its_row() {
             let row = self.row();
             self.dissolve_row();
-            self.list(row.step_by(self.block_size()).filter(|block| stays(*block)));
+            let blocks = row.step_by(self.block_size());
+            // SAFETY: they were in the row, which was dissolved.
+            unsafe { self.list(blocks.filter(|block| stays(*block))) };
         }
         // In this order, should another thread fork here (see `fork`): what is on no list and not purged is merely lost.
         compiler_fence(Release);
@@ -82,18 +84,20 @@ impl Pool {
                 count(grid.bytes(range(first, end) & !before));
             }
         }
-        if !self.has_blocks_behind_its_row() && !Arena::of(self).is_resident_as_a_whole() {
-            self.give_back_row();
-        }
+        self.give_back_row();
+        invariant!(self.is_whole());
     }
 
-    /// Gives back the pages of the row at the pool's end: they may be resident from an earlier use, or since they were
-    /// populated.
-    fn give_back_row(&self) {
+    /// Gives back the pages of a row at the pool's end, where they are pages of their own: they may be resident from an
+    /// earlier use, or since they were populated.
+    pub(crate) fn give_back_row(&self) {
+        if self.has_blocks_behind_its_row() || Arena::of(self).is_resident_as_a_whole() {
+            return;
+        }
         let first = os::whole_pages(self.bump());
         let start = Arena::slice_start(self).addr();
         let end = os::whole_pages(start + self.stale());
-        if end <= first || self.is_bumped_out() {
+        if end <= first || self.row_is_empty() {
             return;
         }
         let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(first)) else {
@@ -119,14 +123,18 @@ impl Pool {
         };
         self.set_purged(self.purged() & !(1 << page));
         compiler_fence(Release); // as in `sweep`
-        self.list(blocks.step_by(self.block_size()));
+        // SAFETY: they were purged, and are no more.
+        unsafe { self.list(blocks.step_by(self.block_size())) };
         true
     }
 
-    /// Puts blocks that are in nobody's hand and on no list on the free list, the first of them first.
-    fn list(&self, blocks: impl DoubleEndedIterator<Item = usize>) {
+    /// Puts the blocks at these addresses on the free list, the first of them first.
+    ///
+    /// # Safety
+    /// They are this pool's, in nobody's hand, on no list, not in the row and not purged.
+    unsafe fn list(&self, blocks: impl DoubleEndedIterator<Item = usize>) {
         for block in blocks.rev() {
-            // SAFETY: as promised by both callers: they were purged, or in a row that was dissolved.
+            // SAFETY: as promised by the caller.
             unsafe { self.push(ptr::with_exposed_provenance_mut(block)) };
         }
     }
@@ -145,6 +153,14 @@ impl Pool {
             .find(|(_, blocks)| !blocks.is_empty())
     }
 
+    /// The addresses of its purged blocks, a range for each run of purged pages.
+    pub(crate) fn purged_blocks(&self) -> impl Iterator<Item = Range<usize>> {
+        let grid = Grid::of(self);
+        let blocks =
+            move |(first, end)| self.block_from(grid.page(first))..self.block_from(grid.page(end));
+        runs(self.purged()).map(blocks)
+    }
+
     /// Bytes of its pages that were purged and not restored.
     pub(crate) fn purged_bytes(&self) -> usize {
         match self.purged() {
@@ -153,7 +169,7 @@ impl Pool {
         }
     }
 
-    /// The pages without a byte of a block in use, but for those from which on there is nothing but the row.
+    /// The pages without a byte of a block in use, but for the one where a row at the pool's end begins and those behind.
     fn vacant(&self, grid: Grid) -> Pages {
         let mut bytes = [0u32; Pages::BITS as usize];
         let mut add = |from: usize, to: usize| {
@@ -168,14 +184,11 @@ impl Pool {
         for block in self.free_blocks() {
             add(block.addr(), block.addr() + self.block_size());
         }
-        for (first, end) in runs(self.purged()) {
-            add(
-                self.block_from(grid.page(first)),
-                self.block_from(grid.page(end)),
-            );
+        for blocks in self.purged_blocks() {
+            add(blocks.start, blocks.end);
         }
         let mut pages = grid.number(self.bump());
-        if self.is_bumped_out() || self.has_blocks_behind_its_row() {
+        if self.row_is_empty() || self.has_blocks_behind_its_row() {
             add(self.row().start, self.row().end);
             // What is left behind the last block is no block's ever.
             add(self.end_of_blocks(), grid.page(grid.pages));

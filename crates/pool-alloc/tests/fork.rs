@@ -101,3 +101,26 @@ fn pools_of_threads_that_the_child_has_not_come_back_to_it() {
         });
     });
 }
+
+#[test]
+fn pools_that_the_child_has_itself_stay_its_own() {
+    alone(|| {
+        let (end, ended) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                drop(list(1, 16));
+                let _gone = ended.recv();
+            });
+            let mut held = list(20_000, 500);
+            // In order, up to the middle of a pool, which is marked as one whose blocks come back so.
+            held.drain(..5_050);
+            in_child(move || {
+                let more = list(20_000, 500);
+                drop((more, held));
+                POOL.release();
+                i32::from(stats().allocated_bytes > 0)
+            });
+            drop(end);
+        });
+    });
+}

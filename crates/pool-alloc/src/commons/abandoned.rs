@@ -15,7 +15,7 @@ use crate::sparse;
 pub(super) enum Which {
     /// Spared ones, as long as more is spared than may be.
     Overdrawn,
-    /// All of them, and what is resident beyond their blocks goes, too.
+    /// All of them.
     All,
 }
 

@@ -9,7 +9,7 @@ use crate::pool::{Block, Pool};
 /// Whether large blocks have guards.
 pub(crate) const GUARDS: bool = false;
 
-/// Whether all free blocks that were ever in use have links.
+/// Whether blocks that come back have a link in any case.
 pub(crate) const LINKS: bool = false;
 
 /// What an arena's header has behind its first page.

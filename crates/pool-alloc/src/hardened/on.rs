@@ -21,7 +21,7 @@ use units::Unit;
 /// Whether large blocks have guards.
 pub(crate) const GUARDS: bool = true;
 
-/// Whether all free blocks that were ever in use have links, which tell when they are written to.
+/// Whether blocks that come back have a link in any case, which tells when they are written to.
 pub(crate) const LINKS: bool = true;
 
 /// Marks a block that goes out as in use; returns it.

@@ -64,3 +64,12 @@ mod word;
 mod fork {
     pub(crate) fn watch() {}
 }
+
+/// They take no census: each look of it would be explored as an access of the allocator's. What is lost shows at the end.
+mod census {
+    impl crate::pool::Pool {
+        pub(crate) fn is_whole(&self) -> bool {
+            true
+        }
+    }
+}

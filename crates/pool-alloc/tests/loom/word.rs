@@ -12,12 +12,15 @@ use crate::remote::{Freed, Unowned, Word};
 use crate::shadow;
 use crate::sync::{self, AtomicUsize, Cell};
 
-/// The smallest pool.
+/// The smallest pool. As a word is of its blocks' arena, it does not lie across the boundary of one.
+#[repr(align(128))]
 struct Tiny {
     word: Word,
     found: Cell<u32>,
     blocks: [Cell<[usize; 2]>; 2],
 }
+
+const _: () = assert!(size_of::<Tiny>() == align_of::<Tiny>());
 
 // SAFETY: that threads share it as they may is what the models find out.
 unsafe impl Sync for Tiny {}
