@@ -55,7 +55,8 @@ extern "C" fn after_in_parent() {
     drop(take_held());
 }
 
-/// Whether this process is a child of one whose threads had pools.
+/// Whether this process was forked: debug builds ask (`census`).
+#[cfg(debug_assertions)]
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
 #[cfg(debug_assertions)]
@@ -64,6 +65,7 @@ pub(crate) fn is_child() -> bool {
 }
 
 extern "C" fn after_in_child() {
+    #[cfg(debug_assertions)]
     IS_CHILD.store(true, Relaxed);
     if let Some((mut commons, _runs)) = take_held() {
         let _errno = os::ErrnoKept::now();

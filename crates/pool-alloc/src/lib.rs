@@ -84,8 +84,8 @@
 //! When the current pool is exhausted, the heap collects its remote blocks, else lets it go as full and turns to a
 //! *partial* pool of its own, else to an abandoned one, else to a free slice of the fullest arena.
 //!
-//! *Back.* The header says who owns the pool. If it is the calling thread's heap, the block is pushed, or lengthens the
-//! row: no atomic read-modify-write here either. Otherwise one compare-and-exchange on the pool's word decides
+//! *Back.* The header says who owns the pool. If it is the calling thread's heap, the block is pushed: no atomic
+//! read-modify-write here either. Otherwise one compare-and-exchange on the pool's word decides
 //! (`remote`): either the owner will find the block there, or the pool has no owner and this thread becomes it. Where
 //! that thread then frees all blocks of the pool in the order in which they went out, as a dropped vector does, it
 //! writes to the pool's header and to none of them, unless a loop is about to want them again.

@@ -14,15 +14,15 @@
 //! in use + remote = used;   used + free + purged + row = capacity;   bump >= limit where the row is empty
 //! ```
 //!
-//! A block goes out from the free list, else from the row's front. At first the row is the whole pool, and blocks in it
-//! are *untouched*: memory is touched only when it is needed, and a fresh pool costs its header alone. In a pool that
-//! was full, the row begins anew where its first block is the first to come back, and each that follows in order
-//! lengthens it, where rows are wanted (`heap::free_in_order`). What is dropped in the order in which it was built is
-//! freed without being touched then.
+//! A block goes out from the free list, else from the front of the row, which is at first the whole pool (`row`): memory
+//! is touched only when it is needed, and a fresh pool costs its header alone.
 //!
 //! Who may touch a header: the pool's owner (see `remote`), and while the slice is free, whoever holds the lock of
 //! the commons. `used`, `bump` and `stale` are atomic only so that `stats` may read them from another thread; they
 //! are plain loads and stores to the owner.
+
+#[path = "pool/row.rs"]
+mod row;
 
 use std::hint::assert_unchecked;
 use std::ops::Range;
@@ -64,11 +64,6 @@ pub(crate) struct Pool {
     /// Sparse, and left unswept on the reserve's account (see `sparse`).
     spared: Cell<bool>,
 }
-
-/// Makes the owner one that the usual way of a block back does not know, and so needs no question of its own.
-const IN_ORDER: usize = 1;
-
-const _: () = assert!(align_of::<Heap>() > IN_ORDER);
 
 /// How far beyond the row's next block lies what is fetched ahead: a few cache lines, so that it is there in time.
 const AHEAD: usize = 256;
@@ -179,52 +174,11 @@ impl Pool {
         self.count_back()
     }
 
-    /// Whether this block, which is in use, is the one that follows the row.
-    #[inline(always)]
-    pub(crate) fn is_next_in_order(&self, block: *mut Block) -> bool {
-        block.cast() == self.limit.get()
-    }
-
-    /// Takes back the block that follows the row, without touching it; true as for `put`.
-    ///
-    /// # Safety
-    /// As for `put`, and it is that block.
-    #[inline(always)]
-    pub(crate) unsafe fn put_in_order(&self) -> bool {
-        invariant!(self.used() > 0);
-        let longer = self.limit.get().wrapping_add(self.block_size());
-        invariant!(longer.addr() <= self.end_of_blocks());
-        // As in `push`: it is back before it is counted.
-        self.limit.set(longer);
-        compiler_fence(Release);
-        self.count_back()
-    }
-
     #[inline(always)]
     fn count_back(&self) -> bool {
         let used = self.used() - 1;
         self.used.store(used, Relaxed);
         used < self.mark.get().into()
-    }
-
-    /// Whether the block at this address is the pool's first: it lies at the slice's start or, where the header is, less
-    /// than its own size behind.
-    pub(crate) fn begins_with(&self, block: *mut Block) -> bool {
-        block.addr() - Arena::slice_start(self).addr() < self.block_size()
-    }
-
-    /// Begins an empty row at `block`, which its holder is about to free.
-    ///
-    /// # Safety
-    /// The pool is the caller's and full, and `block` is its first one.
-    pub(crate) unsafe fn begin_row(&self, block: *mut Block) {
-        invariant!(self.next_is_missing() && self.begins_with(block));
-        let end = self.limit.get().addr() - Arena::slice_start(self).addr();
-        self.set_stale(self.stale().max(end));
-        // In this order, should another thread fork here (see `fork`): the row is empty all the time.
-        self.limit.set(block.cast());
-        compiler_fence(Release);
-        self.bump.store(block.cast(), Relaxed);
     }
 
     /// Puts a block on the free list.
@@ -345,28 +299,6 @@ impl Pool {
         self.free.get().is_null() && self.row_is_empty()
     }
 
-    /// The row is empty.
-    pub(crate) fn row_is_empty(&self) -> bool {
-        self.bump.load(Relaxed) >= self.limit.get()
-    }
-
-    /// Behind the row are blocks that were handed out, as in a pool that was full. Else all others are before it.
-    pub(crate) fn has_blocks_behind_its_row(&self) -> bool {
-        self.limit.get().addr() < self.end_of_blocks()
-    }
-
-    /// The addresses of the row.
-    pub(crate) fn row(&self) -> Range<usize> {
-        self.bump()..self.limit.get().addr()
-    }
-
-    /// Empties the row. Its blocks are in nobody's hand then, and on no list.
-    pub(crate) fn dissolve_row(&self) {
-        self.bump.store(self.limit.get(), Relaxed);
-        // Before they are listed, should another thread fork here (see `fork`).
-        compiler_fence(Release);
-    }
-
     /// The next block handed out will be all zeroes.
     pub(crate) fn next_is_zero(&self) -> bool {
         self.free.get().is_null() && self.bumped() >= self.stale()
@@ -449,26 +381,7 @@ impl Pool {
             .store(heap.map_or(ptr::null_mut(), Ref::as_ptr), Relaxed);
     }
 
-    /// The owner's heap stays what it is; from now on its frees look whether they are in order.
-    pub(crate) fn expect_order(&self, heap: Ref<Heap>) {
-        self.owner.store(in_order(heap), Relaxed);
-    }
-
-    /// Whether it is this heap's, whose frees look whether they are in order.
-    pub(crate) fn expects_order_of(&self, heap: Ref<Heap>) -> bool {
-        ptr::eq(self.owner(), in_order(heap))
-    }
-
-    /// Whether it is this heap's.
-    pub(crate) fn is_of(&self, heap: Ref<Heap>) -> bool {
-        ptr::eq(self.owner(), heap.as_ptr()) || self.expects_order_of(heap)
-    }
-
     pub(crate) fn word(&self) -> &Word {
         Arena::word_of(self)
     }
-}
-
-fn in_order(heap: Ref<Heap>) -> *mut Heap {
-    heap.as_ptr().wrapping_byte_add(IN_ORDER)
 }

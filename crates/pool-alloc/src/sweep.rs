@@ -31,7 +31,6 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicUsize, compiler_fence};
 
-use crate::arena::Arena;
 use crate::counters::{self, Event};
 use crate::os::{self, invariant};
 use crate::pool::Pool;
@@ -86,28 +85,6 @@ impl Pool {
         }
         self.give_back_row();
         invariant!(self.is_whole());
-    }
-
-    /// Gives back the pages of a row at the pool's end, where they are pages of their own: they may be resident from an
-    /// earlier use, or since they were populated.
-    pub(crate) fn give_back_row(&self) {
-        if self.has_blocks_behind_its_row() || Arena::of(self).is_resident_as_a_whole() {
-            return;
-        }
-        let first = os::whole_pages(self.bump());
-        let start = Arena::slice_start(self).addr();
-        let end = os::whole_pages(start + self.stale());
-        if end <= first || self.row_is_empty() {
-            return;
-        }
-        let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(first)) else {
-            return;
-        };
-        // SAFETY: they are whole pages of the owner's pool, and nothing of them is in use.
-        if unsafe { os::discard(at, end - first) } {
-            self.set_stale(first - start);
-            count(end - first);
-        }
     }
 
     /// Whether there are purged blocks: a page in the middle of a large one has none of its own.

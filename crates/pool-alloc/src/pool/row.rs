@@ -1,0 +1,135 @@
+//! The row: blocks of a pool that are free, side by side, and have no links.
+//!
+//! ```text
+//! row = [bump, limit)                     empty where bump >= limit
+//! ```
+//!
+//! At first it is the whole pool, and its blocks are *untouched*. In a pool that was full, it begins anew where the first
+//! block is the first to come back, and each that follows in order lengthens it, where rows are wanted
+//! (`heap::free_in_order`). What is dropped in the order in which it was built is freed without being touched then.
+//!
+//! A pool whose blocks come back so has an *owner* that the usual way of a block back does not know, so that this way
+//! needs no question of its own: the heap's address and `IN_ORDER`.
+
+use std::ops::Range;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::compiler_fence;
+
+use super::{Block, Pool};
+use crate::arena::Arena;
+use crate::heap::Heap;
+use crate::list::Ref;
+use crate::os::{self, invariant};
+use crate::sweep;
+
+/// See the top of this file.
+const IN_ORDER: usize = 1;
+
+const _: () = assert!(align_of::<Heap>() > IN_ORDER);
+
+impl Pool {
+    /// The row is empty.
+    pub(crate) fn row_is_empty(&self) -> bool {
+        self.bump.load(Relaxed) >= self.limit.get()
+    }
+
+    /// Behind the row are blocks that were handed out, as in a pool that was full. Else all others are before it.
+    pub(crate) fn has_blocks_behind_its_row(&self) -> bool {
+        self.limit.get().addr() < self.end_of_blocks()
+    }
+
+    /// The addresses of the row.
+    pub(crate) fn row(&self) -> Range<usize> {
+        self.bump()..self.limit.get().addr()
+    }
+
+    /// Empties the row. Its blocks are in nobody's hand then, and on no list.
+    pub(crate) fn dissolve_row(&self) {
+        self.bump.store(self.limit.get(), Relaxed);
+        // Before they are listed, should another thread fork here (see `fork`).
+        compiler_fence(Release);
+    }
+
+    /// Whether this block, which is in use, is the one that follows the row.
+    #[inline(always)]
+    pub(crate) fn is_next_in_order(&self, block: *mut Block) -> bool {
+        block.cast() == self.limit.get()
+    }
+
+    /// Takes back the block that follows the row, without touching it; true as for `put`.
+    ///
+    /// # Safety
+    /// As for `put`, and it is that block.
+    #[inline(always)]
+    pub(crate) unsafe fn put_in_order(&self) -> bool {
+        invariant!(self.used() > 0);
+        let longer = self.limit.get().wrapping_add(self.block_size());
+        invariant!(longer.addr() <= self.end_of_blocks());
+        // As in `push`: it is back before it is counted.
+        self.limit.set(longer);
+        compiler_fence(Release);
+        self.count_back()
+    }
+
+    /// Whether the block at this address is the pool's first: it lies at the slice's start or, where the header is, less
+    /// than its own size behind.
+    pub(crate) fn begins_with(&self, block: *mut Block) -> bool {
+        block.addr() - Arena::slice_start(self).addr() < self.block_size()
+    }
+
+    /// Begins an empty row at `block`, which its holder is about to free.
+    ///
+    /// # Safety
+    /// The pool is the caller's and full, and `block` is its first one.
+    pub(crate) unsafe fn begin_row(&self, block: *mut Block) {
+        invariant!(self.next_is_missing() && self.begins_with(block));
+        let end = self.limit.get().addr() - Arena::slice_start(self).addr();
+        self.set_stale(self.stale().max(end));
+        // In this order, should another thread fork here (see `fork`): the row is empty all the time.
+        self.limit.set(block.cast());
+        compiler_fence(Release);
+        self.bump.store(block.cast(), Relaxed);
+    }
+
+    /// Gives back the pages of a row at the pool's end, where they are pages of their own: they may be resident from an
+    /// earlier use, or since they were populated.
+    pub(crate) fn give_back_row(&self) {
+        if self.has_blocks_behind_its_row() || Arena::of(self).is_resident_as_a_whole() {
+            return;
+        }
+        let first = os::whole_pages(self.bump());
+        let start = Arena::slice_start(self).addr();
+        let end = os::whole_pages(start + self.stale());
+        if end <= first || self.row_is_empty() {
+            return;
+        }
+        let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(first)) else {
+            return;
+        };
+        // SAFETY: they are whole pages of the owner's pool, and nothing of them is in use.
+        if unsafe { os::discard(at, end - first) } {
+            self.set_stale(first - start);
+            sweep::count(end - first);
+        }
+    }
+
+    /// The owner's heap stays what it is; from now on its frees look whether they are in order.
+    pub(crate) fn expect_order(&self, heap: Ref<Heap>) {
+        self.owner.store(in_order(heap), Relaxed);
+    }
+
+    /// Whether it is this heap's, whose frees look whether they are in order.
+    pub(crate) fn expects_order_of(&self, heap: Ref<Heap>) -> bool {
+        ptr::eq(self.owner(), in_order(heap))
+    }
+
+    /// Whether it is this heap's.
+    pub(crate) fn is_of(&self, heap: Ref<Heap>) -> bool {
+        ptr::eq(self.owner(), heap.as_ptr()) || self.expects_order_of(heap)
+    }
+}
+
+fn in_order(heap: Ref<Heap>) -> *mut Heap {
+    heap.as_ptr().wrapping_byte_add(IN_ORDER)
+}
