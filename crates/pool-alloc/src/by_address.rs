@@ -81,10 +81,33 @@ pub unsafe fn free(block: *mut u8) {
         return unsafe { free_large_or_null(block) };
     }
     hardened::vouch(block, Call::Free);
+    if thread::heap().has_open_caches() {
+        // SAFETY: as promised by the caller, and it is not large.
+        return unsafe { free_cached(block) };
+    }
     // SAFETY: the block is in use, and not large.
     let kind = unsafe { Arena::kind_of(block) };
     // SAFETY: the block came from a pool of this kind, and the caller is done with it.
     unsafe { heap::free(block, kind) };
+}
+
+/// Takes back a block while the heap's caches are open.
+///
+/// # Safety
+/// `block` is in use and not large, and the caller is done with it.
+#[inline(never)]
+unsafe fn free_cached(block: *mut u8) {
+    // SAFETY: the block is in use, and not large.
+    let kind = unsafe { Arena::kind_of(block) };
+    // SAFETY: it came from a pool of this kind, and is in use.
+    let class = unsafe { Arena::pool_of(block, kind) }.class();
+    if class.has_steps() {
+        // SAFETY: it came from a pool of this class, and the caller is done with it.
+        unsafe { thread::heap().free_to_cache(block, class) };
+    } else {
+        // SAFETY: as above.
+        unsafe { heap::free(block, kind) };
+    }
 }
 
 /// # Safety

@@ -102,6 +102,12 @@ impl Class {
         first.min(STEPS)..(self.block_size() / STEP).min(STEPS)
     }
 
+    /// Whether it serves steps only.
+    #[inline(always)]
+    pub(crate) const fn has_steps(self) -> bool {
+        self.index() < STEP_CLASSES
+    }
+
     /// What every block's address is a multiple of.
     pub(crate) const fn natural_align(self) -> usize {
         let size = self.block_size();
@@ -200,10 +206,10 @@ impl Need {
         }
     }
 
-    /// Whether a small pool's block serves it.
+    /// Whether a block of at most so many bytes serves it.
     #[inline(always)]
-    pub(crate) const fn is_small(self) -> bool {
-        self.below < SMALL_MAX
+    pub(crate) const fn is_below(self, bytes: usize) -> bool {
+        self.below < bytes
     }
 }
 
@@ -215,6 +221,9 @@ pub(crate) struct Step(usize);
 
 /// How many steps there are.
 pub(crate) const STEPS: usize = (1 << 10) / STEP;
+
+/// The classes that serve them, which come first.
+pub(crate) const STEP_CLASSES: usize = Class::computed(STEPS * STEP - 1).index() + 1;
 
 impl Step {
     /// Its number, below `STEPS`.

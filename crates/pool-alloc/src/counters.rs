@@ -37,6 +37,8 @@ pub(crate) enum Event {
     Claim,
     /// A heap's current pool was exhausted, and others had freed nothing in it.
     Refill,
+    /// A heap opened its caches.
+    CachesOpened,
     PoolOpened,
     PoolClosed,
     /// A heap in need took an abandoned pool.

@@ -6,7 +6,8 @@
 //!   child nobody would ever let it go. So the forking thread takes both before, and lets them go after, in the parent
 //!   and in the child. What they protect is whole in the child, therefore. Whoever holds both took
 //!   that of the commons first.
-//! - **Their pools.** The child gives them up as if the threads had ended (`commons/orphans.rs`).
+//! - **Their pools**, and what they had in their caches. The child gives them up as if the threads had ended
+//!   (`commons/orphans.rs`).
 //!
 //! The handlers are registered before the process makes its first heap, which behind malloc is before the constructors
 //! of any library. Handlers to prepare run in reverse order, the others in order. So those of other libraries run

@@ -11,9 +11,13 @@
 //! So a heap never has to watch full pools, and a block that any thread frees in one brings the pool to that thread:
 //! a thread that builds and another that drops need no help from the first to give the memory back.
 //!
+//! Before them may stand *caches*, where a thread that goes on allocating and freeing has its last blocks (`caches`).
+//!
 //! An empty pool is closed at once, unless it is current: then it may rest (see `rest`), so that a loop of one
 //! allocation and one free does not open and close a pool each time.
 
+#[path = "heap/caches.rs"]
+pub(crate) mod caches;
 #[path = "heap/currents.rs"]
 mod currents;
 #[path = "heap/growth.rs"]
@@ -21,6 +25,7 @@ mod growth;
 #[path = "heap/leave.rs"]
 mod leave;
 
+use caches::Caches;
 use currents::Currents;
 use growth::Growth;
 
@@ -45,6 +50,7 @@ const PATIENCE: u32 = 8;
 /// See the top of this file. Only its thread touches it, except while it is on the commons' list of spare heaps.
 pub(crate) struct Heap {
     current: Currents,
+    caches: Caches,
     growth: Growth,
     partial: [List<Pool>; SLOTS],
     rests: Rests,
@@ -105,6 +111,16 @@ pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
         // SAFETY: as promised by the caller.
         unsafe { free_unusually(pool, block.cast(), heap) };
     }
+}
+
+/// As `free`, for what comes here seldom.
+///
+/// # Safety
+/// `block` came from a small pool, is in use, and the caller is done with it.
+#[inline(never)]
+unsafe fn free_small(block: *mut u8) {
+    // SAFETY: as promised by the caller.
+    unsafe { free(block, Kind::Small) }
 }
 
 /// Takes back a block of a pool whose owner is not this thread's heap, or is marked as one whose blocks come back in
@@ -176,6 +192,7 @@ impl Heap {
     pub(crate) const fn new() -> Self {
         Self {
             current: Currents::new(),
+            caches: Caches::new(),
             growth: Growth::new(),
             partial: [const { List::new() }; SLOTS],
             rests: Rests::new(),
@@ -219,6 +236,12 @@ impl Heap {
     fn allocate_slowly(&self, class: Class) -> *mut u8 {
         if self.has_ended() {
             return thread::allocate_after_end(class);
+        }
+        // What has nothing more may be the class's cache.
+        let block = self.current.of(class).take();
+        if !block.is_null() {
+            self.blocks.handed_out();
+            return block;
         }
         match self.refill(class) {
             Some(pool) => {
@@ -264,12 +287,8 @@ impl Heap {
         }
         self.claims.set(0);
         counters::count(Event::Refill);
-        let pool = match self.partial[class.index()].pop_front() {
-            Some(pool) => {
-                self.sparse.forget(pool);
-                pool.spare_no_more();
-                pool
-            }
+        let pool = match self.next_partial(class) {
+            Some(pool) => pool,
             None => {
                 let mut commons = commons::lock();
                 let pool = commons.obtain(class)?;
@@ -290,8 +309,34 @@ impl Heap {
             pool.restore();
         }
         invariant!(pool.is_whole());
-        self.current.replace(class, pool);
+        self.set_current(class, pool);
         Some(pool)
+    }
+
+    /// The partial pool of the class that has waited longest.
+    fn next_partial(&self, class: Class) -> Option<Ref<Pool>> {
+        let partial = &self.partial[class.index()];
+        let pool = match partial.pop_front() {
+            Some(pool) => {
+                self.refilled(class);
+                pool
+            }
+            None => {
+                self.close_caches();
+                partial.pop_front()?
+            }
+        };
+        self.sparse.forget(pool);
+        pool.spare_no_more();
+        Some(pool)
+    }
+
+    /// Makes another pool the current one of a class; returns the one that was.
+    fn set_current(&self, class: Class, pool: Ref<Pool>) -> Ref<Pool> {
+        if !self.caches.leads(class) {
+            self.current.lead(class, pool);
+        }
+        self.current.replace(class, pool)
     }
 
     /// Collects what others freed in the exhausted current pool; true where that gave it blocks. Otherwise the pool
@@ -310,7 +355,7 @@ impl Heap {
             pool.mark_full();
             pool.set_owner(None);
             if pool.word().disown(Unowned::Full) {
-                self.current.replace(class, NO_POOL_REF);
+                self.set_current(class, NO_POOL_REF);
                 return false;
             }
             pool.set_owner(Some(self.as_ref()));

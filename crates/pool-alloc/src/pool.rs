@@ -120,7 +120,7 @@ impl Block {
 }
 
 impl Pool {
-    /// A header without blocks: what a heap has where it has no pool.
+    /// A header without blocks: what a heap has where it has no pool, and what its caches are (`heap::caches`).
     pub(crate) const fn none() -> Self {
         Self {
             free: Cell::new(ptr::null_mut()),
@@ -153,7 +153,7 @@ impl Pool {
         if block >= self.limit.get() {
             return ptr::null_mut();
         }
-        // SAFETY: only the pool that stands for none has no addresses, and its row is empty.
+        // SAFETY: only what stands for a pool (`none`) has no addresses, and its row is empty.
         unsafe { assert_unchecked(!block.is_null()) };
         let next = block.wrapping_add(self.block_size());
         fetch_ahead(next.wrapping_add(AHEAD));
@@ -287,6 +287,10 @@ impl Pool {
     #[inline(always)]
     pub(crate) fn used(&self) -> u32 {
         self.used.load(Relaxed)
+    }
+
+    pub(crate) fn set_used(&self, blocks: u32) {
+        self.used.store(blocks, Relaxed);
     }
 
     /// No block is left to hand out, as far as the owner has collected.

@@ -167,8 +167,8 @@ impl Heaps {
     }
 
     /// Heaps that threads have.
-    pub(crate) fn in_use(&self) -> usize {
-        self.used.iter().count()
+    pub(crate) fn in_use(&self) -> impl Iterator<Item = Ref<Heap>> {
+        self.used.iter()
     }
 
     /// All heaps, those that no thread has included.

@@ -2,13 +2,14 @@
 //!
 //! The child's memory is that of the parent at one moment, at which those threads may have been anywhere. What only
 //! changes under the lock is whole: the arenas, which slices are pools, the lists of abandoned ones. A thread's own
-//! things may be half done: the lists of its heap, which are not looked at here, and its pools, one store short of
-//! whole. Each of these stores leaves something safe:
+//! things may be half done: the lists of its heap, of which only its caches are looked at here, and its pools, one store
+//! short of whole. Each of these stores leaves something safe:
 //!
 //! ```text
 //! a block was taken but is not counted yet          nobody ever got to know it; it never comes back, and the pool
 //!                                                   closes without it
 //! a block was put back but is still counted         the pool never closes: up to its size is lost in the child
+//! a block was taken out of a cache, or put there    it is there, or nobody ever got to know it: as above
 //! what others freed was detached, not yet put back  as above
 //! a row was begun, and not yet moved to its place   it is empty all the while
 //! a row was dissolved, its blocks not yet listed    they are lost
@@ -21,15 +22,17 @@
 //! pages the child then has for itself. A process with one thread does nothing of it.
 
 use super::{Commons, Unowned};
+use crate::arena::Arena;
+use crate::class::Kind;
 use crate::heap::Heap;
 use crate::list::{List, Ref};
 use crate::pool::Pool;
+use crate::remote::Freed;
 
 impl Commons {
     /// Abandons all pools that have an owner other than `survivor`, the heap of the only thread.
     pub(crate) fn adopt_orphans(&mut self, survivor: Ref<Heap>) {
-        let others = self.heaps.in_use() - usize::from(!survivor.is_none());
-        if others == 0 {
+        if self.heaps.in_use().all(|heap| heap == survivor) {
             return;
         }
         // A pool may have been claimed and not yet be off its list. So these are listed anew.
@@ -37,6 +40,9 @@ impl Commons {
             while list.pop_front().is_some() {}
         }
         self.has_spared = true;
+        for heap in self.heaps.in_use().filter(|heap| *heap != survivor) {
+            free_cached(heap);
+        }
         let empty = List::<Pool>::new();
         for shelf in &self.shelves {
             for arena in shelf.arenas() {
@@ -73,6 +79,20 @@ impl Commons {
                     abandoned.push_front(pool);
                 }
             }
+        }
+    }
+}
+
+/// Frees what a thread that is gone had in its caches. A pool that had no owner has one then, and becomes an orphan.
+fn free_cached(heap: Ref<Heap>) {
+    for block in heap.take_cached() {
+        let block = block.as_ptr();
+        // SAFETY: to its pool, which is a small one, the block is in use.
+        let pool = unsafe { Arena::pool_of(block.cast(), Kind::Small) };
+        // SAFETY: as above, and nobody else has it.
+        if let Freed::Claimed(_) = unsafe { pool.word().free(block) } {
+            // SAFETY: the pool is the caller's now, and the block in its hand.
+            let _drained = unsafe { pool.put(block) };
         }
     }
 }

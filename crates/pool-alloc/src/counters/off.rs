@@ -15,6 +15,9 @@ impl Blocks {
 
     #[inline(always)]
     pub(crate) fn taken_back(&self) {}
+
+    #[inline(always)]
+    pub(crate) fn passed_on(&self) {}
 }
 
 #[inline(always)]

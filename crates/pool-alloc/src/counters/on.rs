@@ -22,6 +22,8 @@ pub struct Counters {
     pub claims: u64,
     /// How often a thread had no block left in its current pool of a class: what was not the shortest way.
     pub refills: u64,
+    /// How often a thread, whose blocks come and go without order, opened its caches.
+    pub caches_opened: u64,
     /// Free slices that became pools.
     pub pools_opened: u64,
     /// Pools that became free slices.
@@ -54,6 +56,7 @@ impl Counters {
             remote_frees: self.remote_frees - earlier.remote_frees,
             claims: self.claims - earlier.claims,
             refills: self.refills - earlier.refills,
+            caches_opened: self.caches_opened - earlier.caches_opened,
             pools_opened: self.pools_opened - earlier.pools_opened,
             pools_closed: self.pools_closed - earlier.pools_closed,
             pools_adopted: self.pools_adopted - earlier.pools_adopted,
@@ -91,6 +94,12 @@ impl Blocks {
     pub(crate) fn taken_back(&self) {
         add_one(&self.taken_back);
     }
+
+    /// One that was taken back is counted once more, where it goes from here.
+    pub(crate) fn passed_on(&self) {
+        let before = self.taken_back.load(Relaxed);
+        self.taken_back.store(before - 1, Relaxed);
+    }
 }
 
 /// Only one thread writes, so that no other's addition can be lost.
@@ -115,6 +124,7 @@ pub(crate) fn read(heaps: impl Iterator<Item = Ref<Heap>>) -> Counters {
         remote_frees: of(Event::RemoteFree),
         claims: of(Event::Claim),
         refills: of(Event::Refill),
+        caches_opened: of(Event::CachesOpened),
         pools_opened: of(Event::PoolOpened),
         pools_closed: of(Event::PoolClosed),
         pools_adopted: of(Event::PoolAdopted),

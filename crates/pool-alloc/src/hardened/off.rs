@@ -12,6 +12,9 @@ pub(crate) const GUARDS: bool = false;
 /// Whether blocks that come back have a link in any case.
 pub(crate) const LINKS: bool = false;
 
+/// Whether blocks may wait in thread caches.
+pub(crate) const CACHES: bool = true;
+
 /// What an arena's header has behind its first page.
 pub(crate) struct Live;
 

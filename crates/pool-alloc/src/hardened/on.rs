@@ -24,6 +24,9 @@ pub(crate) const GUARDS: bool = true;
 /// Whether blocks that come back have a link in any case, which tells when they are written to.
 pub(crate) const LINKS: bool = true;
 
+/// Whether blocks may wait in thread caches: what was freed is to be known at once.
+pub(crate) const CACHES: bool = false;
+
 /// Marks a block that goes out as in use; returns it.
 #[inline]
 pub(crate) fn hand_out(block: *mut u8) -> *mut u8 {

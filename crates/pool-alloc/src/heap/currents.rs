@@ -25,7 +25,8 @@ impl Currents {
         }
     }
 
-    /// The pool of the class that serves this step, or the one that is always exhausted.
+    /// Where blocks of this step come from first: the pool of the class that serves it, or its cache (`caches`), or
+    /// the pool that is always exhausted.
     #[inline(always)]
     pub(super) fn at(&self, step: Step) -> Ref<Pool> {
         self.by_step[step.index()].get()
@@ -37,11 +38,15 @@ impl Currents {
         self.by_class[class.index()].get()
     }
 
-    /// Makes another pool the one of a class; returns the one that was.
+    /// Makes another pool the one of a class; returns the one that was. Its steps lead where they did.
     pub(super) fn replace(&self, class: Class, pool: Ref<Pool>) -> Ref<Pool> {
+        self.by_class[class.index()].replace(pool)
+    }
+
+    /// Leads the steps of a class to this pool.
+    pub(super) fn lead(&self, class: Class, pool: Ref<Pool>) {
         for step in &self.by_step[class.steps()] {
             step.set(pool);
         }
-        self.by_class[class.index()].replace(pool)
     }
 }

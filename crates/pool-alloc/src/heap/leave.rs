@@ -8,7 +8,7 @@
 //! ```
 
 use super::{Heap, NO_POOL_REF};
-use crate::class::{Class, SLOTS};
+use crate::class::{Class, Kind, SLOTS};
 use crate::commons;
 use crate::list::{List, Ref};
 use crate::os;
@@ -21,9 +21,19 @@ impl Heap {
     #[inline(never)]
     pub(super) fn drained(&self, pool: Ref<Pool>) {
         let _errno = os::ErrnoKept::now();
-        if pool.used() == 0 {
-            return self.emptied(pool);
+        let kind = pool.class().kind();
+        match pool.used() {
+            0 => self.emptied(pool),
+            _ => self.becomes_sparse(pool),
         }
+        // It may be a drop that has begun.
+        if kind == Kind::Small {
+            self.close_caches();
+        }
+    }
+
+    /// Decides about a pool of this heap that has few blocks in use.
+    fn becomes_sparse(&self, pool: Ref<Pool>) {
         pool.set_mark(EMPTY);
         let Some(waited) = self.sparse.enter(pool) else {
             return;
@@ -81,12 +91,13 @@ impl Heap {
 
     #[cold]
     fn close_current(&self, class: Class) {
-        let pool = self.current.replace(class, NO_POOL_REF);
+        let pool = self.set_current(class, NO_POOL_REF);
         commons::close(pool);
     }
 
     /// Collects what other threads freed here, closes all pools that are empty then, and sweeps the others.
     pub(crate) fn give_back(&self) {
+        self.close_caches();
         for class in (0..SLOTS).map(Class::nth) {
             let current = self.current.of(class);
             if current != NO_POOL_REF {
@@ -110,9 +121,10 @@ impl Heap {
 
     /// Parts with all pools: the heap is as new afterwards.
     pub(crate) fn abandon(&self) {
+        self.close_caches();
         for class in (0..SLOTS).map(Class::nth) {
             self.growth.ends(class);
-            let pool = self.current.replace(class, NO_POOL_REF);
+            let pool = self.set_current(class, NO_POOL_REF);
             if pool != NO_POOL_REF {
                 commons::abandon(pool);
             }

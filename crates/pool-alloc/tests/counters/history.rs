@@ -87,6 +87,35 @@ fn every_counter_counts_what_it_says() {
     survivors();
     another_thread();
     large();
+    caches();
+}
+
+/// 12 MiB of blocks, of which fifty at a time are replaced: the last ones from caches. Those that lie there go to their
+/// pools, most of which are full, when all are freed, and are not counted again.
+fn caches() {
+    let before = POOL.counters();
+    let mut held = blocks(24_000, SIZE);
+    let mut at = 0;
+    for round in 0..2_000 {
+        let mut some = Vec::new();
+        for _ in 0..50 {
+            at = (at + 10_007) % held.0.len();
+            some.push(held.0.swap_remove(at));
+        }
+        free(Blocks(some), SIZE);
+        if round < 1_999 {
+            held.0.append(&mut blocks(50, SIZE).0);
+        }
+    }
+    let counted = POOL.counters().since(&before);
+    assert_eq!(counted.caches_opened, 1, "{counted:?}");
+    let all = 24_000 + 1_999 * 50;
+    assert_eq!((counted.allocations, counted.frees), (all, 2_000 * 50));
+    // Pool after pool, so that the first is empty while others are full.
+    held.0.sort();
+    free(held, SIZE);
+    let counted = POOL.counters().since(&before);
+    assert_eq!((counted.allocations, counted.frees), (all, all));
 }
 
 /// Blocks of a pool that its owner still fills, and of one whose owner is gone.

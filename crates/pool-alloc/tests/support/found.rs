@@ -50,6 +50,11 @@ impl Found {
         Some(block)
     }
 
+    /// Its address.
+    pub fn place(&self) -> usize {
+        self.at.addr()
+    }
+
     /// False where there is no memory for it; the block is as it was.
     pub fn try_resize(&mut self, size: usize) -> bool {
         self.check();

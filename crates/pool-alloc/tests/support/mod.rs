@@ -64,6 +64,26 @@ pub fn list(count: usize, size: usize) -> Vec<Held> {
         .collect()
 }
 
+/// The sizes of a churn, each of which is a class's.
+pub const CHURNED_SIZES: [usize; 12] = [24, 48, 64, 96, 128, 160, 224, 320, 448, 640, 896, 1024];
+
+/// 20 MiB of blocks, of which then one in turn is replaced by one of another size, often enough that pools have been
+/// filled again and again.
+pub fn churned() -> Vec<Held> {
+    let mut random = fastrand::Rng::with_seed(7);
+    let block = |random: &mut fastrand::Rng| {
+        let size = random.choice(CHURNED_SIZES).expect("there are some");
+        Held::new(size, 8, random.u8(..))
+    };
+    let mut blocks: Vec<Held> = (0..60_000).map(|_| block(&mut random)).collect();
+    for _ in 0..120_000 {
+        let at = random.usize(..blocks.len());
+        blocks.swap_remove(at);
+        blocks.push(block(&mut random));
+    }
+    blocks
+}
+
 /// Fills pools of 24 bytes, frees the first thousand blocks of one that is full in this order, and returns how many of
 /// them were touched for that.
 pub fn touched_by_freeing(order: impl Fn(&mut [*mut u8])) -> usize {
