@@ -1,10 +1,17 @@
 //! Large blocks: each a run of pages of its own (`runs`).
 //!
 //! ```text
-//! mapped(size) = size rounded up to whole pages
+//! |<------------------------- run ------------------------->|
+//! |<- offset ->|<---------------- size ---------------->|   |
+//!              block                                    pages = (offset + size) rounded up
 //! ```
 //!
-//! There is no header and no table of those in use: `dealloc` and `realloc` are handed the size.
+//! There is no header and no table of those in use: `dealloc` and `realloc` are handed the size, and the offset is the
+//! place of the block in its first page.
+//!
+//! What has the same place in every page shares few sets of the processor's caches, and programs touch large blocks at their
+//! beginning and page by page. So blocks begin at different lines, as far as their last page has room: no page is
+//! added for that.
 //!
 //! Where large blocks have guards (`hardened`), none of this is in use: they are `guarded`.
 
@@ -20,6 +27,9 @@ use crate::{guarded, hardened};
 /// take those for tables that they fill here and there.
 const HUGE_FROM: usize = 2 << 20;
 
+/// Bytes of a cache line, on the common processors.
+const LINE: usize = 64;
+
 /// A block, or null.
 #[cold]
 pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8 {
@@ -29,7 +39,40 @@ pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8
     // The size may be small where the alignment is large, even zero if the caller breaks the rules.
     let need = need(size.max(1), align);
     let run = || runs::obtain(need, contents, stretch, || map(need, contents));
-    counters::large(or_null(crate::insistently(run)))
+    let Some(at) = crate::insistently(run) else {
+        return ptr::null_mut();
+    };
+    let most = if align <= LINE {
+        need.len - size.max(1)
+    } else {
+        0
+    };
+    // SAFETY: the run is that much longer than the block.
+    let block = unsafe { at.add(offset(at, most)) };
+    counters::large(block.as_ptr())
+}
+
+/// Where in the run that begins here its block begins: a multiple of a line, at most so many bytes from the start. Runs
+/// that lie side by side get different ones.
+fn offset(at: NonNull<u8>, most: usize) -> usize {
+    let page = (at.addr().get() / os::page_size()) as u32;
+    // The upper half of the product with a number without a pattern is as good as random.
+    let random = page.wrapping_mul(0x9E37_79B9) as u64;
+    let lines = (most / LINE) as u64 + 1;
+    ((random * lines) >> u32::BITS) as usize * LINE
+}
+
+/// The run of a block of this size.
+///
+/// # Safety
+/// `block` is a large block of `size` bytes.
+unsafe fn run_of(block: NonNull<u8>, size: usize) -> Run {
+    let offset = block.addr().get() % os::page_size();
+    Run {
+        // SAFETY: the block lies in the first page of its run.
+        at: unsafe { block.sub(offset) },
+        len: os::whole_pages(offset + size.max(1)),
+    }
 }
 
 /// # Safety
@@ -41,9 +84,9 @@ pub(crate) unsafe fn free(block: *mut u8, size: usize) {
         // SAFETY: as promised by the caller.
         return unsafe { guarded::free(block, Some(size)) };
     }
-    if let Some(at) = NonNull::new(block) {
-        let len = os::whole_pages(size.max(1));
-        runs::give(Run { at, len });
+    if let Some(block) = NonNull::new(block) {
+        // SAFETY: as promised by the caller.
+        runs::give(unsafe { run_of(block, size) });
     }
 }
 
@@ -59,11 +102,16 @@ pub(crate) unsafe fn resize(block: *mut u8, old: usize, new: usize) -> *mut u8 {
     let Some(at) = NonNull::new(block) else {
         return block;
     };
-    let len = os::whole_pages(old);
-    let need = need(new, 1);
-    or_null(crate::insistently(|| {
-        runs::resize(Run { at, len }, need, stretch)
-    }))
+    // SAFETY: as promised by the caller.
+    let run = unsafe { run_of(at, old) };
+    // The contents keep their place in the run.
+    let offset = at.addr().get() - run.at.addr().get();
+    let need = need(offset + new, 1);
+    match crate::insistently(|| runs::resize(run, need, stretch)) {
+        // SAFETY: the run is longer than that.
+        Some(at) => unsafe { at.add(offset) }.as_ptr(),
+        None => ptr::null_mut(),
+    }
 }
 
 fn need(size: usize, align: usize) -> Need {
@@ -72,10 +120,6 @@ fn need(size: usize, align: usize) -> Need {
         align: align.max(os::page_size()),
         ahead: 0,
     }
-}
-
-fn or_null(run: Option<NonNull<u8>>) -> *mut u8 {
-    run.map_or(ptr::null_mut(), NonNull::as_ptr)
 }
 
 fn map(need: Need, contents: Contents) -> Option<NonNull<u8>> {
