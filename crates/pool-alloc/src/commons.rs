@@ -341,7 +341,7 @@ impl Commons {
         self.released_bytes + sweep::swept_bytes()
     }
 
-    /// The account of everything but the large blocks.
+    /// The account of everything but the large blocks; of these, what threads have at hand.
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = Stats {
             cached_bytes: self.dirty_bytes,
@@ -365,6 +365,7 @@ impl Commons {
         let cached = self.heaps.in_use().map(|heap| heap.cached_bytes()).sum();
         stats.allocated_bytes = stats.allocated_bytes.saturating_sub(cached);
         stats.cached_bytes += cached;
+        stats.free_large_bytes = self.heaps.in_use().map(|heap| heap.at_hand().bytes()).sum();
         stats
     }
 }

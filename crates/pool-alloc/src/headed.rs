@@ -68,9 +68,7 @@ pub(crate) unsafe fn free(block: *mut u8) {
     }
     // SAFETY: as promised by the caller.
     let run = unsafe { run_of(block) };
-    let mut table = runs::lock();
-    table.put(run);
-    if table.waiting_bytes() == 0 {
+    if runs::give(run) {
         BELOW.store(run.end(), Relaxed);
     }
 }

@@ -39,6 +39,7 @@ use crate::os::{self, invariant};
 use crate::pool::{Block, EMPTY, Pool};
 use crate::remote::{Freed, Unowned};
 use crate::rest::Rests;
+use crate::runs::AtHand;
 use crate::sparse::{self, Sparse};
 use crate::sync::Cell;
 use crate::thread;
@@ -57,6 +58,7 @@ pub(crate) struct Heap {
     sparse: Sparse,
     /// Pools claimed since one was needed.
     claims: Cell<u32>,
+    at_hand: AtHand,
     blocks: Blocks,
     links: Links<Self>,
 }
@@ -198,6 +200,7 @@ impl Heap {
             rests: Rests::new(),
             sparse: Sparse::new(),
             claims: Cell::new(0),
+            at_hand: AtHand::new(),
             blocks: Blocks::new(),
             links: Links::new(),
         }
@@ -405,6 +408,11 @@ impl Heap {
         if drained {
             self.drained(pool);
         }
+    }
+
+    /// The runs of large blocks that its thread has at hand.
+    pub(crate) fn at_hand(&self) -> &AtHand {
+        &self.at_hand
     }
 
     /// What it has counted.

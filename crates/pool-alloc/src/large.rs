@@ -86,7 +86,7 @@ pub(crate) unsafe fn free(block: *mut u8, size: usize) {
     }
     if let Some(block) = NonNull::new(block) {
         // SAFETY: as promised by the caller.
-        runs::give(unsafe { run_of(block, size) });
+        let _gone = runs::give(unsafe { run_of(block, size) });
     }
 }
 

@@ -112,6 +112,7 @@
 //! sparse pools of a heap   <= 4 that were not swept                         else the longest waiting is swept
 //!                             + what the reserve covers
 //! runs of large blocks     <= the reserve of their own (`runs`)             else they are unmapped
+//!                             + 1 MiB at hand of each thread in a loop
 //! ```
 //!
 //! *Survivors.* A pool is *sparse* when few of its blocks are in use (`sparse`). A *sweep* finds its pages on which no
@@ -163,7 +164,7 @@
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.
 //! - A request that the system refuses costs the reserve, also one that could never be met; and what the heaps of
-//!   other threads keep, up to 512 KiB each, is out of its reach.
+//!   other threads keep, up to 512 KiB each and a MiB of large blocks' runs in a loop, is out of its reach.
 //! - What waits in the caches of a thread that neither frees nor allocates holds its pages, though others drop all the
 //!   rest: up to 64 blocks of each class.
 //! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
@@ -172,7 +173,7 @@
 //!   pool goes unseen (`hardened`).
 //! - `fork`: a child of a process with several threads can allocate and has the other threads' pools (`fork`), but
 //!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is
-//!   free in it. Signal handlers must not allocate, nor fork where they may have interrupted the allocator.
+//!   free in it; and it loses the runs that other threads had at hand (`runs`). Signal handlers must not allocate, nor fork where they may have interrupted the allocator.
 //! - Of a class that grew, up to one pool a thread is resident of which nothing may ever be used, until the thread ends.
 //! - Heaps are never given back: one is about 4.5 KiB, and there are as many as threads were alive together.
 
@@ -288,6 +289,9 @@ impl PoolAlloc {
         let (large_bytes, waiting_bytes) = (runs.bytes_in_use(), runs.waiting_bytes());
         drop(runs);
         let mut stats = commons::lock().stats();
+        // To the table, what threads have at hand is in use.
+        let large_bytes = large_bytes.saturating_sub(stats.free_large_bytes);
+        let waiting_bytes = waiting_bytes + stats.free_large_bytes;
         stats.allocated_bytes += large_bytes;
         stats.cached_bytes += waiting_bytes;
         stats.mapped_bytes += large_bytes + waiting_bytes;

@@ -8,21 +8,28 @@
 //! bytes of waiting runs <= reserve             no two of them touch
 //! ```
 //!
+//! A few of them a thread keeps to itself (`at_hand`).
+//!
 //! What a block needs is a length, and a place in it that has to be aligned: the block itself where there is no header
 //! (`large`), the page behind the header where there is one (`headed`). So every run that has such a place serves, and
 //! what is before and behind it goes on waiting; it joins its neighbour again when that comes back. Where no run is long
 //! enough, one is *stretched*: the system moves its pages to where there is room and adds what is missing, so that no
 //! size fails to find what another left.
 
+#[path = "runs/at_hand.rs"]
+mod at_hand;
 #[path = "runs/table.rs"]
 mod table;
 
 use std::ptr::NonNull;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::counters::{self, Event};
 use crate::os::{self, invariant};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{AtomicUsize, Mutex, MutexGuard};
+use crate::thread;
+pub(crate) use at_hand::AtHand;
 pub(crate) use table::Table;
 
 /// Bytes that are written to make them zero. Where more have to be zero, they are given back and come as zeroes when
@@ -30,6 +37,14 @@ pub(crate) use table::Table;
 const WRITTEN_MOST: usize = 32 << 20;
 
 static TABLE: Mutex<Table> = Mutex::new(Table::new());
+
+/// Bytes of the reserve, for those who do not hold the lock.
+static RESERVE: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a loop goes on, for which runs are kept.
+fn has_reserve() -> bool {
+    RESERVE.load(Relaxed) > 0
+}
 
 /// A run of whole pages.
 #[derive(Clone, Copy)]
@@ -100,14 +115,15 @@ pub(crate) fn lock() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A run for a new block: one that waits, else one stretched, else what `map` gets.
+/// A run for a new block: one at hand, else one that waits, else one stretched, else what `map` gets.
 pub(crate) fn obtain(
     need: Need,
     contents: Contents,
     stretch: Stretch,
     map: impl FnOnce() -> Option<NonNull<u8>>,
 ) -> Option<NonNull<u8>> {
-    let waited = lock().take(need);
+    let at_hand = thread::heap().at_hand().take(need);
+    let waited = at_hand.or_else(|| lock().take(need));
     if let Some(run) = waited {
         counters::count(Event::LargeReuse);
         prepare(run, contents);
@@ -154,7 +170,7 @@ fn prepare(run: Run, contents: Contents) {
 pub(crate) fn resize(run: Run, need: Need, stretch: Stretch) -> Option<NonNull<u8>> {
     let mut run = run;
     if need.len <= run.len {
-        give(run.cut(need.len));
+        lock().put(run.cut(need.len));
         return Some(run.at);
     }
     let mut table = lock();
@@ -171,16 +187,29 @@ pub(crate) fn resize(run: Run, need: Need, stretch: Stretch) -> Option<NonNull<u
     };
     // SAFETY: both runs hold this many bytes, and they are two.
     unsafe { run.at.copy_to_nonoverlapping(longer.at, run.len) };
-    give(run);
+    lock().put(run);
     Some(longer.at)
 }
 
-/// Takes the run of a block back, into the reserve as far as that goes.
-pub(crate) fn give(run: Run) {
-    lock().put(run);
+/// Takes the run of a block back, into the reserve as far as that goes. Returns whether there is none, so that it went
+/// back to the system.
+pub(crate) fn give(run: Run) -> bool {
+    let heap = thread::heap();
+    if !heap.is_none() && heap.at_hand().put(run) {
+        return false;
+    }
+    let mut table = lock();
+    table.put(run);
+    table.waiting_bytes() == 0
 }
 
-/// Gives back all runs that wait; returns their bytes.
+/// Gives back all runs that wait, and those that the calling thread has at hand; returns their bytes.
 pub(crate) fn release() -> usize {
-    lock().release()
+    let heap = thread::heap();
+    let at_hand = heap.at_hand();
+    // Counted before, since not all may find room in the table.
+    let bytes = at_hand.bytes() + lock().waiting_bytes();
+    at_hand.give_back();
+    lock().release();
+    bytes
 }

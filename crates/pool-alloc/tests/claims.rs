@@ -3,6 +3,7 @@
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::collections::HashSet;
 
 use support::{Held, POOL, alone, kept_bytes, list, stats, touched_by_freeing};
 
@@ -192,6 +193,28 @@ fn stats_add_up() {
         assert_eq!(stats().allocated_bytes, expected + 1_003_520 + HEADER);
         drop(blocks);
         assert_eq!((stats().allocated_bytes, stats().large_bytes), (0, 0));
+    });
+}
+
+#[test]
+#[cfg_attr(
+    feature = "hardened",
+    ignore = "the ends of blocks with guards are at the end of a page"
+)]
+fn large_blocks_begin_at_different_lines_and_take_no_page_more() {
+    let begin = |size: usize, align: usize| {
+        let blocks: Vec<_> = (0..64).map(|_| Held::new(size, align, 1)).collect();
+        assert_eq!(stats().large_bytes, 64 * size.next_multiple_of(4096));
+        let places = blocks.iter().map(|block| block.range().start % 4096);
+        places.collect::<HashSet<_>>()
+    };
+    alone(|| {
+        let lines = begin(300_000, 8);
+        assert!(lines.len() > 16, "{lines:?}");
+        assert!(lines.iter().all(|place| place % 64 == 0));
+        // Where the last page has no room for that, or the alignment is greater, all are at a page's beginning.
+        assert_eq!(begin(75 * 4096, 8), HashSet::from([0]));
+        assert_eq!(begin(300_000, 128), HashSet::from([0]));
     });
 }
 

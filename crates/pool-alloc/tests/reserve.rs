@@ -229,6 +229,92 @@ fn of_more_runs_than_can_wait_the_longest_do() {
     });
 }
 
+/// What the table holds, and what fits a thread's hand, of blocks of 300 KiB, each with its header.
+const KIB_300: usize = 300 << 10;
+const WAITING: usize = 32 * (304 << 10);
+const AT_HAND: usize = 3 * (304 << 10);
+
+/// Builds and drops more of them than can wait until there is a reserve; returns what waits then.
+fn earned_by_runs() -> usize {
+    earned_by_runs_of(|| (0..60).map(|_| Found::new(KIB_300, 16)).collect())
+}
+
+/// On a thread with a heap.
+fn earned_by_runs_of<T>(build: impl Fn() -> Vec<T>) -> usize {
+    drop(Held::new(16, 16, 1));
+    let round = || {
+        drop(build());
+        stats().free_large_bytes
+    };
+    let kept = (0..500).map(|_| round()).find(|kept| *kept > 0);
+    kept.expect("a loop earns a reserve")
+}
+
+#[test]
+#[cfg_attr(feature = "hardened", ignore = "blocks with guards do not wait")]
+fn a_thread_has_a_few_runs_at_hand_while_there_is_a_reserve() {
+    alone(|| {
+        assert_eq!(earned_by_runs(), WAITING + AT_HAND);
+        assert_eq!(stats().large_bytes, 0);
+        let block = Found::new(KIB_300, 16);
+        assert_eq!(stats().free_large_bytes, WAITING + AT_HAND - (304 << 10));
+        assert_eq!(stats().large_bytes, 304 << 10);
+        drop(block);
+        assert!(POOL.release() >= WAITING + AT_HAND);
+        assert_eq!((stats().free_large_bytes, stats().large_bytes), (0, 0));
+
+        earned_by_runs();
+        sleep(LAPSED);
+        // It finds out when it has been at the table, some time or other; a loop of its own this is, too.
+        for _ in 0..100 {
+            drop(Found::new(KIB_300, 16));
+        }
+        let left = stats();
+        assert!(left.free_large_bytes <= 304 << 10, "{left:?}");
+        assert_eq!(left.large_bytes, 0);
+    });
+}
+
+#[test]
+#[cfg_attr(feature = "hardened", ignore = "blocks with guards do not wait")]
+fn what_a_thread_has_at_hand_goes_when_it_finds_the_reserve_gone() {
+    alone(|| {
+        earned_by_runs();
+        thread::scope(|scope| scope.spawn(|| POOL.release()).join().expect("it ends"));
+        assert_eq!(stats().free_large_bytes, AT_HAND);
+        drop(Found::new(KIB_300, 16));
+        assert_eq!((stats().free_large_bytes, stats().large_bytes), (0, 0));
+    });
+}
+
+#[test]
+#[cfg_attr(feature = "hardened", ignore = "blocks with guards do not wait")]
+fn what_is_at_hand_is_as_aligned_as_is_asked_for() {
+    alone(|| {
+        earned_by_runs_of(|| list(60, KIB_300));
+        // Each checks its alignment.
+        drop(
+            (0..3)
+                .map(|_| Held::new(KIB_300, MIB, 1))
+                .collect::<Vec<_>>(),
+        );
+    });
+}
+
+#[test]
+#[cfg_attr(feature = "hardened", ignore = "blocks with guards do not wait")]
+fn what_a_thread_has_at_hand_is_everybodys_when_it_ends() {
+    alone(|| {
+        thread::scope(|scope| {
+            let earned = scope.spawn(earned_by_runs);
+            let earned = earned.join().expect("it does not fail");
+            assert_eq!(earned, WAITING + AT_HAND);
+        });
+        let left = stats();
+        assert_eq!((left.free_large_bytes, left.large_bytes), (WAITING, 0));
+    });
+}
+
 #[test]
 #[cfg_attr(feature = "hardened", ignore = "blocks with guards do not wait")]
 fn what_waits_is_as_aligned_as_is_asked_for() {

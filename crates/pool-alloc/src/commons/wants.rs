@@ -4,7 +4,8 @@
 //! back, the runs that wait for large blocks included, and the system is asked once more:
 //!
 //! ```text
-//! null is handed out   =>   the system has refused, and no arena was empty and no run waited when it did
+//! null is handed out   =>   the system has refused, and no arena was empty and no run waited when it did, but for
+//!                           what other threads have at hand
 //! ```
 //!
 //! All of this happens under the lock of the commons, that of the runs inside it. `pool_alloc::insistently` does the

@@ -121,6 +121,7 @@ impl Heap {
 
     /// Parts with all pools: the heap is as new afterwards.
     pub(crate) fn abandon(&self) {
+        self.at_hand.give_back();
         self.close_caches();
         for class in (0..SLOTS).map(Class::nth) {
             self.growth.ends(class);

@@ -3,7 +3,9 @@
 //! A table of a few entries, gone through for each request: a request is for 64 pages at least, so that whatever is
 //! done with the block costs more than the look. Everything here happens under one lock.
 
-use super::{Need, Run};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{Need, RESERVE, Run};
 use crate::os;
 use crate::tide::Tide;
 
@@ -112,17 +114,17 @@ impl Table {
         self.shrink_to(self.tide.room());
     }
 
-    /// Gives back all runs, and forgets what loops there were; returns their bytes.
-    pub(super) fn release(&mut self) -> usize {
-        let bytes = self.waiting_bytes;
+    /// Gives back all runs, and forgets what loops there were.
+    pub(super) fn release(&mut self) {
         self.shrink_to(0);
         self.tide = Tide::new();
-        bytes
+        self.watch();
     }
 
     /// Lets the tide see what is in use, and gives back what is there is no room for then.
     fn watch(&mut self) {
         self.tide.stands_at(self.bytes_in_use, os::now_ms);
+        RESERVE.store(self.tide.reserve(), Relaxed);
         self.shrink_to(self.tide.room());
     }
 
