@@ -25,6 +25,8 @@ mod growth;
 #[path = "heap/leave.rs"]
 mod leave;
 
+use std::hint::cold_path;
+
 use caches::Caches;
 use currents::Currents;
 use growth::Growth;
@@ -107,9 +109,11 @@ pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
         heap.blocks.taken_back();
         // SAFETY: the block is the pool's, and the owner's heap is this thread's.
         if unsafe { pool.put(block.cast()) } {
+            cold_path();
             heap.drained(pool);
         }
     } else {
+        cold_path();
         // SAFETY: as promised by the caller.
         unsafe { free_unusually(pool, block.cast(), heap) };
     }
