@@ -101,13 +101,8 @@ unsafe fn free_cached(block: *mut u8) {
     let kind = unsafe { Arena::kind_of(block) };
     // SAFETY: it came from a pool of this kind, and is in use.
     let class = unsafe { Arena::pool_of(block, kind) }.class();
-    if class.has_steps() {
-        // SAFETY: it came from a pool of this class, and the caller is done with it.
-        unsafe { thread::heap().free_to_cache(block, class) };
-    } else {
-        // SAFETY: as above.
-        unsafe { heap::free(block, kind) };
-    }
+    // SAFETY: it came from a pool of this class, and the caller is done with it.
+    unsafe { thread::heap().free_to_cache(block, class) };
 }
 
 /// # Safety

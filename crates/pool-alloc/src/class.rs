@@ -102,12 +102,6 @@ impl Class {
         first.min(STEPS)..(self.block_size() / STEP).min(STEPS)
     }
 
-    /// Whether it serves steps only.
-    #[inline(always)]
-    pub(crate) const fn has_steps(self) -> bool {
-        self.index() < STEP_CLASSES
-    }
-
     /// What every block's address is a multiple of.
     pub(crate) const fn natural_align(self) -> usize {
         let size = self.block_size();
@@ -221,9 +215,6 @@ pub(crate) struct Step(usize);
 
 /// How many steps there are.
 pub(crate) const STEPS: usize = (1 << 10) / STEP;
-
-/// The classes that serve them, which come first.
-pub(crate) const STEP_CLASSES: usize = Class::computed(STEPS * STEP - 1).index() + 1;
 
 impl Step {
     /// Its number, below `STEPS`.

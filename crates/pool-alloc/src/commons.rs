@@ -67,8 +67,7 @@ pub(crate) struct Commons {
     has_spared: bool,
     pub(crate) heaps: Heaps,
     arenas: usize,
-    /// Bytes in open pools, of each kind.
-    open: [usize; 2],
+    open_bytes: usize,
     dirty_bytes: usize,
     released_bytes: usize,
     tide: Tide,
@@ -130,7 +129,7 @@ impl Commons {
             has_spared: false,
             heaps: Heaps::new(),
             arenas: 0,
-            open: [0; 2],
+            open_bytes: 0,
             dirty_bytes: 0,
             released_bytes: 0,
             tide: Tide::new(),
@@ -160,7 +159,7 @@ impl Commons {
                 self.dirty.remove(arena);
             }
         }
-        self.open[class.kind() as usize] += class.kind().pool_size();
+        self.open_bytes += class.kind().pool_size();
         counters::count(Event::PoolOpened);
         self.watch();
         self.give_back_excess();
@@ -209,7 +208,7 @@ impl Commons {
         shelf.remove(arena);
         let was_dirty = arena.is_dirty();
         self.dirty_bytes += arena.close(&pool);
-        self.open[arena.kind() as usize] -= arena.kind().pool_size();
+        self.open_bytes -= arena.kind().pool_size();
         counters::count(Event::PoolClosed);
         if !was_dirty && arena.is_dirty() {
             self.dirty.push_back(arena);
@@ -233,11 +232,6 @@ impl Commons {
         arena.is_empty() && emptiest.is_some_and(|other| other.is_empty())
     }
 
-    /// Bytes in open pools.
-    fn open_bytes(&self) -> usize {
-        self.open.iter().sum()
-    }
-
     /// Bytes of fresh slices.
     fn fresh_bytes(&self) -> usize {
         let newest = self.newest.iter().flatten();
@@ -247,7 +241,7 @@ impl Commons {
     /// Counts fresh slices as dirty where the heap is not, or no longer, as large as they call for.
     fn settle_fresh(&mut self) {
         let fresh = self.fresh_bytes();
-        if fresh == 0 || fresh * EARNED <= self.open_bytes() {
+        if fresh == 0 || fresh * EARNED <= self.open_bytes {
             return;
         }
         for arena in self.newest.into_iter().flatten() {
@@ -276,8 +270,8 @@ impl Commons {
 
     /// Lets the tide see how much is open.
     fn watch(&mut self) {
-        self.tide.stands_at(self.open_bytes(), os::now_ms);
-        caches::set_small_bytes(self.open[Kind::Small as usize]);
+        self.tide.stands_at(self.open_bytes, os::now_ms);
+        caches::set_open_bytes(self.open_bytes);
         sparse::set_reserve(self.tide.reserve());
     }
 
@@ -286,7 +280,7 @@ impl Commons {
         self.sweep_spared();
         let unspared = self.tide.reserve().saturating_sub(sparse::spared_bytes());
         let reserve = unspared.min(self.tide.room());
-        let bound = DIRTY_MIN.max(self.open_bytes() / DIRTY_SHARE) + reserve;
+        let bound = DIRTY_MIN.max(self.open_bytes / DIRTY_SHARE) + reserve;
         if self.dirty_bytes > bound {
             self.purge_down_to(bound - DIRTY_MIN);
         }

@@ -122,11 +122,11 @@ pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
 /// As `free`, for what comes here seldom.
 ///
 /// # Safety
-/// `block` came from a small pool, is in use, and the caller is done with it.
+/// `block` came from a pool of this class, is in use, and the caller is done with it.
 #[inline(never)]
-unsafe fn free_small(block: *mut u8) {
+unsafe fn free_seldom(block: *mut u8, class: Class) {
     // SAFETY: as promised by the caller.
-    unsafe { free(block, Kind::Small) }
+    unsafe { free(block, class.kind()) }
 }
 
 /// Takes back a block of a pool whose owner is not this thread's heap, or is marked as one whose blocks come back in
@@ -213,7 +213,7 @@ impl Heap {
     /// A block for what needs no more than this step, or null where memory is out.
     #[inline(always)]
     pub(crate) fn allocate_short(&self, step: Step) -> *mut u8 {
-        let block = self.current.at(step).take();
+        let block = self.current.first_at(step).take();
         if !block.is_null() {
             self.blocks.handed_out();
             return block;
@@ -230,7 +230,7 @@ impl Heap {
     /// A block of `class`, or null where memory is out.
     #[inline(always)]
     pub(crate) fn allocate(&self, class: Class) -> *mut u8 {
-        let block = self.current.of(class).take();
+        let block = self.current.first_of(class).take();
         if !block.is_null() {
             self.blocks.handed_out();
             return block;
@@ -325,7 +325,7 @@ impl Heap {
         let partial = &self.partial[class.index()];
         let pool = match partial.pop_front() {
             Some(pool) => {
-                self.refilled(class);
+                self.refilled();
                 pool
             }
             None => {
@@ -340,7 +340,7 @@ impl Heap {
 
     /// Makes another pool the current one of a class; returns the one that was.
     fn set_current(&self, class: Class, pool: Ref<Pool>) -> Ref<Pool> {
-        if !self.caches.leads(class) {
+        if !self.has_open_caches() {
             self.current.lead(class, pool);
         }
         self.current.replace(class, pool)

@@ -85,9 +85,9 @@
 //! *partial* pool of its own, else to an abandoned one, else to a free slice of the fullest arena.
 //!
 //! In a large heap whose blocks come and go without order, the next block of the current pool is one that no processor
-//! has in its cache. There the heap opens *thread caches*, of up to 64 blocks for each class up to 1 KiB: what its
+//! has in its cache. There the heap opens *thread caches*, of up to 64 blocks or 64 KiB for each class: what its
 //! thread frees goes out again first, whoever's pool it is of. They close, and their blocks go to their pools, as soon as
-//! a pool is found nearly empty, which is where a drop begins (`heap::caches`).
+//! two pools are found nearly empty, which is where a drop begins (`heap::caches`).
 //!
 //! *Back.* The header says who owns the pool. If it is the calling thread's heap, the block is pushed: no atomic
 //! read-modify-write here either. Otherwise one compare-and-exchange on the pool's word decides
@@ -166,7 +166,7 @@
 //! - A request that the system refuses costs the reserve, also one that could never be met; and what the heaps of
 //!   other threads keep, up to 512 KiB each and a MiB of large blocks' runs in a loop, is out of its reach.
 //! - What waits in the caches of a thread that neither frees nor allocates holds its pages, though others drop all the
-//!   rest: up to 64 blocks of each class.
+//!   rest: up to 64 blocks of each class, of 64 KiB together.
 //! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
 //! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free, unless the feature
 //!   `hardened` is on; and with it, a free of a block that was handed out again frees it, and an overrun within a
@@ -175,7 +175,7 @@
 //!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is
 //!   free in it; and it loses the runs that other threads had at hand (`runs`). Signal handlers must not allocate, nor fork where they may have interrupted the allocator.
 //! - Of a class that grew, up to one pool a thread is resident of which nothing may ever be used, until the thread ends.
-//! - Heaps are never given back: one is about 4.5 KiB, and there are as many as threads were alive together.
+//! - Heaps are never given back: one is about 6.5 KiB, and there are as many as threads were alive together.
 
 mod arena;
 pub mod by_address;
@@ -365,6 +365,13 @@ fn allocate_long(layout: Layout) -> *mut u8 {
 /// As `GlobalAlloc::dealloc`.
 #[inline(never)]
 unsafe fn free_long(block: *mut u8, layout: Layout) {
+    let heap = thread::heap();
+    if heap.has_open_caches()
+        && let Some(class) = Class::of(layout.size(), layout.align())
+    {
+        // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this class.
+        return unsafe { heap.free_to_cache(block, class) };
+    }
     match Kind::of(layout.size(), layout.align()) {
         Some(kind) => {
             hardened::vouch_as(block, Call::Free, layout);

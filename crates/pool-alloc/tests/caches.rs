@@ -9,7 +9,9 @@ use std::collections::HashSet;
 use std::thread;
 
 use support::found::Found;
-use support::{CHURNED_SIZES, Held, POOL, alone, churned, kept_bytes, list, stats};
+use support::{Held, LONG, POOL, SHORT, alone, churned, kept_bytes, list, stats};
+
+const MIB: usize = 1 << 20;
 
 /// Drops two blocks of this size, of different pools, and returns whether the next two requests get them, the last first.
 fn last_freed_is_next(size: usize, blocks: &mut Vec<Held>) -> bool {
@@ -34,26 +36,29 @@ fn in_use(blocks: &[Held]) -> usize {
 
 #[test]
 fn what_was_freed_last_goes_out_next_in_a_large_heap_that_churns() {
-    alone(|| {
-        let mut built = list(40_000, 160);
-        assert!(!last_freed_is_next(160, &mut built), "nothing has churned");
-        drop(built);
-        let mut churned = churned();
-        assert!(last_freed_is_next(160, &mut churned));
-        drop(churned);
-        let mut built = list(40_000, 160);
-        assert!(!last_freed_is_next(160, &mut built), "a drop closes them");
-    });
+    for (churn, size) in [(&SHORT, 160), (&LONG, 5 << 10), (&LONG, 16 << 10)] {
+        alone(|| {
+            let some = 8 * MIB / size;
+            let mut built = list(some, size);
+            assert!(!last_freed_is_next(size, &mut built), "nothing has churned");
+            drop(built);
+            let mut churned = churned(churn);
+            assert!(last_freed_is_next(size, &mut churned));
+            drop(churned);
+            let mut built = list(some, size);
+            assert!(!last_freed_is_next(size, &mut built), "a drop closes them");
+        });
+    }
 }
 
 #[test]
 fn growth_and_release_close_them() {
     alone(|| {
-        let mut blocks = churned();
+        let mut blocks = churned(&SHORT);
         POOL.release();
         assert!(!last_freed_is_next(160, &mut blocks));
         drop(blocks);
-        let mut blocks = churned();
+        let mut blocks = churned(&SHORT);
         let built = list(40_000, 160);
         assert!(!last_freed_is_next(160, &mut blocks));
         drop((blocks, built));
@@ -62,104 +67,112 @@ fn growth_and_release_close_them() {
 
 #[test]
 fn the_same_holds_where_blocks_are_found_by_their_address() {
-    alone(|| {
-        let blocks = churned();
-        let freed = [0, 1].map(|_| Found::new(160, 16));
-        let places = freed.each_ref().map(Found::place);
-        drop(freed);
-        let next = [0, 1].map(|_| Found::new(160, 16));
-        assert_eq!(next.each_ref().map(Found::place), [places[1], places[0]]);
-        drop((blocks, next));
-        assert_eq!(stats().allocated_bytes, 0);
-    });
+    for (churn, size) in [(&SHORT, 160), (&LONG, 16 << 10)] {
+        alone(|| {
+            let blocks = churned(churn);
+            let freed = [0, 1].map(|_| Found::new(size, 16));
+            let places = freed.each_ref().map(Found::place);
+            drop(freed);
+            let next = [0, 1].map(|_| Found::new(size, 16));
+            assert_eq!(next.each_ref().map(Found::place), [places[1], places[0]]);
+            drop((blocks, next));
+            assert_eq!(stats().allocated_bytes, 0);
+        });
+    }
 }
 
 #[test]
 fn blocks_in_caches_are_not_in_use() {
-    alone(|| {
-        let mut blocks = churned();
-        for _ in 0..10 {
-            assert_eq!(stats().allocated_bytes, in_use(&blocks));
-            // Too few for a pool to be nearly empty.
-            blocks.truncate(blocks.len() - 100);
-        }
-        let before = stats();
-        POOL.release();
-        let after = stats();
-        assert_eq!(after.allocated_bytes, before.allocated_bytes);
-        assert_eq!(after.allocated_bytes, in_use(&blocks));
-    });
+    for churn in [&SHORT, &LONG] {
+        alone(|| {
+            let mut blocks = churned(churn);
+            for _ in 0..10 {
+                assert_eq!(stats().allocated_bytes, in_use(&blocks));
+                // Too few for a pool to be nearly empty.
+                blocks.truncate(blocks.len() - churn.blocks / 500);
+            }
+            let before = stats();
+            POOL.release();
+            let after = stats();
+            assert_eq!(after.allocated_bytes, before.allocated_bytes);
+            assert_eq!(after.allocated_bytes, in_use(&blocks));
+        });
+    }
 }
 
 #[test]
 fn a_drop_after_a_churn_keeps_what_any_drop_keeps() {
-    alone(|| {
-        let blocks = churned();
-        let occupied = in_use(&blocks);
-        drop(blocks);
-        let kept = kept_bytes();
-        // Eight pools rest, and so much is dirty.
-        let most = 8 * (64 << 10) + (256 << 10) + occupied / 100;
-        assert!(kept <= most, "{kept} of {occupied}: {:?}", stats());
-    });
+    for churn in [&SHORT, &LONG] {
+        alone(|| {
+            let blocks = churned(churn);
+            let occupied = in_use(&blocks);
+            drop(blocks);
+            let kept = kept_bytes();
+            // Eight pools rest, and so much is dirty.
+            let most = 8 * (64 << 10) + (256 << 10) + occupied / 100;
+            assert!(kept <= most, "{kept} of {occupied}: {:?}", stats());
+        });
+    }
 }
 
 #[test]
 fn survivors_of_a_churn_hold_their_pages_and_no_others() {
-    alone(|| {
-        let mut blocks = churned();
-        let mut number = 0;
-        blocks.retain(|_| {
-            number += 1;
-            number % 500 == 0
+    for churn in [&SHORT, &LONG] {
+        alone(|| {
+            let mut blocks = churned(churn);
+            let mut number = 0;
+            blocks.retain(|_| {
+                number += 1;
+                number % 500 == 0
+            });
+            let kept = stats().cached_bytes;
+            // A survivor may lie on two pages; and each class has a current pool, four wait to be swept.
+            let pools = (churn.sizes.len() + 4) * (64 << 10);
+            let most = blocks.len() * 8192 + pools + (256 << 10);
+            assert!(kept <= most, "{kept} for {}", blocks.len());
         });
-        let kept = stats().cached_bytes;
-        // A survivor may lie on two pages; and each class has a current pool, four wait to be swept.
-        let pools = (CHURNED_SIZES.len() + 4) * (64 << 10);
-        let most = blocks.len() * 8192 + pools + (256 << 10);
-        assert!(kept <= most, "{kept} for {}", blocks.len());
-    });
+    }
 }
 
 #[test]
 fn the_end_of_a_thread_sends_what_it_had_home() {
-    alone(|| {
-        let build = || {
-            let mut blocks = churned();
-            assert!(last_freed_is_next(160, &mut blocks));
-            blocks
-        };
-        let blocks = thread::scope(|scope| scope.spawn(build).join().expect("it ends"));
-        assert_eq!(stats().allocated_bytes, in_use(&blocks));
-        drop(blocks);
-        assert_eq!(stats().allocated_bytes, 0);
-        POOL.release();
-        assert_eq!(kept_bytes(), stats().metadata_bytes, "{:?}", stats());
-        assert_eq!(stats().arenas, 0);
-    });
+    for churn in [&SHORT, &LONG] {
+        alone(|| {
+            let build = || churned(churn);
+            let blocks = thread::scope(|scope| scope.spawn(build).join().expect("it ends"));
+            assert_eq!(stats().allocated_bytes, in_use(&blocks));
+            drop(blocks);
+            assert_eq!(stats().allocated_bytes, 0);
+            POOL.release();
+            assert_eq!(kept_bytes(), stats().metadata_bytes, "{:?}", stats());
+            assert_eq!(stats().arenas, 0);
+        });
+    }
 }
 
 #[test]
 fn two_threads_take_each_others_blocks_into_their_caches() {
-    alone(|| {
-        let mut blocks = churned();
-        thread::scope(|scope| {
-            let half = blocks.split_off(blocks.len() / 2);
-            let theirs = scope.spawn(move || {
-                let mut blocks = churned();
-                // Blocks of the other thread's pools, one for one of its own.
-                for (own, other) in blocks.iter_mut().zip(half) {
-                    *own = other;
-                }
-                blocks
+    for churn in [&SHORT, &LONG] {
+        alone(|| {
+            let mut blocks = churned(churn);
+            thread::scope(|scope| {
+                let half = blocks.split_off(blocks.len() / 2);
+                let theirs = scope.spawn(move || {
+                    let mut blocks = churned(churn);
+                    // Blocks of the other thread's pools, one for one of its own.
+                    for (own, other) in blocks.iter_mut().zip(half) {
+                        *own = other;
+                    }
+                    blocks
+                });
+                blocks.append(&mut theirs.join().expect("it ends"));
             });
-            blocks.append(&mut theirs.join().expect("it ends"));
+            let places: HashSet<usize> = blocks.iter().map(|block| block.range().start).collect();
+            assert_eq!(places.len(), blocks.len(), "no block is handed out twice");
+            assert_eq!(stats().allocated_bytes, in_use(&blocks));
+            drop(blocks);
+            POOL.release();
+            assert_eq!((stats().allocated_bytes, stats().arenas), (0, 0));
         });
-        let places: HashSet<usize> = blocks.iter().map(|block| block.range().start).collect();
-        assert_eq!(places.len(), blocks.len(), "no block is handed out twice");
-        assert_eq!(stats().allocated_bytes, in_use(&blocks));
-        drop(blocks);
-        POOL.release();
-        assert_eq!((stats().allocated_bytes, stats().arenas), (0, 0));
-    });
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
 
-use support::{Held, POOL, alone, churned, list, stats};
+use support::{Held, LONG, POOL, SHORT, alone, churned, list, stats};
 
 /// Forks; the child ends with what `work` returns, 0 for all well, or is killed after a minute.
 fn in_child(work: impl FnOnce() -> i32) {
@@ -127,22 +127,24 @@ fn pools_that_the_child_has_itself_stay_its_own() {
 
 #[test]
 fn what_other_threads_have_in_their_caches_comes_back_to_the_child() {
-    alone(|| {
-        let (give, built) = mpsc::channel();
-        let (end, ended) = mpsc::channel::<()>();
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                give.send(churned()).expect("it waits for that");
-                let _gone = ended.recv();
+    for churn in [&SHORT, &LONG] {
+        alone(|| {
+            let (give, built) = mpsc::channel();
+            let (end, ended) = mpsc::channel::<()>();
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    give.send(churned(churn)).expect("it waits for that");
+                    let _gone = ended.recv();
+                });
+                let held = built.recv().expect("it sends that");
+                in_child(move || {
+                    drop(held);
+                    POOL.release();
+                    // A block that nobody has would hold its pool.
+                    i32::from(stats().arenas > 0)
+                });
+                drop(end);
             });
-            let held = built.recv().expect("it sends that");
-            in_child(move || {
-                drop(held);
-                POOL.release();
-                // A block that nobody has would hold its pool.
-                i32::from(stats().arenas > 0)
-            });
-            drop(end);
         });
-    });
+    }
 }

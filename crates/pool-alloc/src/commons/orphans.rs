@@ -23,7 +23,6 @@
 
 use super::{Commons, Unowned};
 use crate::arena::Arena;
-use crate::class::Kind;
 use crate::heap::Heap;
 use crate::list::{List, Ref};
 use crate::pool::Pool;
@@ -85,10 +84,10 @@ impl Commons {
 
 /// Frees what a thread that is gone had in its caches. A pool that had no owner has one then, and becomes an orphan.
 fn free_cached(heap: Ref<Heap>) {
-    for block in heap.take_cached() {
+    for (class, block) in heap.take_cached() {
         let block = block.as_ptr();
-        // SAFETY: to its pool, which is a small one, the block is in use.
-        let pool = unsafe { Arena::pool_of(block.cast(), Kind::Small) };
+        // SAFETY: to its pool, which is of this class, the block is in use.
+        let pool = unsafe { Arena::pool_of(block.cast(), class.kind()) };
         // SAFETY: as above, and nobody else has it.
         if let Freed::Claimed(_) = unsafe { pool.word().free(block) } {
             // SAFETY: the pool is the caller's now, and the block in its hand.

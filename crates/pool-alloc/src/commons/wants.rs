@@ -23,7 +23,7 @@ use crate::runs;
 impl Commons {
     /// An arena more, on no shelf yet.
     pub(super) fn new_arena(&mut self, kind: Kind) -> Option<Ref<Arena>> {
-        let pages = match self.open_bytes() < EARNED * (self.fresh_bytes() + ARENA) {
+        let pages = match self.open_bytes < EARNED * (self.fresh_bytes() + ARENA) {
             true => Pages::Usual,
             false => Pages::Huge,
         };

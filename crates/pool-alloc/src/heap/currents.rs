@@ -1,8 +1,8 @@
-//! The current pools of a heap: one for each class, or none.
+//! The current pools of a heap, one for each class or none, and where its blocks come from first.
 //!
-//! Each stands here twice: under its class, and under every step that the class serves (`class`). Most requests are
-//! short enough to have a step, and find their pool by it with one load and without a look at the classes; in exchange
-//! a pool that becomes current is entered up to seventeen times.
+//! That is the class's current pool, or while caches are open, its cache (`caches`). It stands here under the class and
+//! under every step that the class serves (`class`): most requests are short enough to have a step, and find it with one
+//! load and without a look at the classes; in exchange a pool that becomes current is entered up to eighteen times.
 
 use super::NO_POOL_REF;
 use crate::class::{Class, SLOTS, STEPS, Step};
@@ -12,41 +12,49 @@ use crate::sync::Cell;
 
 /// See the top of this file.
 pub(super) struct Currents {
-    by_step: [Cell<Ref<Pool>>; STEPS],
-    by_class: [Cell<Ref<Pool>>; SLOTS],
+    first_by_step: [Cell<Ref<Pool>>; STEPS],
+    first_by_class: [Cell<Ref<Pool>>; SLOTS],
+    pools: [Cell<Ref<Pool>>; SLOTS],
 }
 
 impl Currents {
     /// None for any class.
     pub(super) const fn new() -> Self {
         Self {
-            by_step: [const { Cell::new(NO_POOL_REF) }; STEPS],
-            by_class: [const { Cell::new(NO_POOL_REF) }; SLOTS],
+            first_by_step: [const { Cell::new(NO_POOL_REF) }; STEPS],
+            first_by_class: [const { Cell::new(NO_POOL_REF) }; SLOTS],
+            pools: [const { Cell::new(NO_POOL_REF) }; SLOTS],
         }
     }
 
-    /// Where blocks of this step come from first: the pool of the class that serves it, or its cache (`caches`), or
-    /// the pool that is always exhausted.
+    /// Where blocks of this step come from first: a pool, a cache, or the pool that is always exhausted.
     #[inline(always)]
-    pub(super) fn at(&self, step: Step) -> Ref<Pool> {
-        self.by_step[step.index()].get()
+    pub(super) fn first_at(&self, step: Step) -> Ref<Pool> {
+        self.first_by_step[step.index()].get()
     }
 
-    /// The pool of a class, or the one that is always exhausted.
+    /// The same of a class.
+    #[inline(always)]
+    pub(super) fn first_of(&self, class: Class) -> Ref<Pool> {
+        self.first_by_class[class.index()].get()
+    }
+
+    /// Makes that another one.
+    pub(super) fn lead(&self, class: Class, first: Ref<Pool>) {
+        for step in &self.first_by_step[class.steps()] {
+            step.set(first);
+        }
+        self.first_by_class[class.index()].set(first);
+    }
+
+    /// The current pool of a class, or the one that is always exhausted.
     #[inline(always)]
     pub(super) fn of(&self, class: Class) -> Ref<Pool> {
-        self.by_class[class.index()].get()
+        self.pools[class.index()].get()
     }
 
-    /// Makes another pool the one of a class; returns the one that was. Its steps lead where they did.
+    /// Makes another pool the current one of a class; returns the one that was. What comes first stays.
     pub(super) fn replace(&self, class: Class, pool: Ref<Pool>) -> Ref<Pool> {
-        self.by_class[class.index()].replace(pool)
-    }
-
-    /// Leads the steps of a class to this pool.
-    pub(super) fn lead(&self, class: Class, pool: Ref<Pool>) {
-        for step in &self.by_step[class.steps()] {
-            step.set(pool);
-        }
+        self.pools[class.index()].replace(pool)
     }
 }

@@ -8,7 +8,7 @@
 //! ```
 
 use super::{Heap, NO_POOL_REF};
-use crate::class::{Class, Kind, SLOTS};
+use crate::class::{Class, SLOTS};
 use crate::commons;
 use crate::list::{List, Ref};
 use crate::os;
@@ -21,15 +21,11 @@ impl Heap {
     #[inline(never)]
     pub(super) fn drained(&self, pool: Ref<Pool>) {
         let _errno = os::ErrnoKept::now();
-        let kind = pool.class().kind();
         match pool.used() {
             0 => self.emptied(pool),
             _ => self.becomes_sparse(pool),
         }
-        // It may be a drop that has begun.
-        if kind == Kind::Small {
-            self.close_caches();
-        }
+        self.has_drained();
     }
 
     /// Decides about a pool of this heap that has few blocks in use.

@@ -64,19 +64,34 @@ pub fn list(count: usize, size: usize) -> Vec<Held> {
         .collect()
 }
 
-/// The sizes of a churn, each of which is a class's.
-pub const CHURNED_SIZES: [usize; 12] = [24, 48, 64, 96, 128, 160, 224, 320, 448, 640, 896, 1024];
+/// What churns: so many blocks, each of one of these sizes, which are a class's.
+pub struct Churn {
+    pub sizes: &'static [usize],
+    pub blocks: usize,
+}
 
-/// 20 MiB of blocks, of which then one in turn is replaced by one of another size, often enough that pools have been
-/// filled again and again.
-pub fn churned() -> Vec<Held> {
+/// 20 MiB of blocks that have a step, and in small pools.
+pub const SHORT: Churn = Churn {
+    sizes: &[24, 48, 64, 96, 128, 160, 224, 320, 448, 640, 896, 1024],
+    blocks: 60_000,
+};
+
+/// 30 MiB of others, in pools of both kinds.
+pub const LONG: Churn = Churn {
+    sizes: &[2 << 10, 5 << 10, 12 << 10, 16 << 10, 40 << 10, 96 << 10],
+    blocks: 1_000,
+};
+
+/// Blocks of which one in turn was replaced by one of another size, often enough that pools have been filled again and
+/// again.
+pub fn churned(churn: &Churn) -> Vec<Held> {
     let mut random = fastrand::Rng::with_seed(7);
     let block = |random: &mut fastrand::Rng| {
-        let size = random.choice(CHURNED_SIZES).expect("there are some");
-        Held::new(size, 8, random.u8(..))
+        let size = random.choice(churn.sizes).expect("there are some");
+        Held::new(*size, 8, random.u8(..))
     };
-    let mut blocks: Vec<Held> = (0..60_000).map(|_| block(&mut random)).collect();
-    for _ in 0..120_000 {
+    let mut blocks: Vec<Held> = (0..churn.blocks).map(|_| block(&mut random)).collect();
+    for _ in 0..2 * churn.blocks {
         let at = random.usize(..blocks.len());
         blocks.swap_remove(at);
         blocks.push(block(&mut random));
