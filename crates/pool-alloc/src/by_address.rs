@@ -102,7 +102,10 @@ unsafe fn free_cached(block: *mut u8) {
     // SAFETY: it came from a pool of this kind, and is in use.
     let class = unsafe { Arena::pool_of(block, kind) }.class();
     // SAFETY: it came from a pool of this class, and the caller is done with it.
-    unsafe { thread::heap().free_to_cache(block, class) };
+    if !unsafe { thread::heap().free_to_cache(block, class) } {
+        // SAFETY: as above.
+        unsafe { heap::free(block, kind) };
+    }
 }
 
 /// # Safety

@@ -82,6 +82,11 @@ impl Class {
         self.0 as usize & (SLOTS - 1)
     }
 
+    /// The set of classes that it is alone in.
+    pub(crate) const fn as_set(self) -> u64 {
+        1 << self.index()
+    }
+
     /// Bytes in each of its blocks.
     pub(crate) const fn block_size(self) -> usize {
         let number = self.index();
@@ -129,19 +134,6 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The kind that serves this request, or `None` where it is large: `Class::of(..)`'s kind, cheaper.
-    #[inline(always)]
-    pub(crate) const fn of(size: usize, align: usize) -> Option<Self> {
-        let below = Need::of(size, align).below;
-        if below < SMALL_MAX {
-            Some(Self::Small)
-        } else if below < MEDIUM_MAX {
-            Some(Self::Medium)
-        } else {
-            None
-        }
-    }
-
     /// Binary logarithm of a pool's bytes.
     #[inline(always)]
     pub(crate) const fn pool_shift(self) -> u32 {
@@ -280,14 +272,12 @@ mod tests {
                 let need = size.next_multiple_of(align);
                 let Some(class) = Class::of(size, align) else {
                     assert!(need > MEDIUM_MAX);
-                    assert_eq!(Kind::of(size, align), None);
                     continue;
                 };
                 let block = class.block_size();
                 assert!(block >= size && block >= need);
                 assert_eq!(block % align, 0, "size {size}, align {align}");
                 assert!(class.natural_align() >= align);
-                assert_eq!(Kind::of(size, align), Some(class.kind()));
                 assert!(class.index() == 0 || Class::nth(class.index() - 1).block_size() < need);
                 assert!(need <= LINEAR_MAX || (block - need) * 4 < need);
             }
@@ -314,6 +304,6 @@ mod tests {
         let most = isize::MAX as usize;
         assert_eq!(Class::of(most, 1), None);
         assert_eq!(Class::of(1, 1 << 62), None);
-        assert_eq!(Kind::of(most - 4095, 4096), None);
+        assert_eq!(Class::of(most - 4095, 4096), None);
     }
 }

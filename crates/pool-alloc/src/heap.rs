@@ -119,16 +119,6 @@ pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
     }
 }
 
-/// As `free`, for what comes here seldom.
-///
-/// # Safety
-/// `block` came from a pool of this class, is in use, and the caller is done with it.
-#[inline(never)]
-unsafe fn free_seldom(block: *mut u8, class: Class) {
-    // SAFETY: as promised by the caller.
-    unsafe { free(block, class.kind()) }
-}
-
 /// Takes back a block of a pool whose owner is not this thread's heap, or is marked as one whose blocks come back in
 /// order.
 ///
@@ -244,8 +234,7 @@ impl Heap {
         if self.has_ended() {
             return thread::allocate_after_end(class);
         }
-        // What has nothing more may be the class's cache.
-        let block = self.current.of(class).take();
+        let block = self.take_uncached(class);
         if !block.is_null() {
             self.blocks.handed_out();
             return block;
@@ -293,6 +282,7 @@ impl Heap {
             return Some(self.current.of(class));
         }
         self.claims.set(0);
+        self.at_hand.give_back_if_over();
         counters::count(Event::Refill);
         let pool = match self.next_partial(class) {
             Some(pool) => pool,
@@ -325,7 +315,7 @@ impl Heap {
         let partial = &self.partial[class.index()];
         let pool = match partial.pop_front() {
             Some(pool) => {
-                self.refilled();
+                self.refilled(class);
                 pool
             }
             None => {
@@ -340,7 +330,7 @@ impl Heap {
 
     /// Makes another pool the current one of a class; returns the one that was.
     fn set_current(&self, class: Class, pool: Ref<Pool>) -> Ref<Pool> {
-        if !self.has_open_caches() {
+        if !self.leads_to_cache(class) {
             self.current.lead(class, pool);
         }
         self.current.replace(class, pool)

@@ -11,7 +11,7 @@
 //!
 //! What has the same place in every page shares few sets of the processor's caches, and programs touch large blocks at their
 //! beginning and page by page. So blocks begin at different lines, as far as their last page has room: no page is
-//! added for that.
+//! added for that, but where a block is resized, which keeps its offset and may need one more.
 //!
 //! Where large blocks have guards (`hardened`), none of this is in use: they are `guarded`.
 

@@ -85,9 +85,9 @@
 //! *partial* pool of its own, else to an abandoned one, else to a free slice of the fullest arena.
 //!
 //! In a large heap whose blocks come and go without order, the next block of the current pool is one that no processor
-//! has in its cache. There the heap opens *thread caches*, of up to 64 blocks or 64 KiB for each class: what its
+//! has in its cache. There the heap opens *thread caches*, of up to 64 blocks, 64 KiB or one block for each class: what its
 //! thread frees goes out again first, whoever's pool it is of. They close, and their blocks go to their pools, as soon as
-//! two pools are found nearly empty, which is where a drop begins (`heap::caches`).
+//! two pools in turn are found nearly empty, which is where a drop begins (`heap::caches`).
 //!
 //! *Back.* The header says who owns the pool. If it is the calling thread's heap, the block is pushed: no atomic
 //! read-modify-write here either. Otherwise one compare-and-exchange on the pool's word decides
@@ -112,7 +112,8 @@
 //! sparse pools of a heap   <= 4 that were not swept                         else the longest waiting is swept
 //!                             + what the reserve covers
 //! runs of large blocks     <= the reserve of their own (`runs`)             else they are unmapped
-//!                             + 1 MiB at hand of each thread in a loop
+//!                             + 1 MiB at hand of each thread that was in a loop
+//! pools found nearly empty <= 1 since one was needed, while caches are open else what is in these goes to its pool
 //! ```
 //!
 //! *Survivors.* A pool is *sparse* when few of its blocks are in use (`sparse`). A *sweep* finds its pages on which no
@@ -164,9 +165,11 @@
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.
 //! - A request that the system refuses costs the reserve, also one that could never be met; and what the heaps of
-//!   other threads keep, up to 512 KiB each and a MiB of large blocks' runs in a loop, is out of its reach.
+//!   other threads keep, up to 512 KiB each, their caches, and a MiB of large blocks' runs that they have at hand, is out
+//!   of its reach.
+//! - The runs that a thread has at hand when its loop ends wait until it frees a large block, needs a pool, or ends.
 //! - What waits in the caches of a thread that neither frees nor allocates holds its pages, though others drop all the
-//!   rest: up to 64 blocks of each class, of 64 KiB together.
+//!   rest: up to 64 blocks of each class, of 64 KiB together, or one. So do those that others empty, while it does go on.
 //! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
 //! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free, unless the feature
 //!   `hardened` is on; and with it, a free of a block that was handed out again frees it, and an overrun within a
@@ -175,7 +178,7 @@
 //!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is
 //!   free in it; and it loses the runs that other threads had at hand (`runs`). Signal handlers must not allocate, nor fork where they may have interrupted the allocator.
 //! - Of a class that grew, up to one pool a thread is resident of which nothing may ever be used, until the thread ends.
-//! - Heaps are never given back: one is about 6.5 KiB, and there are as many as threads were alive together.
+//! - Heaps are never given back: one is about 7 KiB, and there are as many as threads were alive together.
 
 mod arena;
 pub mod by_address;
@@ -206,6 +209,7 @@ mod thread;
 mod tide;
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::hint::cold_path;
 
 use class::{Class, Kind, Need};
 #[cfg(feature = "stats")]
@@ -233,17 +237,20 @@ unsafe impl GlobalAlloc for PoolAlloc {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let need = Need::of(layout.size(), layout.align());
         let heap = thread::heap();
-        if heap.frees_plainly(need) {
-            hardened::vouch_as(block, Call::Free, layout);
-            // SAFETY: the caller hands back a block of this layout, which `alloc` took from a small pool.
-            unsafe { heap::free(block, Kind::Small) }
-        } else if let Some(step) = need.step() {
-            // SAFETY: as above, from a pool of this class.
-            unsafe { heap.free_to_cache(block, step.class()) }
-        } else {
-            // SAFETY: as promised by the caller.
-            unsafe { free_long(block, layout) }
+        if !heap.frees_plainly(need) {
+            cold_path();
+            let Some(step) = need.step() else {
+                // SAFETY: as promised by the caller.
+                return unsafe { free_long(block, layout) };
+            };
+            // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this class.
+            if unsafe { heap.free_to_cache(block, step.class()) } {
+                return;
+            }
         }
+        hardened::vouch_as(block, Call::Free, layout);
+        // SAFETY: as above, from a small pool.
+        unsafe { heap::free(block, Kind::Small) }
     }
 
     #[inline]
@@ -307,26 +314,19 @@ impl PoolAlloc {
         counters::read(commons::lock().heaps.iter())
     }
 
-    /// A block keeps its place where its pool's blocks hold the new size and are not much too large for it; a large
-    /// one has its pages moved; else the contents are copied.
+    /// A block keeps its place where its class serves the new size, too, so that it is always of the class that its layout
+    /// tells; a large one has its pages moved; else the contents are copied.
     ///
     /// # Safety
     /// As `GlobalAlloc::realloc`.
     unsafe fn resize(&self, block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
         let align = old.align();
-        let old_kind = Kind::of(old.size(), align);
-        if old_kind.is_some() {
+        let old_class = Class::of(old.size(), align);
+        if old_class.is_some() {
             hardened::vouch_as(block, Call::Use, old);
         }
-        match (old_kind, Kind::of(new_size, align)) {
-            (Some(kind), Some(new_kind)) if kind == new_kind => {
-                // SAFETY: the block is in use and came from a pool of this kind.
-                let pool = unsafe { arena::Arena::pool_of(block, kind) };
-                let room = pool.block_size();
-                if new_size <= room && new_size >= room / 2 {
-                    return block;
-                }
-            }
+        match (old_class, Class::of(new_size, align)) {
+            (Some(class), Some(new_class)) if class == new_class => return block,
             (None, None) if align <= os::page_size() => {
                 // SAFETY: the block is large, and aligned to no more than a page.
                 let moved = unsafe { large::resize(block, old.size(), new_size) };
@@ -365,18 +365,15 @@ fn allocate_long(layout: Layout) -> *mut u8 {
 /// As `GlobalAlloc::dealloc`.
 #[inline(never)]
 unsafe fn free_long(block: *mut u8, layout: Layout) {
-    let heap = thread::heap();
-    if heap.has_open_caches()
-        && let Some(class) = Class::of(layout.size(), layout.align())
-    {
-        // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this class.
-        return unsafe { heap.free_to_cache(block, class) };
-    }
-    match Kind::of(layout.size(), layout.align()) {
-        Some(kind) => {
+    match Class::of(layout.size(), layout.align()) {
+        Some(class) => {
+            // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this class.
+            if unsafe { thread::heap().free_to_cache(block, class) } {
+                return;
+            }
             hardened::vouch_as(block, Call::Free, layout);
-            // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this kind.
-            unsafe { heap::free(block, kind) }
+            // SAFETY: as above.
+            unsafe { heap::free(block, class.kind()) }
         }
         // SAFETY: as above, from a mapping of its own.
         None => unsafe { large::free(block, layout.size()) },
@@ -390,6 +387,15 @@ fn insistently<T>(attempt: impl Fn() -> Option<T>) -> Option<T> {
         0 => None,
         _ => attempt(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_heap_is_about_seven_kib() {
+        let size = size_of::<super::heap::Heap>();
+        assert!((6_900..7_424).contains(&size), "{size}, as README says");
+    }
 }
 
 /// The examples of the README are tests.

@@ -298,14 +298,20 @@ impl Pool {
         self.next_is_missing() && !self.has_purged_blocks()
     }
 
+    /// The free list is empty.
+    #[inline(always)]
+    pub(crate) fn lists_nothing(&self) -> bool {
+        self.free.get().is_null()
+    }
+
     /// `take` would find nothing, though there may be purged blocks to restore.
     pub(crate) fn next_is_missing(&self) -> bool {
-        self.free.get().is_null() && self.row_is_empty()
+        self.lists_nothing() && self.row_is_empty()
     }
 
     /// The next block handed out will be all zeroes.
     pub(crate) fn next_is_zero(&self) -> bool {
-        self.free.get().is_null() && self.bumped() >= self.stale()
+        self.lists_nothing() && self.bumped() >= self.stale()
     }
 
     /// Bytes from the slice's start that may be resident.

@@ -81,6 +81,68 @@ fn the_same_holds_where_blocks_are_found_by_their_address() {
     }
 }
 
+/// A cache hands out what it was given; so what comes there has to be of its class, whose alignment is promised.
+#[test]
+fn a_block_that_shrank_is_none_of_the_class_that_it_was_of() {
+    alone(|| {
+        let blocks = churned(&SHORT);
+        for (from, to) in [(160, 128), (96, 64), (1024, 512), (320, 256)] {
+            for _ in 0..40 {
+                let mut block = Held::new(from, 8, 1);
+                block.resize(to);
+                drop(block);
+                // Each checks its alignment.
+                drop(Held::new(to, to, 2));
+            }
+        }
+        drop(blocks);
+        assert_eq!(stats().allocated_bytes, 0);
+    });
+}
+
+#[test]
+fn a_cache_holds_64_kib_of_blocks_that_are_not_small() {
+    const SIZE: usize = 16 << 10;
+    alone(|| {
+        let blocks = churned(&LONG);
+        // What was there is not there any more.
+        let mut freed = list(20, SIZE);
+        let places: Vec<usize> = freed.iter().map(|block| block.range().start).collect();
+        freed.drain(..10);
+        let next: Vec<Held> = list(4, SIZE);
+        let next: Vec<usize> = next.iter().map(|block| block.range().start).collect();
+        assert_eq!(next, [3, 2, 1, 0].map(|nth| places[nth]));
+        drop((freed, blocks));
+    });
+}
+
+/// Slowly: between any two of its pools that are found nearly empty, the class that goes on needs one.
+#[test]
+fn what_is_dropped_while_another_class_goes_on_keeps_what_any_drop_keeps() {
+    for (count, size) in [(32_768, 24), (2_048, 1_024)] {
+        alone(|| {
+            let mut random = fastrand::Rng::with_seed(3);
+            let mut goes_on = list(60_000, 160);
+            let mut churn = |steps| {
+                for _ in 0..steps {
+                    goes_on.swap_remove(random.usize(..goes_on.len()));
+                    goes_on.push(Held::new(160, 8, 2));
+                }
+            };
+            let mut dropped = list(count, size);
+            fastrand::Rng::with_seed(5).shuffle(&mut dropped);
+            churn(200_000);
+            while dropped.pop().is_some() {
+                churn(20);
+            }
+            churn(200_000);
+            let kept = stats().cached_bytes;
+            assert!(kept < 512 << 10, "{kept}");
+            drop(goes_on);
+        });
+    }
+}
+
 #[test]
 fn blocks_in_caches_are_not_in_use() {
     for churn in [&SHORT, &LONG] {
@@ -113,6 +175,21 @@ fn a_drop_after_a_churn_keeps_what_any_drop_keeps() {
             assert!(kept <= most, "{kept} of {occupied}: {:?}", stats());
         });
     }
+}
+
+/// Too few of each for a pool of theirs to be found nearly empty: the others' pools tell.
+#[test]
+fn a_drop_of_all_keeps_nothing_of_classes_with_few_blocks() {
+    let sizes = [5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64].map(|kib| kib << 10);
+    alone(|| {
+        let few = sizes.map(|size| list(1 + (48 << 10) / size, size));
+        let blocks = churned(&SHORT);
+        drop(few);
+        drop(blocks);
+        let kept = kept_bytes();
+        let most = 8 * (64 << 10) + (256 << 10) + MIB / 5;
+        assert!(kept <= most, "{kept}: {:?}", stats());
+    });
 }
 
 #[test]

@@ -219,6 +219,33 @@ fn large_blocks_begin_at_different_lines_and_take_no_page_more() {
 }
 
 #[test]
+#[cfg_attr(feature = "hardened", ignore = "as above")]
+fn a_large_block_keeps_its_line_when_it_is_resized_and_has_the_pages_for_that() {
+    const PAGE: usize = 4096;
+    alone(|| {
+        let of = |size| Layout::from_size_align(size, 8).expect("valid");
+        // SAFETY: the size is not zero.
+        let blocks = [(); 16].map(|()| unsafe { POOL.alloc(of(300_000)) });
+        for block in blocks {
+            let before = stats().large_bytes;
+            let line = block.addr() % PAGE;
+            // SAFETY: the block is held with this layout, and the new size is not zero.
+            let grown = unsafe { POOL.realloc(block, of(300_000), 80 * PAGE) };
+            let pages = 80 + usize::from(line > 0);
+            assert_eq!(grown.addr() % PAGE, line);
+            assert_eq!(stats().large_bytes, before + (pages - 74) * PAGE);
+            // SAFETY: the block has so many bytes.
+            unsafe { grown.write_bytes(1, 80 * PAGE) };
+            // SAFETY: it is held with this layout.
+            unsafe { POOL.dealloc(grown, of(80 * PAGE)) };
+            assert_eq!(stats().large_bytes, before - 74 * PAGE);
+        }
+        assert_eq!(stats().large_bytes, 0);
+        assert!(blocks.iter().any(|block| block.addr() % PAGE > 0));
+    });
+}
+
+#[test]
 fn untouched_memory_stays_untouched() {
     alone(|| {
         let layout = Layout::from_size_align(100 << 10, 8).expect("valid");

@@ -41,6 +41,7 @@ impl Commons {
         self.has_spared = true;
         for heap in self.heaps.in_use().filter(|heap| *heap != survivor) {
             free_cached(heap);
+            heap.at_hand().forget();
         }
         let empty = List::<Pool>::new();
         for shelf in &self.shelves {

@@ -54,7 +54,7 @@ pub(crate) fn vouch(block: *mut u8, call: Call) {
     }
 }
 
-/// As above, and unless it can have been handed out or resized to this layout, which is no large one.
+/// As above, and unless it is of the class that serves this layout, which is no large one.
 #[inline]
 pub(crate) fn vouch_as(block: *mut u8, call: Call, layout: Layout) {
     if !is_in_use(block) || !is_of(block, layout) {
@@ -75,19 +75,14 @@ fn is_in_use(block: *mut u8) -> bool {
     Unit::of(block) == Unit::Arena && unsafe { Live::around(block) }.has(block)
 }
 
-/// Whether a block in use is of the layout's class, or was resized to the layout where it is.
+/// Whether a block in use is of the layout's class.
 #[inline]
 fn is_of(block: *mut u8, layout: Layout) -> bool {
     let class = Class::of(layout.size(), layout.align());
     // SAFETY: the block is in use.
     let kind = unsafe { Arena::kind_of(block) };
-    if class.map(Class::kind) != Some(kind) {
-        return false;
-    }
     // SAFETY: as above, from a pool of this kind.
-    let room = unsafe { Arena::pool_of(block, kind) }.block_size();
-    let needs = class.map_or(usize::MAX, Class::block_size);
-    needs == room || (needs < room && layout.size() >= room / 2)
+    class == Some(unsafe { Arena::pool_of(block, kind) }.class())
 }
 
 /// An arena was mapped.

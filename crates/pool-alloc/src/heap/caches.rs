@@ -11,23 +11,27 @@
 //! ```
 //!
 //! A cache is a pool that has no slice: what takes a block from a pool takes one from a cache, so the way out asks no
-//! question more (`currents`). For the way back, the bound below which a block is small enough to go straight to its pool is
-//! the heap's, and zero while caches are open.
+//! question more. It leads to the cache from the first block in it until MISSES requests have found nothing (`currents`).
+//! For the way back, the bound below which a block is small enough to go straight to its pool is the heap's, and zero while
+//! caches are open.
 //!
 //! To its pool, a block in a cache is in use. So that this never keeps a page after a drop, a heap opens its caches when
-//! nothing is dropped, and closes all of them as soon as something may be:
+//! nothing is dropped, and closes them as soon as something may be:
 //!
 //! ```text
-//! open      after REFILLS refills from pools of the heap's own, in a process with LEAST bytes in pools
-//! closed    when a pool is needed from elsewhere; after DRAINED pools with few blocks in use or none, and no refill
-//!           meanwhile; when all is to go back
+//! open      after REFILLS refills from pools of the heap's own, in a process with LEAST bytes in pools; those of classes
+//!           of which a pool had few blocks in use or none, with the next refill of that class
+//! closed    when a pool is needed from elsewhere; after DRAINED such pools and no refill meanwhile; when all is to
+//!           go back
 //! a cache   <= BLOCKS blocks of at most BYTES together, or one block
 //! ```
+//!
+//! A refill may be of one block only: then nine requests are enough.
 
 use std::hint::assert_unchecked;
-use std::ptr::NonNull;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::compiler_fence;
 
 use super::{Heap, free_unusually};
 use crate::arena::Arena;
@@ -35,6 +39,7 @@ use crate::class::{CLASSES, Class, Kind, Need, SMALL_MAX};
 use crate::counters::{self, Event};
 use crate::hardened;
 use crate::list::Ref;
+use crate::os::invariant;
 use crate::pool::{Block, Pool};
 use crate::sync::{AtomicUsize, Cell};
 
@@ -59,6 +64,10 @@ const REFILLS: u32 = 8;
 /// One may be nearly empty by chance. More keep more of what is dropped.
 const DRAINED: u32 = 2;
 
+/// Fewer cost a heap more where it asks for a block now and then in between, more where it asks for many at once: each is
+/// a way that is not the shortest, and the change of it is the dearer the more steps the class has.
+const MISSES: u16 = 8;
+
 /// Bytes in pools.
 static OPEN_BYTES: AtomicUsize = AtomicUsize::new(0);
 
@@ -82,21 +91,43 @@ pub(super) struct Caches {
     caches: [Cache; CLASSES],
     /// What needs fewer bytes goes back to its pool at once: all that is small, or nothing while caches are open.
     plain_below: Cell<usize>,
-    /// Other threads may read it.
-    are_open: AtomicBool,
+    are_open: Cell<bool>,
     /// Refills from the heap's own pools since one came from elsewhere or was drained, and pools drained since the last.
     refills: Cell<u32>,
     drained: Cell<u32>,
+    /// The classes, by number, of which a pool was drained and none refilled since: they may be dropped.
+    dropped: Cell<u64>,
 }
 
-/// A cache: its free list is the blocks in it, and its blocks in use are those that it would still take.
+/// A cache: its free list is the blocks in it, its blocks in use are those that it would still take, what is stale is how
+/// many it takes in all, and its mark counts the requests that have found nothing since a block was last put there.
 struct Cache(Pool);
 
 impl Cache {
-    /// How many blocks it takes; none while it is closed.
+    /// How many blocks it takes; none while it is shut.
     #[inline(always)]
     fn room(&self) -> u32 {
         self.0.used()
+    }
+
+    /// Lets it take blocks, if it is empty: it is shut then, or has room as it is.
+    fn open(&self, class: Class) {
+        if self.0.lists_nothing() {
+            let capacity = capacity(class);
+            self.0.set_used(capacity);
+            self.0.set_stale(capacity as usize);
+        }
+    }
+
+    /// Lets it take none, once it is empty.
+    fn shut(&self) {
+        self.0.set_used(0);
+        self.0.set_stale(0);
+    }
+
+    /// How many blocks are in it. Others may ask, too.
+    fn blocks(&self) -> usize {
+        self.0.stale().saturating_sub(self.room() as usize)
     }
 
     /// # Safety
@@ -109,7 +140,10 @@ impl Cache {
 
     /// The block that was put there last.
     fn take(&self) -> Option<NonNull<Block>> {
-        NonNull::new(self.0.take().cast())
+        let block = NonNull::new(self.0.take().cast());
+        // Before it gets another link, should another thread fork here (see `fork`).
+        compiler_fence(Release);
+        block
     }
 }
 
@@ -118,19 +152,28 @@ impl Caches {
         Self {
             caches: [const { Cache(Pool::none()) }; CLASSES],
             plain_below: Cell::new(SMALL_MAX),
-            are_open: AtomicBool::new(false),
+            are_open: Cell::new(false),
             refills: Cell::new(0),
             drained: Cell::new(0),
+            dropped: Cell::new(0),
         }
     }
 
     fn are_open(&self) -> bool {
-        self.are_open.load(Relaxed)
+        self.are_open.get()
     }
 
     fn set_open(&self, are_open: bool) {
-        self.are_open.store(are_open, Relaxed);
+        self.are_open.set(are_open);
         self.plain_below.set(if are_open { 0 } else { SMALL_MAX });
+    }
+
+    #[inline(always)]
+    fn of(&self, class: Class) -> &Cache {
+        invariant!(class.index() < CLASSES);
+        // SAFETY: no class has a greater number, but for the one that is none (`rest`), which is not asked for.
+        unsafe { assert_unchecked(class.index() < CLASSES) };
+        &self.caches[class.index()]
     }
 
     /// Each with its class.
@@ -153,55 +196,101 @@ impl Heap {
         self.caches.are_open()
     }
 
-    /// Takes back a block while caches are open.
+    /// Takes a block back into its class's cache; false where there is no room, as in those that are closed.
     ///
     /// # Safety
-    /// `block` came from a pool of this class, is in use, and the caller is done with it.
+    /// `block` came from a pool of this class and is in use. Where it was taken, the caller is done with it.
     #[inline(always)]
-    pub(crate) unsafe fn free_to_cache(&self, block: *mut u8, class: Class) {
-        // SAFETY: no class has a greater number.
-        unsafe { assert_unchecked(class.index() < CLASSES) };
-        let cache = &self.caches.caches[class.index()];
-        if cache.room() > 0 {
-            self.blocks.taken_back();
-            // SAFETY: there is room; as for the block, as promised by the caller.
-            unsafe { cache.put(block) };
-        } else {
-            // SAFETY: as promised by the caller.
-            unsafe { super::free_seldom(block, class) };
+    pub(crate) unsafe fn free_to_cache(&self, block: *mut u8, class: Class) -> bool {
+        let cache = self.caches.of(class);
+        if cache.room() == 0 {
+            return false;
+        }
+        self.blocks.taken_back();
+        let is_first = cache.0.lists_nothing();
+        // SAFETY: there is room; as for the block, as promised by the caller.
+        unsafe { cache.put(block) };
+        if is_first {
+            self.lead_to_cache(class);
+        }
+        true
+    }
+
+    /// From now on blocks of the class come from its cache first.
+    #[inline(never)]
+    fn lead_to_cache(&self, class: Class) {
+        let cache = &self.caches.of(class).0;
+        cache.set_mark(0);
+        if !self.leads_to_cache(class) {
+            // SAFETY: heaps live in memory that is never given back.
+            let cache = unsafe { Ref::new(NonNull::from_ref(cache)) };
+            self.current.lead(class, cache);
         }
     }
 
-    /// A pool of this heap's own was needed, and there was one.
-    pub(super) fn refilled(&self) {
+    /// Whether they do.
+    pub(super) fn leads_to_cache(&self, class: Class) -> bool {
+        ptr::eq(
+            self.current.first_of(class).as_ptr(),
+            &self.caches.of(class).0,
+        )
+    }
+
+    /// A block of the class from its current pool, where its cache was asked first, and is empty. Where that goes on, the
+    /// cache is not asked any more.
+    pub(super) fn take_uncached(&self, class: Class) -> *mut u8 {
+        if !self.leads_to_cache(class) {
+            return ptr::null_mut();
+        }
+        let cache = &self.caches.of(class).0;
+        cache.set_mark(cache.mark() + 1);
+        let pool = self.current.of(class);
+        if cache.mark() >= MISSES {
+            self.current.lead(class, pool);
+        }
+        pool.take()
+    }
+
+    /// A pool of this heap's own was needed for the class, and there was one.
+    pub(super) fn refilled(&self, class: Class) {
         let refills = self.caches.refills.get().saturating_add(1);
         self.caches.refills.set(refills);
         self.caches.drained.set(0);
-        if refills > REFILLS && OPEN_BYTES.load(Relaxed) >= LEAST {
+        let dropped = self.caches.dropped.get();
+        self.caches.dropped.set(dropped & !class.as_set());
+        if self.caches.are_open() {
+            self.caches.of(class).open(class);
+        } else if refills > REFILLS && OPEN_BYTES.load(Relaxed) >= LEAST {
             self.open_caches();
         }
     }
 
-    /// A pool of this heap has few blocks in use, or none.
-    pub(super) fn has_drained(&self) {
+    /// A pool of this heap and of this class has few blocks in use, or none.
+    pub(super) fn has_drained(&self, class: Class) {
         self.caches.refills.set(0);
-        self.caches
-            .drained
-            .set(self.caches.drained.get().saturating_add(1));
-        if self.caches.drained.get() >= DRAINED {
+        let dropped = self.caches.dropped.get();
+        self.caches.dropped.set(dropped | class.as_set());
+        let drained = self.caches.drained.get().saturating_add(1);
+        self.caches.drained.set(drained);
+        if drained >= DRAINED {
             self.close_caches();
         }
     }
 
+    /// The heap is about to be another thread's.
+    pub(super) fn forget_drops(&self) {
+        self.caches.dropped.set(0);
+    }
+
     fn open_caches(&self) {
-        if self.caches.are_open() || !hardened::CACHES {
+        if !hardened::CACHES {
             return;
         }
+        let dropped = self.caches.dropped.get();
         for (class, cache) in self.caches.each() {
-            cache.0.set_used(capacity(class));
-            let at = NonNull::from_ref(&cache.0);
-            // SAFETY: heaps live in memory that is never given back.
-            self.current.lead(class, unsafe { Ref::new(at) });
+            if dropped & class.as_set() == 0 {
+                cache.open(class);
+            }
         }
         self.caches.set_open(true);
         counters::count(Event::CachesOpened);
@@ -219,12 +308,14 @@ impl Heap {
     #[cold]
     fn empty_caches(&self) {
         for (class, cache) in self.caches.each() {
-            self.current.lead(class, self.current.of(class));
+            if self.leads_to_cache(class) {
+                self.current.lead(class, self.current.of(class));
+            }
             while let Some(block) = cache.take() {
                 // SAFETY: it came from a pool of this class, and is free but for that, which does not know yet.
                 unsafe { self.send_home(block.as_ptr(), class.kind()) };
             }
-            cache.0.set_used(0);
+            cache.shut();
         }
     }
 
@@ -235,7 +326,7 @@ impl Heap {
     unsafe fn send_home(&self, block: *mut Block, kind: Kind) {
         // SAFETY: to its pool the block is in use.
         let pool = unsafe { Arena::pool_of(block.cast(), kind) };
-        if std::ptr::eq(pool.owner(), self) {
+        if ptr::eq(pool.owner(), self) {
             // SAFETY: the block is the pool's, and this is the owner's heap.
             if unsafe { pool.put(block) } {
                 self.drained(pool);
@@ -251,17 +342,20 @@ impl Heap {
     /// did what it liked.
     pub(crate) fn take_cached(&self) -> impl Iterator<Item = (Class, NonNull<Block>)> {
         let caches = self.caches.each();
-        caches.flat_map(|(class, cache)| std::iter::from_fn(move || Some((class, cache.take()?))))
+        caches.flat_map(|(class, cache)| {
+            std::iter::from_fn(move || match cache.take() {
+                Some(block) => Some((class, block)),
+                None => {
+                    cache.shut();
+                    None
+                }
+            })
+        })
     }
 
     /// Bytes of the blocks in its caches. Others may ask, too.
     pub(crate) fn cached_bytes(&self) -> usize {
-        if !self.caches.are_open() {
-            return 0;
-        }
-        let bytes = |(class, cache): (Class, &Cache)| {
-            capacity(class).saturating_sub(cache.room()) as usize * class.block_size()
-        };
+        let bytes = |(class, cache): (Class, &Cache)| cache.blocks() * class.block_size();
         self.caches.each().map(bytes).sum()
     }
 }

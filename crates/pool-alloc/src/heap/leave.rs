@@ -8,7 +8,7 @@
 //! ```
 
 use super::{Heap, NO_POOL_REF};
-use crate::class::{Class, SLOTS};
+use crate::class::{CLASSES, Class};
 use crate::commons;
 use crate::list::{List, Ref};
 use crate::os;
@@ -21,11 +21,12 @@ impl Heap {
     #[inline(never)]
     pub(super) fn drained(&self, pool: Ref<Pool>) {
         let _errno = os::ErrnoKept::now();
+        let class = pool.class();
         match pool.used() {
             0 => self.emptied(pool),
             _ => self.becomes_sparse(pool),
         }
-        self.has_drained();
+        self.has_drained(class);
     }
 
     /// Decides about a pool of this heap that has few blocks in use.
@@ -94,7 +95,7 @@ impl Heap {
     /// Collects what other threads freed here, closes all pools that are empty then, and sweeps the others.
     pub(crate) fn give_back(&self) {
         self.close_caches();
-        for class in (0..SLOTS).map(Class::nth) {
+        for class in (0..CLASSES).map(Class::nth) {
             let current = self.current.of(class);
             if current != NO_POOL_REF {
                 current.collect();
@@ -119,7 +120,7 @@ impl Heap {
     pub(crate) fn abandon(&self) {
         self.at_hand.give_back();
         self.close_caches();
-        for class in (0..SLOTS).map(Class::nth) {
+        for class in (0..CLASSES).map(Class::nth) {
             self.growth.ends(class);
             let pool = self.set_current(class, NO_POOL_REF);
             if pool != NO_POOL_REF {
@@ -131,5 +132,6 @@ impl Heap {
                 commons::abandon(pool);
             }
         }
+        self.forget_drops();
     }
 }

@@ -8,6 +8,8 @@
 //! runs at hand <= RUNS, bytes <= BYTES          none without a reserve, as soon as the thread finds that out
 //! ```
 //!
+//! It finds out when it frees a large block, or needs a pool.
+//!
 //! That a reserve ends is found out where memory in use rises and falls (`tide`), which the table sees. So once in
 //! `VISIT` times a run goes there all the same.
 
@@ -64,8 +66,8 @@ impl AtHand {
 
     /// Takes a run that its block is done with; false where it is for the table.
     pub(super) fn put(&self, run: Run) -> bool {
+        self.give_back_if_over();
         if !has_reserve() {
-            self.give_back();
             return false;
         }
         let place = self.runs.iter().find(|place| place.get().is_none());
@@ -78,6 +80,18 @@ impl AtHand {
         place.set(Some(run));
         self.bytes.store(self.bytes() + run.len, Relaxed);
         true
+    }
+
+    /// Gives all of them to the table if there is no reserve any more.
+    pub(crate) fn give_back_if_over(&self) {
+        if self.bytes() > 0 && !has_reserve() {
+            self.give_back();
+        }
+    }
+
+    /// Forgets them: for the heap of a thread that a forked child does not have.
+    pub(crate) fn forget(&self) {
+        self.bytes.store(0, Relaxed);
     }
 
     /// Gives all of them to the table.
