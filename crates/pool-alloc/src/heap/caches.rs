@@ -10,7 +10,7 @@
 //!   a block back ---> its pool                        a block back ---> its class's cache   (else as on the left)
 //! ```
 //!
-//! A cache is a pool that has no slice: what takes a block from a pool takes one from a cache, so the way out asks no
+//! A cache is a pool that has no slice (`cache`): what takes a block from a pool takes one from a cache, so the way out asks no
 //! question more. It leads to the cache from the first block in it until MISSES requests have found nothing (`currents`).
 //! For the way back, the bound below which a block is small enough to go straight to its pool is the heap's, and zero while
 //! caches are open.
@@ -30,25 +30,19 @@
 
 use std::hint::assert_unchecked;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::Ordering::{Relaxed, Release};
-use std::sync::atomic::compiler_fence;
+use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Heap, free_unusually};
+use super::Heap;
+use super::back::free_unusually;
+use super::cache::Cache;
 use crate::arena::Arena;
 use crate::class::{CLASSES, Class, Kind, Need, SMALL_MAX};
 use crate::counters::{self, Event};
 use crate::hardened;
 use crate::list::Ref;
 use crate::os::invariant;
-use crate::pool::{Block, Pool};
+use crate::pool::Block;
 use crate::sync::{AtomicUsize, Cell};
-
-/// Blocks in a cache. Where blocks come and go at random it is full or empty once in so many times, which no processor
-/// foresees; half as many cost `slots-10k-1k` a tenth, twice as many gain nothing.
-const BLOCKS: usize = 64;
-
-/// Their bytes: what large ones of a thread that comes to rest may keep.
-const BYTES: usize = 64 << 10;
 
 /// Bytes in pools from which on caches pay: what is less finds room in the processor's own. Debug builds open them early,
 /// so that all that is tested meets them.
@@ -76,16 +70,6 @@ pub(crate) fn set_open_bytes(bytes: usize) {
     OPEN_BYTES.store(bytes, Relaxed);
 }
 
-/// How many blocks a cache takes.
-const fn capacity(class: Class) -> u32 {
-    let blocks = BYTES / class.block_size();
-    match blocks {
-        0 => 1,
-        _ if blocks < BLOCKS => blocks as u32,
-        _ => BLOCKS as u32,
-    }
-}
-
 /// See the top of this file.
 pub(super) struct Caches {
     caches: [Cache; CLASSES],
@@ -99,58 +83,10 @@ pub(super) struct Caches {
     dropped: Cell<u64>,
 }
 
-/// A cache: its free list is the blocks in it, its blocks in use are those that it would still take, what is stale is how
-/// many it takes in all, and its mark counts the requests that have found nothing since a block was last put there.
-struct Cache(Pool);
-
-impl Cache {
-    /// How many blocks it takes; none while it is shut.
-    #[inline(always)]
-    fn room(&self) -> u32 {
-        self.0.used()
-    }
-
-    /// Lets it take blocks, if it is empty: it is shut then, or has room as it is.
-    fn open(&self, class: Class) {
-        if self.0.lists_nothing() {
-            let capacity = capacity(class);
-            self.0.set_used(capacity);
-            self.0.set_stale(capacity as usize);
-        }
-    }
-
-    /// Lets it take none, once it is empty.
-    fn shut(&self) {
-        self.0.set_used(0);
-        self.0.set_stale(0);
-    }
-
-    /// How many blocks are in it. Others may ask, too.
-    fn blocks(&self) -> usize {
-        self.0.stale().saturating_sub(self.room() as usize)
-    }
-
-    /// # Safety
-    /// There is room. `block` is in use, of this cache's class, and the caller is done with it.
-    #[inline(always)]
-    unsafe fn put(&self, block: *mut u8) {
-        // SAFETY: as promised by the caller; a block has room for a link.
-        let _full = unsafe { self.0.put(block.cast()) };
-    }
-
-    /// The block that was put there last.
-    fn take(&self) -> Option<NonNull<Block>> {
-        let block = NonNull::new(self.0.take().cast());
-        // Before it gets another link, should another thread fork here (see `fork`).
-        compiler_fence(Release);
-        block
-    }
-}
-
 impl Caches {
     pub(super) const fn new() -> Self {
         Self {
-            caches: [const { Cache(Pool::none()) }; CLASSES],
+            caches: [const { Cache::new() }; CLASSES],
             plain_below: Cell::new(SMALL_MAX),
             are_open: Cell::new(false),
             refills: Cell::new(0),
@@ -207,7 +143,7 @@ impl Heap {
             return false;
         }
         self.blocks.taken_back();
-        let is_first = cache.0.lists_nothing();
+        let is_first = cache.is_empty();
         // SAFETY: there is room; as for the block, as promised by the caller.
         unsafe { cache.put(block) };
         if is_first {
@@ -219,21 +155,19 @@ impl Heap {
     /// From now on blocks of the class come from its cache first.
     #[inline(never)]
     fn lead_to_cache(&self, class: Class) {
-        let cache = &self.caches.of(class).0;
-        cache.set_mark(0);
+        let cache = self.caches.of(class);
+        cache.forget_misses();
         if !self.leads_to_cache(class) {
+            let at = NonNull::from_ref(cache.as_pool());
             // SAFETY: heaps live in memory that is never given back.
-            let cache = unsafe { Ref::new(NonNull::from_ref(cache)) };
-            self.current.lead(class, cache);
+            self.current.lead(class, unsafe { Ref::new(at) });
         }
     }
 
     /// Whether they do.
     pub(super) fn leads_to_cache(&self, class: Class) -> bool {
-        ptr::eq(
-            self.current.first_of(class).as_ptr(),
-            &self.caches.of(class).0,
-        )
+        let cache = self.caches.of(class).as_pool();
+        ptr::eq(self.current.first_of(class).as_ptr(), cache)
     }
 
     /// A block of the class from its current pool, where its cache was asked first, and is empty. Where that goes on, the
@@ -242,10 +176,8 @@ impl Heap {
         if !self.leads_to_cache(class) {
             return ptr::null_mut();
         }
-        let cache = &self.caches.of(class).0;
-        cache.set_mark(cache.mark() + 1);
         let pool = self.current.of(class);
-        if cache.mark() >= MISSES {
+        if self.caches.of(class).missed() >= MISSES {
             self.current.lead(class, pool);
         }
         pool.take()

@@ -6,7 +6,7 @@
 //!
 //! At first it is the whole pool, and its blocks are *untouched*. In a pool that was full, it begins anew where the first
 //! block is the first to come back, and each that follows in order lengthens it, where rows are wanted
-//! (`heap::free_in_order`). What is dropped in the order in which it was built is freed without being touched then.
+//! (`heap::back`). What is dropped in the order in which it was built is freed without being touched then.
 //!
 //! A pool whose blocks come back so has an *owner* that the usual way of a block back does not know, so that this way
 //! needs no question of its own: the heap's address and `IN_ORDER`.
