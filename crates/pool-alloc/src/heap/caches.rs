@@ -75,7 +75,6 @@ pub(super) struct Caches {
     caches: [Cache; CLASSES],
     /// What needs fewer bytes goes back to its pool at once: all that is small, or nothing while caches are open.
     plain_below: Cell<usize>,
-    are_open: Cell<bool>,
     /// Refills from the heap's own pools since one came from elsewhere or was drained, and pools drained since the last.
     refills: Cell<u32>,
     drained: Cell<u32>,
@@ -88,7 +87,6 @@ impl Caches {
         Self {
             caches: [const { Cache::new() }; CLASSES],
             plain_below: Cell::new(SMALL_MAX),
-            are_open: Cell::new(false),
             refills: Cell::new(0),
             drained: Cell::new(0),
             dropped: Cell::new(0),
@@ -96,11 +94,10 @@ impl Caches {
     }
 
     fn are_open(&self) -> bool {
-        self.are_open.get()
+        self.plain_below.get() == 0
     }
 
     fn set_open(&self, are_open: bool) {
-        self.are_open.set(are_open);
         self.plain_below.set(if are_open { 0 } else { SMALL_MAX });
     }
 
