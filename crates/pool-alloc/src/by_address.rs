@@ -2,7 +2,7 @@
 //!
 //! `GlobalAlloc` tells size and alignment again when a block is freed; C does not. Here the block's address tells
 //! all: at a multiple of 2 MiB it is a large one (`headed`), else the multiple below is its arena, whose header
-//! says of which kind its pools are. That is one load more than `dealloc` needs, from the page it reads anyway.
+//! says where pools begin. That is one load more than `dealloc` needs, from the page it reads anyway.
 //!
 //! ```
 //! use pool_alloc::by_address;
@@ -86,9 +86,9 @@ pub unsafe fn free(block: *mut u8) {
         return unsafe { free_cached(block) };
     }
     // SAFETY: the block is in use, and not large.
-    let kind = unsafe { Arena::kind_of(block) };
-    // SAFETY: the block came from a pool of this kind, and the caller is done with it.
-    unsafe { heap::free(block, kind) };
+    let pool = unsafe { Arena::pool_around(block) };
+    // SAFETY: the block is of this pool, and the caller is done with it.
+    unsafe { heap::free(block, pool) };
 }
 
 /// Takes back a block while the heap's caches are open.
@@ -98,13 +98,11 @@ pub unsafe fn free(block: *mut u8) {
 #[inline(never)]
 unsafe fn free_cached(block: *mut u8) {
     // SAFETY: the block is in use, and not large.
-    let kind = unsafe { Arena::kind_of(block) };
-    // SAFETY: it came from a pool of this kind, and is in use.
-    let class = unsafe { Arena::pool_of(block, kind) }.class();
+    let pool = unsafe { Arena::pool_around(block) };
     // SAFETY: it came from a pool of this class, and the caller is done with it.
-    if !unsafe { thread::heap().free_to_cache(block, class) } {
+    if !unsafe { thread::heap().free_to_cache(block, pool.class()) } {
         // SAFETY: as above.
-        unsafe { heap::free(block, kind) };
+        unsafe { heap::free(block, pool) };
     }
 }
 
@@ -134,9 +132,7 @@ pub unsafe fn usable_size(block: *mut u8) -> usize {
     } else {
         hardened::vouch(block, Call::Use);
         // SAFETY: the block is in use, and not large.
-        let kind = unsafe { Arena::kind_of(block) };
-        // SAFETY: it came from a pool of this kind, and stays in use.
-        unsafe { Arena::pool_of(block, kind) }.block_size()
+        unsafe { Arena::pool_around(block) }.block_size()
     }
 }
 

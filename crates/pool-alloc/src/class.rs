@@ -23,7 +23,7 @@
 
 use std::ops::Range;
 
-use crate::arena::ARENA;
+use crate::arena::{ARENA, SLICE};
 
 /// The distance of the lowest block sizes, and the least alignment of a block: a free block must hold one link.
 const STEP: usize = 8;
@@ -35,11 +35,15 @@ const LINEAR_MAX: usize = 128;
 /// double the number of pools that a thread holds partly used.
 const PER_DOUBLING: usize = 4;
 
-/// The largest block of a small pool: at least eight fit, and at most 1/16 of a pool is left over at its end.
-pub(crate) const SMALL_MAX: usize = 8 << 10;
+/// The largest block of a small pool, which is one slice.
+pub(crate) const SMALL_MAX: usize = SLICE / BLOCKS;
 
-/// The largest block of any pool: two fit a medium pool. Anything greater is mapped by itself.
+/// The largest block of any pool: two fit the largest pool. Anything greater is mapped by itself.
 pub(crate) const MEDIUM_MAX: usize = 256 << 10;
+
+/// Blocks that a pool is to hold at least, as far as the widest span reaches. More leave more of a small heap's pools
+/// unused, fewer take a heap to the commons more often.
+const BLOCKS: usize = 4;
 
 /// Slots for classes; a power of two, so that a masked index needs no bounds check.
 pub(crate) const SLOTS: usize = 64;
@@ -113,47 +117,53 @@ impl Class {
         size & size.wrapping_neg()
     }
 
-    /// The kind of pool that holds its blocks.
-    pub(crate) const fn kind(self) -> Kind {
-        if self.block_size() <= SMALL_MAX {
-            Kind::Small
-        } else {
-            Kind::Medium
-        }
-    }
-}
-
-/// The two kinds of pool. An arena holds pools of one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Kind {
-    /// 64 KiB, for blocks of up to `SMALL_MAX`.
-    Small = 0,
-    /// 512 KiB, for blocks of up to `MEDIUM_MAX`.
-    Medium = 1,
-}
-
-impl Kind {
-    /// Binary logarithm of a pool's bytes.
+    /// How many slices make a pool of its blocks.
     #[inline(always)]
-    pub(crate) const fn pool_shift(self) -> u32 {
-        match self {
-            Self::Small => 16,
-            Self::Medium => 19,
-        }
-    }
-
-    /// Bytes of a pool.
-    pub(crate) const fn pool_size(self) -> usize {
-        1 << self.pool_shift()
-    }
-
-    /// Pools of an arena.
-    #[inline(always)]
-    pub(crate) const fn pools(self) -> usize {
-        ARENA >> self.pool_shift()
+    pub(crate) const fn span(self) -> Span {
+        SPAN_OF_CLASS[self.index()]
     }
 }
+
+/// How many slices make a pool: 1, 2, 4 or 8, as a binary logarithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span(u8);
+
+impl Span {
+    /// That of small pools.
+    pub(crate) const ONE: Self = Self(0);
+
+    const WIDEST: Self = Self(3);
+
+    /// The least that holds `BLOCKS` of this size, or the widest.
+    const fn holding(block_size: usize) -> Self {
+        let mut span = Self::ONE;
+        while span.0 < Self::WIDEST.0 && span.bytes() < BLOCKS * block_size {
+            span.0 += 1;
+        }
+        span
+    }
+
+    /// Its slices.
+    #[inline(always)]
+    pub(crate) const fn slices(self) -> usize {
+        1 << self.0
+    }
+
+    /// Bytes of such a pool.
+    pub(crate) const fn bytes(self) -> usize {
+        SLICE << self.0
+    }
+}
+
+static SPAN_OF_CLASS: [Span; SLOTS] = {
+    let mut table = [Span::ONE; SLOTS];
+    let mut number = 0;
+    while number < CLASSES {
+        table[number] = Span::holding(Class::nth(number).block_size());
+        number += 1;
+    }
+    table
+};
 
 /// What a request needs of its block: its size, rounded up to a multiple of its alignment.
 #[derive(Clone, Copy)]
@@ -240,8 +250,7 @@ const _: () = {
     );
     assert!(Class::computed(SMALL_MAX - 1).block_size() == SMALL_MAX);
     assert!(Class::computed(MEDIUM_MAX - 1).block_size() == MEDIUM_MAX);
-    assert!(Kind::Small.pool_size() >= 8 * SMALL_MAX);
-    assert!(Kind::Medium.pool_size() >= 2 * MEDIUM_MAX);
+    assert!(Span::WIDEST.bytes() >= 2 * MEDIUM_MAX && Span::WIDEST.bytes() < ARENA);
 };
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! **Giving back** happens here, at the moment that a pool becomes empty, and needs no clock:
 //!
 //! ```text
-//! empty arenas kept          <= 1 of each kind while there is no reserve     (the next one is unmapped)
+//! empty arenas kept          <= 1 while there is no reserve     (the next one is unmapped)
 //! bytes of dirty slices      <= max(DIRTY_MIN, bytes of open pools / DIRTY_SHARE) + the tide's room
 //! ```
 //!
@@ -26,7 +26,7 @@ mod wants;
 use std::sync::PoisonError;
 
 use crate::arena::{ARENA, Arena, BY_AGE, HEADER};
-use crate::class::{Class, Kind, SLOTS};
+use crate::class::{Class, SLOTS};
 use crate::counters::{self, Event};
 use crate::heap::caches;
 use crate::list::{List, Ref};
@@ -44,7 +44,7 @@ use abandoned::Which;
 
 /// Dirty bytes that are always kept. More keeps more after a drop; less costs a large drop more calls of the system,
 /// of which there is one for so many bytes.
-const DIRTY_MIN: usize = 256 << 10;
+const DIRTY_MIN: usize = 128 << 10;
 
 /// Beyond that, one part in so many of the bytes in open pools.
 const DIRTY_SHARE: usize = 128;
@@ -58,9 +58,9 @@ static COMMONS: Mutex<Commons> = Mutex::new(Commons::new());
 
 /// See the top of this file.
 pub(crate) struct Commons {
-    shelves: [Shelf; 2],
-    /// Of each kind the arena mapped last: when it was, all others were full, so none but these has fresh slices.
-    newest: [Option<Ref<Arena>>; 2],
+    shelf: Shelf,
+    /// The arena mapped last: none but this has fresh slices.
+    newest: Option<Ref<Arena>>,
     dirty: List<Arena, BY_AGE>,
     abandoned: [List<Pool>; SLOTS],
     /// Whether some of these may be spared.
@@ -122,8 +122,8 @@ pub(crate) fn abandon(pool: Ref<Pool>) {
 impl Commons {
     const fn new() -> Self {
         Self {
-            shelves: [const { Shelf::new() }; 2],
-            newest: [None; 2],
+            shelf: Shelf::new(),
+            newest: None,
             dirty: List::new(),
             abandoned: [const { List::new() }; SLOTS],
             has_spared: false,
@@ -141,25 +141,21 @@ impl Commons {
         if let Some(pool) = self.adopt(class) {
             return Some(pool);
         }
-        let shelf = &mut self.shelves[class.kind() as usize];
-        let arena = match shelf.fullest() {
+        let arena = match self.shelf.fullest(class.span()) {
             Some(arena) => {
-                shelf.remove(arena);
+                self.shelf.remove(arena);
                 arena
             }
-            None => self.new_arena(class.kind())?,
+            None => self.new_arena()?,
         };
         let was_dirty = arena.is_dirty();
-        let pool = arena.open(class);
-        self.shelves[class.kind() as usize].insert(arena);
-        if was_dirty {
-            // Then it was a dirty slice that was opened.
-            self.dirty_bytes -= pool.stale();
-            if !arena.is_dirty() {
-                self.dirty.remove(arena);
-            }
+        let (pool, resident) = arena.open(class);
+        self.shelf.insert(arena);
+        self.dirty_bytes -= resident;
+        if was_dirty && !arena.is_dirty() {
+            self.dirty.remove(arena);
         }
-        self.open_bytes += class.kind().pool_size();
+        self.open_bytes += class.span().bytes();
         counters::count(Event::PoolOpened);
         self.watch();
         self.give_back_excess();
@@ -204,11 +200,10 @@ impl Commons {
     fn close(&mut self, pool: Ref<Pool>) -> Option<Ref<Arena>> {
         pool.spare_no_more();
         let arena = Arena::of(&pool);
-        let shelf = &mut self.shelves[arena.kind() as usize];
-        shelf.remove(arena);
+        self.shelf.remove(arena);
         let was_dirty = arena.is_dirty();
+        self.open_bytes -= pool.class().span().bytes();
         self.dirty_bytes += arena.close(&pool);
-        self.open_bytes -= arena.kind().pool_size();
         counters::count(Event::PoolClosed);
         if !was_dirty && arena.is_dirty() {
             self.dirty.push_back(arena);
@@ -218,7 +213,7 @@ impl Commons {
         if goes {
             self.forget(arena);
         } else {
-            self.shelves[arena.kind() as usize].insert(arena);
+            self.shelf.insert(arena);
         }
         // Also where the arena goes: it may be now that a reserve has ended.
         self.settle_fresh();
@@ -226,25 +221,27 @@ impl Commons {
         goes.then_some(arena)
     }
 
-    /// Whether an arena, on no shelf at the moment, is empty and not the only one of its kind.
+    /// Whether an arena, not on the shelf at the moment, is empty and not the only one.
     fn is_surplus(&self, arena: Ref<Arena>) -> bool {
-        let emptiest = self.shelves[arena.kind() as usize].emptiest();
+        let emptiest = self.shelf.emptiest();
         arena.is_empty() && emptiest.is_some_and(|other| other.is_empty())
     }
 
     /// Bytes of fresh slices.
     fn fresh_bytes(&self) -> usize {
-        let newest = self.newest.iter().flatten();
-        newest.map(|arena| arena.fresh_bytes()).sum()
+        self.newest.map_or(0, |arena| arena.fresh_bytes())
     }
 
     /// Counts fresh slices as dirty where the heap is not, or no longer, as large as they call for.
     fn settle_fresh(&mut self) {
         let fresh = self.fresh_bytes();
-        if fresh == 0 || fresh * EARNED <= self.open_bytes {
-            return;
+        if fresh > 0 && fresh * EARNED > self.open_bytes {
+            self.settle_newest();
         }
-        for arena in self.newest.into_iter().flatten() {
+    }
+
+    fn settle_newest(&mut self) {
+        if let Some(arena) = self.newest {
             let was_dirty = arena.is_dirty();
             self.dirty_bytes += arena.settle();
             if !was_dirty && arena.is_dirty() {
@@ -253,11 +250,10 @@ impl Commons {
         }
     }
 
-    /// Takes an empty arena, which is on no shelf, out of all accounts.
+    /// Takes an empty arena, which is not on the shelf, out of all accounts.
     fn forget(&mut self, arena: Ref<Arena>) {
         invariant!(arena.is_empty());
-        let newest = &mut self.newest[arena.kind() as usize];
-        newest.take_if(|newest| *newest == arena);
+        self.newest.take_if(|newest| *newest == arena);
         let dirty = arena.dirty_bytes();
         if arena.is_dirty() {
             self.dirty.remove(arena);
@@ -291,8 +287,7 @@ impl Commons {
         while self.dirty_bytes > bytes
             && let Some(arena) = self.dirty.first()
         {
-            let shelf = &mut self.shelves[arena.kind() as usize];
-            shelf.remove(arena);
+            self.shelf.remove(arena);
             if self.is_surplus(arena) {
                 self.forget(arena);
                 // SAFETY: all its slices are free, and it has just left the lists.
@@ -301,7 +296,7 @@ impl Commons {
             }
             let given = arena.purge();
             counters::count(Event::Purge);
-            self.shelves[arena.kind() as usize].insert(arena);
+            self.shelf.insert(arena);
             self.dirty_bytes -= given;
             self.released_bytes += given;
             if arena.is_dirty() {
@@ -316,16 +311,11 @@ impl Commons {
         self.tide = Tide::new();
         self.watch();
         self.sweep_abandoned(Which::All);
-        for kind in [Kind::Small, Kind::Medium] {
-            while let Some(arena) = self.shelves[kind as usize]
-                .emptiest()
-                .filter(|arena| arena.is_empty())
-            {
-                self.shelves[kind as usize].remove(arena);
-                self.forget(arena);
-                // SAFETY: all its slices are free, and it has just left the lists.
-                unsafe { Arena::unmap(arena) };
-            }
+        while let Some(arena) = self.shelf.emptiest().filter(|arena| arena.is_empty()) {
+            self.shelf.remove(arena);
+            self.forget(arena);
+            // SAFETY: all its slices are free, and it has just left the lists.
+            unsafe { Arena::unmap(arena) };
         }
         self.purge_down_to(0);
     }
@@ -346,7 +336,7 @@ impl Commons {
             released_bytes: self.released_bytes(),
             ..Stats::default()
         };
-        for arena in self.shelves.iter().flat_map(Shelf::arenas) {
+        for arena in self.shelf.arenas() {
             stats.cached_bytes += arena.fresh_bytes();
             stats.free_slice_bytes += arena.fresh_bytes();
             for pool in arena.open_pools() {

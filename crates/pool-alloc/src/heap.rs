@@ -306,7 +306,7 @@ mod tests {
             for class in pairs {
                 let block = heap.allocate(*class);
                 // SAFETY: the block was allocated above, from a pool of this kind.
-                unsafe { free(block, class.kind()) };
+                unsafe { free(block, Arena::pool_of(block, class.span())) };
             }
             let has_pool = |class: &Class| heap.current.of(*class) != NO_POOL_REF;
             (0..SLOTS).map(Class::nth).filter(has_pool).collect()

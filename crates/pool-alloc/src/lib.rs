@@ -211,7 +211,8 @@ mod tide;
 use std::alloc::{GlobalAlloc, Layout};
 use std::hint::cold_path;
 
-use class::{Class, Kind, Need};
+use arena::Arena;
+use class::{Class, Need, Span};
 #[cfg(feature = "stats")]
 pub use counters::Counters;
 use hardened::Call;
@@ -249,8 +250,10 @@ unsafe impl GlobalAlloc for PoolAlloc {
             }
         }
         hardened::vouch_as(block, Call::Free, layout);
-        // SAFETY: as above, from a small pool.
-        unsafe { heap::free(block, Kind::Small) }
+        // SAFETY: as above, and the pools of short blocks are small.
+        let pool = unsafe { Arena::pool_of(block, Span::ONE) };
+        // SAFETY: as above.
+        unsafe { heap::free(block, pool) }
     }
 
     #[inline]
@@ -373,7 +376,9 @@ unsafe fn free_long(block: *mut u8, layout: Layout) {
             }
             hardened::vouch_as(block, Call::Free, layout);
             // SAFETY: as above.
-            unsafe { heap::free(block, class.kind()) }
+            let pool = unsafe { Arena::pool_of(block, class.span()) };
+            // SAFETY: as above.
+            unsafe { heap::free(block, pool) }
         }
         // SAFETY: as above, from a mapping of its own.
         None => unsafe { large::free(block, layout.size()) },

@@ -264,7 +264,7 @@ impl Pool {
     /// no longer known to be. Only for the owner.
     pub(crate) fn populate(&self) {
         let slice = Arena::slice_start(self);
-        let end = Arena::slice_of(self).end;
+        let end = self.extent().end;
         let Some(at) = NonNull::new(slice.map_addr(os::whole_pages)) else {
             return;
         };
@@ -354,7 +354,7 @@ impl Pool {
 
     /// How many blocks fit.
     pub(crate) fn capacity(&self) -> usize {
-        (self.slice().end - self.start()) / self.block_size()
+        (self.extent().end - self.start()) / self.block_size()
     }
 
     /// The address behind the last block.
@@ -367,9 +367,9 @@ impl Pool {
         Arena::start_of_blocks(self, self.class()).addr()
     }
 
-    /// The addresses of the slice, a multiple of its size.
-    pub(crate) fn slice(&self) -> Range<usize> {
-        Arena::slice_of(self)
+    /// The addresses of its slices, at a multiple of their size.
+    pub(crate) fn extent(&self) -> Range<usize> {
+        Arena::extent_of(self, self.class().span())
     }
 
     /// The pages that were swept, see `sweep`.

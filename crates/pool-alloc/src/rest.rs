@@ -7,7 +7,8 @@
 //! empty pools <= RESTING, each with at most RESTING_BYTES touched
 //! ```
 
-use crate::class::{CLASSES, Class, Kind, SLOTS};
+use crate::arena::SLICE;
+use crate::class::{CLASSES, Class, SLOTS};
 use crate::sync::Cell;
 
 /// Empty pools that a heap keeps: more spares a thread that alternates between more sizes the lock, at up to
@@ -15,7 +16,7 @@ use crate::sync::Cell;
 pub(crate) const RESTING: usize = 8;
 
 /// What an empty pool may have touched to be kept: all of a small pool, so that small ones always are.
-pub(crate) const RESTING_BYTES: usize = Kind::Small.pool_size();
+pub(crate) const RESTING_BYTES: usize = SLICE;
 
 const NO_CLASS: Class = Class::nth(SLOTS - 1);
 

@@ -1,19 +1,23 @@
-//! A shelf: the arenas of one kind, sorted by how many free slices they have.
+//! The shelf: all arenas, sorted by how many free slices they have.
 //!
-//! A pool is opened in the fullest arena that has a free slice, so that the emptiest arenas drain and can be unmapped.
-//! Finding it takes one instruction and one load:
+//! A pool is opened in the fullest arena that has a place for it, so that the emptiest arenas drain and can be unmapped.
+//! For a pool of one slice, finding it takes one instruction and one load; for wider ones a few arenas are looked at, since
+//! free slices may be no neighbours.
 //!
 //! ```text
 //! bit n of occupied is set   <=>   list n has an arena;     every arena of list n has n free slices
 //! ```
 
-use crate::arena::{Arena, BY_FREE};
-use crate::class::Kind;
+use crate::arena::{Arena, BY_FREE, SLICES};
+use crate::class::Span;
 use crate::list::{List, Ref};
+
+/// More find a place in more cases; fewer ask the system for an arena where there was one.
+const TRIED: usize = 8;
 
 /// See the top of this file.
 pub(crate) struct Shelf {
-    lists: [List<Arena, BY_FREE>; Kind::Small.pools() + 1],
+    lists: [List<Arena, BY_FREE>; SLICES + 1],
     /// Bit n is set where list n has an arena.
     occupied: u64,
 }
@@ -21,15 +25,28 @@ pub(crate) struct Shelf {
 impl Shelf {
     pub(crate) const fn new() -> Self {
         Self {
-            lists: [const { List::new() }; Kind::Small.pools() + 1],
+            lists: [const { List::new() }; SLICES + 1],
             occupied: 0,
         }
     }
 
-    /// The arena with the fewest free slices of those that have one.
-    pub(crate) fn fullest(&self) -> Option<Ref<Arena>> {
-        let with_free = self.occupied & !1;
-        self.lists.get(with_free.trailing_zeros() as usize)?.first()
+    /// The arena with the fewest free slices of those that have a place for a pool of this span: among the first `TRIED`
+    /// that have enough, or the emptiest.
+    pub(crate) fn fullest(&self, span: Span) -> Option<Ref<Arena>> {
+        let mut occupied = self.occupied & (u64::MAX << span.slices());
+        let lists = std::iter::from_fn(|| {
+            let list = self.lists.get(occupied.trailing_zeros() as usize)?;
+            occupied &= occupied - 1;
+            Some(list)
+        });
+        let arenas = lists.flat_map(List::iter);
+        if span == Span::ONE {
+            return { arenas }.next();
+        }
+        let place = |arena: Ref<Arena>| Some((arena, arena.place(span)?));
+        let tried = arenas.take(TRIED).chain(self.emptiest()).filter_map(place);
+        let best = tried.reduce(|best, other| if other.1 > best.1 { other } else { best });
+        best.map(|(arena, _)| arena)
     }
 
     /// The arena with the most free slices.

@@ -116,7 +116,7 @@ impl Pool {
         if self.spared().get() {
             return;
         }
-        let bytes = self.slice().len();
+        let bytes = self.extent().len();
         if spared_bytes() + bytes > RESERVE.load(Relaxed) {
             return self.sweep_and_mark();
         }
@@ -130,7 +130,7 @@ impl Pool {
     pub(crate) fn spare_no_more(&self) -> bool {
         let was_spared = self.spared().take();
         if was_spared {
-            SPARED.fetch_sub(self.slice().len(), Relaxed);
+            SPARED.fetch_sub(self.extent().len(), Relaxed);
         }
         was_spared
     }

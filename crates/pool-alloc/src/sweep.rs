@@ -199,12 +199,12 @@ struct Grid {
 
 impl Grid {
     fn of(pool: &Pool) -> Self {
-        let slice = pool.slice();
-        let page = os::page_size().max(slice.len() / Pages::BITS as usize);
+        let extent = pool.extent();
+        let page = os::page_size().max(extent.len() / Pages::BITS as usize);
         Self {
-            start: slice.start,
+            start: extent.start,
             shift: page.trailing_zeros(),
-            pages: slice.len() >> page.trailing_zeros(),
+            pages: extent.len() >> page.trailing_zeros(),
         }
     }
 

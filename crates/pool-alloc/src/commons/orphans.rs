@@ -44,16 +44,14 @@ impl Commons {
             heap.at_hand().forget();
         }
         let empty = List::<Pool>::new();
-        for shelf in &self.shelves {
-            for arena in shelf.arenas() {
-                for pool in arena.open_pools() {
-                    if !pool.is_of(survivor) {
-                        self.settle(pool, &empty);
-                    }
+        for arena in self.shelf.arenas() {
+            for pool in arena.open_pools() {
+                if !pool.is_of(survivor) {
+                    self.settle(pool, &empty);
                 }
             }
         }
-        // Closing changes the shelves, hence only now.
+        // Closing changes the shelf, hence only now.
         while let Some(pool) = empty.pop_front() {
             let empty = self.close(pool);
             super::unmap(empty);
@@ -88,7 +86,7 @@ fn free_cached(heap: Ref<Heap>) {
     for (class, block) in heap.take_cached() {
         let block = block.as_ptr();
         // SAFETY: to its pool, which is of this class, the block is in use.
-        let pool = unsafe { Arena::pool_of(block.cast(), class.kind()) };
+        let pool = unsafe { Arena::pool_of(block.cast(), class.span()) };
         // SAFETY: as above, and nobody else has it.
         if let Freed::Claimed(_) = unsafe { pool.word().free(block) } {
             // SAFETY: the pool is the caller's now, and the block in its hand.

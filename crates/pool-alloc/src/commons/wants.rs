@@ -13,7 +13,6 @@
 
 use super::{Commons, EARNED};
 use crate::arena::{ARENA, Arena, Pages};
-use crate::class::Kind;
 use crate::counters::{self, Event};
 use crate::heap::Heap;
 use crate::list::Ref;
@@ -22,13 +21,14 @@ use crate::runs;
 
 impl Commons {
     /// An arena more, on no shelf yet.
-    pub(super) fn new_arena(&mut self, kind: Kind) -> Option<Ref<Arena>> {
+    pub(super) fn new_arena(&mut self) -> Option<Ref<Arena>> {
         let pages = match self.open_bytes < EARNED * (self.fresh_bytes() + ARENA) {
             true => Pages::Usual,
             false => Pages::Huge,
         };
-        let arena = self.insistently(|_| Arena::map(kind, pages))?;
-        self.newest[kind as usize] = Some(arena);
+        let arena = self.insistently(|_| Arena::map(pages))?;
+        self.settle_newest();
+        self.newest = Some(arena);
         self.arenas += 1;
         counters::count(Event::ArenaMapped);
         Some(arena)

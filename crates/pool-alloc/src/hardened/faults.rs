@@ -118,14 +118,13 @@ impl Known {
     }
 
     fn in_arena(address: *mut u8) -> Self {
-        // SAFETY: the arena is mapped. That no block need be in use here does not matter to its kind.
-        let kind = unsafe { Arena::kind_of(address) };
-        // SAFETY: as above: every part of an arena has a pool's header, be the pool open or not.
-        let pool = unsafe { Arena::pool_of(address, kind) };
+        // SAFETY: the arena is mapped. Where the address is in no pool, that is the last one before it, or the first header.
+        let pool = unsafe { Arena::pool_around(address) };
         if address.addr() < Arena::of(&pool).as_ptr().addr() + HEADER {
             return Self::Header;
         }
-        if !Arena::of(&pool).open_pools().any(|open| open == pool) {
+        let is_open = Arena::of(&pool).open_pools().any(|open| open == pool);
+        if !is_open || !pool.extent().contains(&address.addr()) {
             return Self::FreeSlice;
         }
         let (start, size) = (pool.start(), pool.block_size());

@@ -79,10 +79,8 @@ fn is_in_use(block: *mut u8) -> bool {
 #[inline]
 fn is_of(block: *mut u8, layout: Layout) -> bool {
     let class = Class::of(layout.size(), layout.align());
-    // SAFETY: the block is in use.
-    let kind = unsafe { Arena::kind_of(block) };
-    // SAFETY: as above, from a pool of this kind.
-    class == Some(unsafe { Arena::pool_of(block, kind) }.class())
+    // SAFETY: the block is in use, and from a pool.
+    class == Some(unsafe { Arena::pool_around(block) }.class())
 }
 
 /// An arena was mapped.
@@ -99,9 +97,9 @@ pub(crate) fn arena_ends(arena: NonNull<u8>) {
 /// No block of the pool is in use. In the child of a fork there may be bits of blocks that threads of the parent were
 /// about to be given.
 pub(crate) fn pool_ends(pool: &Pool) {
-    let slice = Arena::slice_start(pool);
+    let start = Arena::slice_start(pool);
     // SAFETY: the pool's arena is mapped.
-    unsafe { Live::around(slice) }.clear_all(slice, pool.slice().end);
+    unsafe { Live::around(start) }.clear_all(start, pool.extent().end);
 }
 
 /// Makes a guard of the page at `at`; false where the kernel refuses.
@@ -128,7 +126,6 @@ pub(crate) fn large_ends(block: *mut u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::class::Kind;
     use crate::{heap, thread};
 
     /// What a fork may leave behind: the bit of a block that nobody has, in a pool that is closed without it.
@@ -140,12 +137,16 @@ mod tests {
         // SAFETY: the arena is mapped, since `kept` or `block` is in use.
         let live = unsafe { Live::around(lost) };
         assert!(!live.set(lost), "it is untouched");
-        // SAFETY: the block is in use, and of a pool of this kind.
-        unsafe { heap::free(block, Kind::Small) };
+        // SAFETY: the block is in use, and came from a pool.
+        let pool = unsafe { Arena::pool_around(block) };
+        // SAFETY: it is of this pool, and not used again.
+        unsafe { heap::free(block, pool) };
         heap.give_back();
         assert!(!live.has(lost) && live.has(kept));
         // SAFETY: as above.
-        unsafe { heap::free(kept, Kind::Small) };
+        let pool = unsafe { Arena::pool_around(kept) };
+        // SAFETY: as above.
+        unsafe { heap::free(kept, pool) };
     }
 
     #[test]

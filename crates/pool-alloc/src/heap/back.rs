@@ -10,8 +10,6 @@
 use std::hint::cold_path;
 
 use super::Heap;
-use crate::arena::Arena;
-use crate::class::Kind;
 use crate::commons;
 use crate::counters::{self, Event};
 use crate::hardened;
@@ -26,18 +24,16 @@ use crate::thread;
 /// where others empty them, fewer mix up pools that were about to be used in the order in which they filled.
 const PATIENCE: u32 = 8;
 
-/// Takes back a block of a pool of this kind.
+/// Takes back a block of this pool.
 ///
 /// Reading the owner without order is enough: a thread's own heap stands there exactly if the thread itself wrote it
 /// last, as heaps change hands under the lock and without pools.
 ///
 /// # Safety
-/// `block` came from a pool of this kind, is in use, and the caller is done with it.
+/// `block` came from `pool`, is in use, and the caller is done with it.
 #[inline(always)]
-pub(crate) unsafe fn free(block: *mut u8, kind: Kind) {
+pub(crate) unsafe fn free(block: *mut u8, pool: Ref<Pool>) {
     hardened::take_back(block);
-    // SAFETY: the block is in use, and it is freed last thing below, or owned by this thread's heap.
-    let pool = unsafe { Arena::pool_of(block, kind) };
     let heap = thread::heap();
     if pool.owner() == heap.as_ptr() {
         heap.blocks.taken_back();

@@ -36,7 +36,7 @@ use super::Heap;
 use super::back::free_unusually;
 use super::cache::Cache;
 use crate::arena::Arena;
-use crate::class::{CLASSES, Class, Kind, Need, SMALL_MAX};
+use crate::class::{CLASSES, Class, Need, SMALL_MAX};
 use crate::counters::{self, Event};
 use crate::hardened;
 use crate::list::Ref;
@@ -242,7 +242,7 @@ impl Heap {
             }
             while let Some(block) = cache.take() {
                 // SAFETY: it came from a pool of this class, and is free but for that, which does not know yet.
-                unsafe { self.send_home(block.as_ptr(), class.kind()) };
+                unsafe { self.send_home(block.as_ptr(), class) };
             }
             cache.shut();
         }
@@ -251,10 +251,10 @@ impl Heap {
     /// Gives its pool a block that was counted as taken back already.
     ///
     /// # Safety
-    /// `block` came from a pool of this kind, to which it is in use, and the caller is done with it.
-    unsafe fn send_home(&self, block: *mut Block, kind: Kind) {
+    /// `block` came from a pool of this class, to which it is in use, and the caller is done with it.
+    unsafe fn send_home(&self, block: *mut Block, class: Class) {
         // SAFETY: to its pool the block is in use.
-        let pool = unsafe { Arena::pool_of(block.cast(), kind) };
+        let pool = unsafe { Arena::pool_of(block.cast(), class.span()) };
         if ptr::eq(pool.owner(), self) {
             // SAFETY: the block is the pool's, and this is the owner's heap.
             if unsafe { pool.put(block) } {

@@ -10,11 +10,14 @@
 //! Then what may be wasted, most of one pool, is less than one part in `EARNED` of what the class has in use: unless
 //! other threads free what this one builds, and the memory has gone back before this one needs it.
 
-use crate::class::{Class, Kind, SLOTS};
+use crate::class::{Class, SLOTS};
 use crate::sync::Cell;
 
 /// How many pools that is, 8 MiB: fewer keep more after a drop, more cost a large heap more faults on its way up.
 const EARNED: u8 = 128;
+
+/// The largest block of such a pool: few programs write to all of a large buffer.
+const BLOCK_MAX: usize = 8 << 10;
 
 /// See the top of this file.
 pub(super) struct Growth {
@@ -29,12 +32,12 @@ impl Growth {
     }
 
     /// An untouched pool was opened for the class, after all others were full. Returns whether it will most likely be
-    /// filled, too. One of medium blocks may be without being touched: few programs write to all of a large buffer.
+    /// filled, too.
     pub(super) fn goes_on(&self, class: Class) -> bool {
         let opened = &self.opened[class.index()];
         let before = opened.get();
         opened.set(before.saturating_add(1));
-        class.kind() == Kind::Small && before >= EARNED
+        class.block_size() <= BLOCK_MAX && before >= EARNED
     }
 
     /// Blocks of the class have come back, or their memory is there already.

@@ -3,7 +3,8 @@
 //! Blocks are of the largest class, of which a pool holds two (the one behind the arena's header: one), so that few
 //! steps bring a pool to each of its states.
 
-use crate::class::{Class, Kind};
+use crate::arena::Arena;
+use crate::class::Class;
 use crate::heap;
 use crate::shadow;
 use crate::sync;
@@ -11,11 +12,11 @@ use crate::{commons, sparse, thread};
 
 const SIZE: usize = 256 << 10;
 
-/// Of these a pool holds sixteen: one with a single block in use is sparse.
-const SMALLER: usize = 32 << 10;
+/// Of these the first pool holds fifteen: with a single block in use it is sparse.
+const SMALLER: usize = 4 << 10;
 
-/// A block in use, whose first word the program has written.
-struct Block(*mut usize);
+/// A block in use, of this class, whose first word the program has written.
+struct Block(*mut usize, Class);
 
 // SAFETY: a block is memory like any other.
 unsafe impl Send for Block {}
@@ -31,15 +32,18 @@ impl Block {
         assert!(!at.is_null(), "the machine has memory for the models");
         // SAFETY: the block is new, and larger than a word.
         unsafe { sync::write(at, at.addr()) };
-        Self(at)
+        Self(at, class)
     }
 
     fn free(self) {
         // SAFETY: the block is in use, and begins with a word.
         let word = unsafe { sync::read(self.0) };
         assert_eq!(word, self.0.addr(), "somebody else has this block");
-        // SAFETY: it came from a pool of this kind, and is not used again.
-        unsafe { heap::free(self.0.cast(), Kind::Medium) };
+        let block = self.0.cast();
+        // SAFETY: it came from a pool of this class.
+        let pool = unsafe { Arena::pool_of(block, self.1.span()) };
+        // SAFETY: it is of this pool, and not used again.
+        unsafe { heap::free(block, pool) };
     }
 }
 

@@ -4,8 +4,7 @@ use std::ffi::c_void;
 use std::ops::Range;
 use std::ptr::NonNull;
 
-use crate::arena::ARENA;
-use crate::class::Kind;
+use crate::arena::{ARENA, SLICES};
 use crate::pool::Pool;
 use crate::shadow;
 
@@ -30,7 +29,7 @@ pub(crate) fn map(len: usize, align: usize) -> Option<NonNull<u8>> {
 /// Loom takes making an atomic for an access to it, which others must have been told of. Words are zero from the
 /// mapping on, so that is when theirs are made, and not when a thread first frees.
 fn shadow_words(arena: NonNull<u8>) {
-    for number in 0..Kind::Small.pools() {
+    for number in 0..SLICES {
         // SAFETY: the headers are at the arena's start.
         let pool = unsafe { arena.cast::<Pool>().add(number) };
         // SAFETY: zeroes are a valid header.

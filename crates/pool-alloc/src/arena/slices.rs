@@ -1,0 +1,342 @@
+//! Slices: which of an arena's belong to pools, and what may be resident of those that do not.
+//!
+//! Each slice is part of a pool (somebody's or abandoned) or free; a free one is *clean* (reads as zero, costs nothing),
+//! *dirty* (may be resident), or *fresh*: never opened, but on the arena's huge page, which comes as a whole when any of it
+//! is touched. As sets of slices:
+//!
+//! ```text
+//! dirty and fresh are parts of free, without a common member; free is a part of all slices
+//! ```
+//!
+//! Fresh slices are what a growing heap will use next. When it does not grow, they *settle*: they become dirty ones.
+//!
+//! Pools of all spans lie in one arena, so that what one class gives up serves any other. A pool is opened where slices are
+//! dirty, which spares it the faults, else at the first place.
+
+use std::ptr::NonNull;
+
+use super::{ARENA, Arena, SLICES};
+use crate::class::{Class, Span};
+use crate::hardened;
+use crate::list::Ref;
+use crate::os::{self, invariant};
+use crate::pool::Pool;
+use crate::sweep;
+use crate::sync::Cell;
+
+/// See the top of this file.
+pub(super) struct Slices {
+    /// Bytes from its start that may be resident, of each that is dirty.
+    stale: [Cell<u32>; SLICES],
+    free: Cell<u32>,
+    dirty: Cell<u32>,
+    fresh: Cell<u32>,
+    pages: Cell<Pages>,
+}
+
+const ALL: u32 = u32::MAX;
+
+const _: () = assert!(SLICES == ALL.count_ones() as usize);
+
+/// The pages that an arena is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Pages {
+    /// Of the system's usual size: what is touched is resident.
+    Usual = 0,
+    /// One for all of the arena: it is resident as a whole, at the price of one fault.
+    Huge,
+    /// As `Huge`, until something of it was given back.
+    Broken,
+}
+
+impl Slices {
+    /// All of an arena that has just been mapped.
+    pub(super) fn begin(&self, pages: Pages) {
+        self.free.set(ALL);
+        self.pages.set(pages);
+        if pages == Pages::Huge {
+            self.fresh.set(ALL);
+        }
+    }
+
+    /// See the field; and of a clean one what shares a page with the header, where a purge has left that.
+    fn stale(&self, number: usize) -> usize {
+        self.stale[number].get() as usize
+    }
+
+    /// Of a free slice so many bytes may be resident from now on.
+    fn soil(&self, number: usize, bytes: usize) {
+        self.stale[number].set(bytes as u32);
+        if bytes > 0 {
+            self.dirty.set(self.dirty.get() | 1 << number);
+        }
+    }
+
+    /// None of these is dirty any more.
+    fn clean(&self, set: u32) {
+        self.dirty.set(self.dirty.get() & !set);
+        for number in bits(set) {
+            self.stale[number].set(0);
+        }
+    }
+
+    /// The first slices of those places for a pool of this span that are free as a whole.
+    fn places(&self, span: Span) -> u32 {
+        whole(self.free.get(), span)
+    }
+
+    /// Where a pool of this span would be opened, and how dirty that is, if there is a place: the first of the dirtiest.
+    fn choose(&self, span: Span) -> Option<(usize, Dirt)> {
+        let places = self.places(span);
+        let dirty = self.dirty.get();
+        let some = places & !whole(!dirty, span);
+        let (places, dirt) = match (places & whole(dirty, span), some) {
+            (0, 0) => (places, Dirt::None),
+            (0, some) => (some, Dirt::Some),
+            (all, _) => (all, Dirt::All),
+        };
+        (places != 0).then(|| (places.trailing_zeros() as usize, dirt))
+    }
+}
+
+/// How dirty the slices of a place are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Dirt {
+    None,
+    Some,
+    All,
+}
+
+/// The first of the slices, for each place of a pool of this span that is part of the set as a whole.
+fn whole(mut set: u32, span: Span) -> u32 {
+    let mut width = 1;
+    while width < span.slices() {
+        set &= set >> width;
+        width *= 2;
+    }
+    // Every `width`th bit.
+    set & ALL / (ALL >> (SLICES - width))
+}
+
+/// All slices of the pools of this span that begin at those in the set.
+fn slices_of(begun: u32, span: Span) -> u32 {
+    begun * (ALL >> (SLICES - span.slices()))
+}
+
+impl Arena {
+    pub(crate) fn free_slices(&self) -> usize {
+        self.slices.free.get().count_ones() as usize
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slices.free.get() == ALL
+    }
+
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.slices.dirty.get() != 0
+    }
+
+    /// Whether a pool of this span can be opened, and how dirty its slices are now.
+    pub(crate) fn place(&self, span: Span) -> Option<Dirt> {
+        self.slices.choose(span).map(|(_, dirt)| dirt)
+    }
+
+    /// Opens a pool of `class` where there is a place, dirty slices first: they cost no fault. Returns how many bytes of
+    /// them may be resident, too.
+    pub(crate) fn open(&self, class: Class) -> (Ref<Pool>, usize) {
+        let span = class.span();
+        invariant!(self.place(span).is_some());
+        let first = self.slices.choose(span).map_or(0, |(first, _)| first);
+        let taken = slices_of(1 << first, span);
+        let start = self.start_of(first).addr();
+        let (mut resident, mut stale) = (0, 0);
+        for number in bits(self.slices.dirty.get() & taken) {
+            resident += self.slices.stale(number);
+            stale = self.start_of(number).addr() + self.slices.stale(number) - start;
+        }
+        // Without a dirty one there may be what was left of the first.
+        stale = stale.max(self.slices.stale(first));
+        self.slices.clean(taken);
+        self.slices.free.set(self.slices.free.get() & !taken);
+        self.slices.fresh.set(self.slices.fresh.get() & !taken);
+        self.begin_pool(first);
+        let pool = self.pool(first);
+        pool.set_stale(stale);
+        let start = Self::start_of_blocks(&pool, class);
+        pool.open(
+            class,
+            start,
+            start.with_addr(Self::extent_of(&pool, span).end),
+        );
+        (pool, resident)
+    }
+
+    /// Makes the slices of a pool without blocks in use free again; returns the bytes of it that may be resident.
+    pub(crate) fn close(&self, pool: &Pool) -> usize {
+        let (first, span) = (Self::number(pool), pool.class().span());
+        let freed = slices_of(1 << first, span);
+        invariant!(self.slices.free.get() & freed == 0);
+        invariant!(pool.used() == 0 && pool.owner().is_null());
+        hardened::pool_ends(pool);
+        let start = Self::slice_start(pool);
+        let mut touched = self.touched_bytes(pool);
+        if pool.purged() != 0 {
+            // Little of it is resident, and so that a slice need not remember its holes, that goes now.
+            let resident = self.resident_bytes(pool);
+            pool.set_purged(0);
+            touched = Self::discard(start, touched);
+            sweep::count(resident.saturating_sub(touched));
+        }
+        self.end_pool(first);
+        self.slices.free.set(self.slices.free.get() | freed);
+        let end = start.addr() + touched;
+        for number in bits(freed) {
+            self.slices.soil(number, self.bytes_below(number, end));
+        }
+        touched
+    }
+
+    /// Bytes of an open pool that may be resident.
+    pub(crate) fn resident_bytes(&self, pool: &Pool) -> usize {
+        // A sweep takes the page behind the last block, too, which nobody touches.
+        self.touched_bytes(pool).saturating_sub(pool.purged_bytes())
+    }
+
+    /// Whether nothing of an open pool can be resident.
+    pub(crate) fn is_untouched(&self, pool: &Pool) -> bool {
+        self.touched_bytes(pool) == 0
+    }
+
+    /// Whether what is touched says nothing of what is resident: there is a huge page, or was.
+    pub(crate) fn is_resident_as_a_whole(&self) -> bool {
+        self.slices.pages.get() != Pages::Usual
+    }
+
+    /// Bytes of an open pool, from its start, that may be resident but for purged pages.
+    fn touched_bytes(&self, pool: &Pool) -> usize {
+        let start = Self::slice_start(pool).addr();
+        match pool.touched() {
+            _ if self.is_resident_as_a_whole() => pool.extent().end - start,
+            0 => 0,
+            bytes => os::whole_pages(start + bytes) - start,
+        }
+    }
+
+    /// Bytes of its fresh slices.
+    pub(crate) fn fresh_bytes(&self) -> usize {
+        self.slices.fresh.get().count_ones() as usize * super::SLICE
+    }
+
+    /// Makes its fresh slices dirty; returns their bytes.
+    pub(crate) fn settle(&self) -> usize {
+        let bytes = |number| {
+            let bytes = self.bytes_below(number, usize::MAX);
+            self.slices.soil(number, bytes);
+            bytes
+        };
+        bits(self.slices.fresh.replace(0)).map(bytes).sum()
+    }
+
+    /// Bytes of its dirty slices.
+    pub(crate) fn dirty_bytes(&self) -> usize {
+        let dirty = bits(self.slices.dirty.get());
+        dirty.map(|number| self.slices.stale(number)).sum()
+    }
+
+    /// Gives the dirty slices back, one call for each run of neighbours; returns the bytes given back. Where the
+    /// kernel refuses, the slices stay dirty.
+    pub(crate) fn purge(&self) -> usize {
+        self.break_page();
+        let mut given = 0;
+        while self.is_dirty() {
+            let dirty = self.slices.dirty.get();
+            let first = dirty.trailing_zeros() as usize;
+            let last = first + (dirty >> first).trailing_ones() as usize - 1;
+            let start = self.start_of(first);
+            let end = self.start_of(last).addr() + self.slices.stale(last);
+            let len = end - start.addr();
+            let left = Self::discard(start, len);
+            if left == len {
+                break;
+            }
+            for number in first..=last {
+                given += self.slices.stale(number);
+            }
+            self.slices.clean(ALL >> (SLICES - 1 - last) & ALL << first);
+            self.slices.stale[first].set(left as u32);
+        }
+        given
+    }
+
+    /// Before some of a huge page goes: the rest is from now on pages of the usual size, else a thread of the kernel
+    /// makes a huge one of them again, and what was given back is resident once more.
+    fn break_page(&self) {
+        if self.slices.pages.get() == Pages::Huge {
+            self.slices.pages.set(Pages::Broken);
+            let at = NonNull::from_ref(self).cast();
+            // SAFETY: this is the arena's mapping.
+            unsafe { os::advise_usual(at, ARENA) };
+        }
+    }
+
+    /// Gives the first `len` bytes of free slices back, up to the end of a page; returns how many at the front stay
+    /// resident: none, or where a page is larger than the header, what shares one with it, or all if the kernel
+    /// refuses. Under the lock.
+    fn discard(slice: *mut u8, len: usize) -> usize {
+        let start = slice.map_addr(os::whole_pages);
+        let shared = start.addr() - slice.addr();
+        match NonNull::new(start) {
+            // SAFETY: the slices are free and the lock is held, so nobody needs their contents; from `start` on they
+            // are whole pages.
+            Some(at) if len > shared && unsafe { os::discard(at, len - shared) } => shared,
+            _ => len,
+        }
+    }
+
+    /// Bytes of a slice that are below an address.
+    fn bytes_below(&self, number: usize, address: usize) -> usize {
+        let start = self.start_of(number).addr();
+        let end = std::ptr::from_ref(self).addr() + (number + 1) * super::SLICE;
+        end.min(address).saturating_sub(start)
+    }
+}
+
+pub(super) fn bits(mut set: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let number = (set != 0).then(|| set.trailing_zeros() as usize)?;
+        set &= set - 1;
+        Some(number)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_at_multiples_of_the_span_and_free_as_a_whole() {
+        let slices = Slices {
+            stale: [const { Cell::new(0) }; SLICES],
+            free: Cell::new(0b1111_0110_1111_1111_1110),
+            dirty: Cell::new(0),
+            fresh: Cell::new(0),
+            pages: Cell::new(Pages::Usual),
+        };
+        let places = |slices: u8| {
+            let of = |size| Class::of(size, 8).expect("it is not large").span();
+            let sizes = [8, 32 << 10, 64 << 10, 256 << 10];
+            let span = sizes
+                .map(of)
+                .into_iter()
+                .find(|span| span.slices() == slices.into());
+            span.expect("there is a class of that span")
+        };
+        assert_eq!(slices.places(places(1)), slices.free.get());
+        assert_eq!(slices.places(places(2)), 0b0101_0000_0101_0101_0100);
+        assert_eq!(slices.places(places(4)), 0b0001_0000_0001_0001_0000);
+        assert_eq!(slices.places(places(8)), 0);
+        slices.free.set(ALL);
+        assert_eq!(slices.places(places(8)), 0x0101_0101);
+    }
+}
