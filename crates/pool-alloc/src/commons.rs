@@ -44,7 +44,7 @@ use abandoned::Which;
 
 /// Dirty bytes that are always kept. More keeps more after a drop; less costs a large drop more calls of the system,
 /// of which there is one for so many bytes.
-const DIRTY_MIN: usize = 128 << 10;
+pub(crate) const DIRTY_MIN: usize = 128 << 10;
 
 /// Beyond that, one part in so many of the bytes in open pools.
 const DIRTY_SHARE: usize = 128;

@@ -105,7 +105,7 @@
 //!
 //! ```text
 //! empty arenas             <= 1 of each kind while there is no reserve      else the arena is unmapped
-//! bytes of dirty slices    <= max(256 KiB, 1/128 of the open pools)         else the longest dirty are purged
+//! bytes of dirty slices    <= max(128 KiB, 1/128 of the open pools)         else the longest dirty are purged
 //!                             + reserve
 //! bytes of fresh slices    <= 1/4 of the open pools                         else they count as dirty
 //! empty pools of a heap    <= 8, of at most 64 KiB each                     else the longest resting is closed (`rest`)

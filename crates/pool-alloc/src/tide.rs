@@ -35,6 +35,8 @@
 //! reserve = 0 until so many rounds of a level were seen;     a program that does not loop never has a reserve
 //! ```
 
+use crate::commons::DIRTY_MIN;
+
 /// Rounds that must be seen. More keeps less in programs that repeat themselves a few times and then do something
 /// else, fewer pays for fewer rounds before the reserve is there. Of large rounds fewer will do: each costs more, and
 /// they are less often an accident.
@@ -50,11 +52,11 @@ const SOON_MS_PER_MIB: u64 = 1;
 /// A level is forgotten when so many times that passed without a round.
 const LAPSE: u64 = 10;
 
-/// The least level's width: what is less is not worth a thought, see `DIRTY_MIN` of the commons.
-const LEAST: usize = 256 << 10;
+/// The least level's width: what is less stays without a reserve.
+const LEAST: usize = DIRTY_MIN;
 
 /// Up to 128 GiB.
-const LEVELS: usize = 20;
+const LEVELS: usize = 21;
 
 /// A round of so many widths or more is another level's.
 const ALIKE: usize = 4;
@@ -245,7 +247,7 @@ impl Tide {
         self.reserve.bytes.min(below_ceiling)
     }
 
-    /// Notes how much is in use now. `now_ms` reads the clock, which happens when that has moved by a quarter of a
+    /// Notes how much is in use now. `now_ms` reads the clock, which happens when that has moved by an eighth of a
     /// MiB, or goes on moving.
     pub(crate) fn stands_at(&mut self, bytes: usize, now_ms: impl FnOnce() -> u64) {
         self.bytes = bytes;

@@ -171,7 +171,7 @@ fn a_drop_after_a_churn_keeps_what_any_drop_keeps() {
             drop(blocks);
             let kept = kept_bytes();
             // Eight pools rest, and so much is dirty.
-            let most = 8 * (64 << 10) + (256 << 10) + occupied / 100;
+            let most = 8 * (64 << 10) + (128 << 10) + occupied / 100;
             assert!(kept <= most, "{kept} of {occupied}: {:?}", stats());
         });
     }
@@ -187,7 +187,7 @@ fn a_drop_of_all_keeps_nothing_of_classes_with_few_blocks() {
         drop(few);
         drop(blocks);
         let kept = kept_bytes();
-        let most = 8 * (64 << 10) + (256 << 10) + MIB / 5;
+        let most = 8 * (64 << 10) + (128 << 10) + MIB / 5;
         assert!(kept <= most, "{kept}: {:?}", stats());
     });
 }
@@ -205,7 +205,7 @@ fn survivors_of_a_churn_hold_their_pages_and_no_others() {
             let kept = stats().cached_bytes;
             // A survivor may lie on two pages; and each class has a current pool, four wait to be swept.
             let pools = (churn.sizes.len() + 4) * (64 << 10);
-            let most = blocks.len() * 8192 + pools + (256 << 10);
+            let most = blocks.len() * 8192 + pools + (128 << 10);
             assert!(kept <= most, "{kept} for {}", blocks.len());
         });
     }

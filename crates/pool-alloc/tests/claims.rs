@@ -71,7 +71,7 @@ fn order_of_frees_does_not_decide_what_is_kept() {
             }
             let kept = kept_bytes();
             assert!(
-                kept <= occupied / 100 + (256 << 10),
+                kept <= occupied / 100 + (128 << 10),
                 "stride {stride}: {kept} of {occupied}"
             );
         }
@@ -96,7 +96,7 @@ fn free_pools_go_back_though_their_arena_lives() {
             "{dropped:?}"
         );
         assert!(
-            dropped.cached_bytes <= (256 << 10) + 9 * (64 << 10),
+            dropped.cached_bytes <= (128 << 10) + 9 * (64 << 10),
             "{dropped:?}"
         );
     });
@@ -117,7 +117,7 @@ fn survivors(nth: usize) -> (Vec<Held>, usize) {
 #[test]
 fn survivors_hold_their_pages_and_no_others() {
     const SPARSE: usize = 5 * (64 << 10); // pools that were not swept yet, and the one that is current
-    const DIRTY: usize = 256 << 10;
+    const DIRTY: usize = 128 << 10;
     alone(|| {
         for nth in [1_000, 5_000] {
             let (few, kept) = survivors(nth);
@@ -156,7 +156,7 @@ fn release_gives_back_what_the_policy_kept() {
         drop(list(1_000, 512));
         let kept = stats();
         assert!(
-            kept.cached_bytes >= 128 << 10,
+            kept.cached_bytes >= 64 << 10,
             "a steady loop finds its memory again: {kept:?}"
         );
         assert!(POOL.release() >= kept.cached_bytes);

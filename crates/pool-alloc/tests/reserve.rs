@@ -138,6 +138,21 @@ fn a_loop_earns_a_reserve_after_some_rounds() {
     }
 }
 
+/// What may stay without a reserve, and what the tide sees, leave no gap between them.
+#[test]
+fn a_loop_of_any_size_finds_its_memory_again() {
+    for kib in [32, 96, 160, 224, 288, 512, 1_024] {
+        alone(|| {
+            let gives_nothing_back = || {
+                let before = stats().released_bytes;
+                small_blocks(kib << 10);
+                stats().released_bytes == before
+            };
+            assert!((0..500).any(|_| gives_nothing_back()), "{kib} KiB");
+        });
+    }
+}
+
 /// Longer than a round of 20 MiB is remembered.
 const LAPSED: Duration = Duration::from_secs(2);
 

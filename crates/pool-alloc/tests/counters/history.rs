@@ -80,8 +80,8 @@ fn every_counter_counts_what_it_says() {
             // All pools but the last were full, and full ones have no owner.
             (c.remote_frees, c.claims) = (65, 65);
             (c.pools_closed, c.arenas_unmapped) = (65, 1);
-            // 256 KiB may be dirty, so each fifth pool is one too many.
-            c.purges = 65 / 5;
+            // 128 KiB may be dirty, so each third pool is one too many.
+            c.purges = 22;
         }),
     );
     survivors();
