@@ -169,9 +169,7 @@ impl Commons {
         let pool = list.iter().find(|pool| pool.word().claim_listed())?;
         list.remove(pool);
         pool.spare_no_more();
-        if pool.next_is_missing() {
-            pool.restore();
-        }
+        pool.find_next();
         counters::count(Event::PoolAdopted);
         Some(pool)
     }

@@ -210,7 +210,8 @@ impl Heap {
         pool.set_owner(Some(self.as_ref()));
         pool.set_mark(EMPTY);
         if pool.next_is_missing() {
-            pool.restore();
+            pool.collect();
+            pool.find_next();
         }
         invariant!(pool.is_whole());
         self.set_current(class, pool);
@@ -244,7 +245,8 @@ impl Heap {
     }
 
     /// Collects what others freed in the exhausted current pool; true where that gave it blocks. Otherwise the pool
-    /// is full, and nobody's from now on.
+    /// is full, and nobody's from now on; or it has a row whose next page was not touched yet, and makes way for partial
+    /// pools, if there are any.
     fn keep_or_leave_current(&self, class: Class) -> bool {
         let pool = self.current.of(class);
         if pool == NO_POOL_REF {
@@ -256,6 +258,9 @@ impl Heap {
                 self.growth.ends(class);
                 return true;
             }
+            if pool.row_goes_on() {
+                return self.keep_or_demote_current(class, pool);
+            }
             pool.mark_full();
             pool.set_owner(None);
             if pool.word().disown(Unowned::Full) {
@@ -264,6 +269,19 @@ impl Heap {
             }
             pool.set_owner(Some(self.as_ref()));
         }
+    }
+
+    fn keep_or_demote_current(&self, class: Class, pool: Ref<Pool>) -> bool {
+        let partial = &self.partial[class.index()];
+        let makes_way = partial.first().is_some();
+        if makes_way {
+            pool.mark_partial();
+            self.set_current(class, NO_POOL_REF);
+            partial.push_back(pool);
+        } else {
+            pool.find_next();
+        }
+        !makes_way
     }
 
     /// The runs of large blocks that its thread has at hand.
@@ -305,8 +323,10 @@ mod tests {
             let heap = thread::heap_or_new().expect("the machine has memory for a heap");
             for class in pairs {
                 let block = heap.allocate(*class);
-                // SAFETY: the block was allocated above, from a pool of this kind.
-                unsafe { free(block, Arena::pool_of(block, class.span())) };
+                // SAFETY: the block was allocated above, from a pool of this class.
+                let pool = unsafe { Arena::pool_of(block, class.span()) };
+                // SAFETY: as above, and it is not used again.
+                unsafe { free(block, pool) };
             }
             let has_pool = |class: &Class| heap.current.of(*class) != NO_POOL_REF;
             (0..SLOTS).map(Class::nth).filter(has_pool).collect()

@@ -44,7 +44,7 @@ use crate::sync::{self, AtomicPtr, AtomicU32, Cell};
 #[repr(C, align(64))]
 pub(crate) struct Pool {
     free: Cell<*mut Block>,
-    /// The row.
+    /// The row, as far as it is offered (`row`).
     bump: AtomicPtr<u8>,
     limit: Cell<*mut u8>,
     used: AtomicU32,
@@ -248,16 +248,15 @@ impl Pool {
     }
 
     /// Makes a free slice into a pool of `class` without a block in use, owned by whoever asked for it.
-    pub(crate) fn open(&self, class: Class, start: *mut u8, end: *mut u8) {
+    pub(crate) fn open(&self, class: Class, start: *mut u8) {
         let size = class.block_size();
-        let capacity = (end.addr() - start.addr()) / size;
         self.free.set(ptr::null_mut());
         self.bump.store(start, Relaxed);
-        self.limit.set(start.wrapping_add(capacity * size));
         self.used.store(0, Relaxed);
         self.block_size.set(size as u32);
         self.class.set(class.index() as u8);
         self.mark.set(EMPTY);
+        self.begin_first_row();
     }
 
     /// Makes all of a pool resident, by one call instead of a fault for each page (see `heap::growth`). What is zero is
@@ -295,7 +294,7 @@ impl Pool {
 
     /// No block is left to hand out, as far as the owner has collected.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.next_is_missing() && !self.has_purged_blocks()
+        self.next_is_missing() && !self.row_goes_on() && !self.has_purged_blocks()
     }
 
     /// The free list is empty.
@@ -304,9 +303,16 @@ impl Pool {
         self.free.get().is_null()
     }
 
-    /// `take` would find nothing, though there may be purged blocks to restore.
+    /// `take` would find nothing, though there may be purged blocks to restore, or a row that goes on.
     pub(crate) fn next_is_missing(&self) -> bool {
-        self.lists_nothing() && self.row_is_empty()
+        self.lists_nothing() && self.offers_nothing()
+    }
+
+    /// Makes a page the next one to be used, where `take` would find nothing: one that was purged, else the row's next.
+    pub(crate) fn find_next(&self) {
+        if self.next_is_missing() && !self.restore() && self.row_goes_on() {
+            self.offer_more();
+        }
     }
 
     /// The next block handed out will be all zeroes.

@@ -100,6 +100,14 @@ impl Pool {
         self.set_mark(EMPTY.max((self.capacity() / FIRST) as u16));
     }
 
+    /// Sets the mark of a pool that its heap will turn to again.
+    pub(crate) fn mark_partial(&self) {
+        self.set_mark(EMPTY);
+        if self.used() as usize > self.capacity() / FIRST {
+            self.mark_full();
+        }
+    }
+
     /// Sweeps or spares a pool that its thread leaves, if it is sparse, and sets its mark for whoever comes to own it. Of
     /// others the row goes, which nobody may ever use: in a loop somebody will.
     pub(crate) fn leave_to_others(&self) {

@@ -116,7 +116,7 @@ fn whole(mut set: u32, span: Span) -> u32 {
         width *= 2;
     }
     // Every `width`th bit.
-    set & ALL / (ALL >> (SLICES - width))
+    set & (ALL / (ALL >> (SLICES - width)))
 }
 
 /// All slices of the pools of this span that begin at those in the set.
@@ -164,11 +164,7 @@ impl Arena {
         let pool = self.pool(first);
         pool.set_stale(stale);
         let start = Self::start_of_blocks(&pool, class);
-        pool.open(
-            class,
-            start,
-            start.with_addr(Self::extent_of(&pool, span).end),
-        );
+        pool.open(class, start);
         (pool, resident)
     }
 
@@ -220,6 +216,14 @@ impl Arena {
             _ if self.is_resident_as_a_whole() => pool.extent().end - start,
             0 => 0,
             bytes => os::whole_pages(start + bytes) - start,
+        }
+    }
+
+    /// Up to where an open pool's pages may be resident, whatever was handed out.
+    pub(crate) fn resident_end(&self, pool: &Pool) -> usize {
+        match self.is_resident_as_a_whole() {
+            true => pool.extent().end,
+            false => Self::slice_start(pool).addr() + pool.stale(),
         }
     }
 

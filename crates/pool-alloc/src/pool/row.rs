@@ -4,6 +4,10 @@
 //! row = [bump, limit)                     empty where bump >= limit
 //! ```
 //!
+//! Of a row on pages that were never touched only the first page is *offered*, and the row *goes on* behind the limit, up to
+//! the pool's end: before the next page is touched, what others freed is collected, and the heap's partial pools are turned
+//! to. Blocks lie at multiples of 8, so a limit that is one less ends what is offered at the same block, and says so.
+//!
 //! At first it is the whole pool, and its blocks are *untouched*. In a pool that was full, it begins anew where the first
 //! block is the first to come back, and each that follows in order lengthens it, where rows are wanted
 //! (`heap::back`). What is dropped in the order in which it was built is freed without being touched then.
@@ -28,24 +32,67 @@ const IN_ORDER: usize = 1;
 
 const _: () = assert!(align_of::<Heap>() > IN_ORDER);
 
+/// What the limit of a row that goes on is less by.
+const GOES_ON: usize = 1;
+
 impl Pool {
     /// The row is empty.
     pub(crate) fn row_is_empty(&self) -> bool {
+        self.bump() >= self.row_end()
+    }
+
+    /// Nothing of the row is offered.
+    pub(crate) fn offers_nothing(&self) -> bool {
         self.bump.load(Relaxed) >= self.limit.get()
+    }
+
+    /// The row goes on behind what is offered of it.
+    pub(crate) fn row_goes_on(&self) -> bool {
+        self.limit.get().addr() & GOES_ON != 0
+    }
+
+    fn row_end(&self) -> usize {
+        match self.row_goes_on() {
+            true => self.end_of_blocks(),
+            false => self.limit.get().addr(),
+        }
+    }
+
+    /// Makes all of a pool without a block in use the row.
+    pub(super) fn begin_first_row(&self) {
+        self.limit
+            .set(self.bump.load(Relaxed).wrapping_sub(GOES_ON));
+        self.offer_more();
+    }
+
+    /// Offers the blocks on the next page of a row that goes on, or on all pages that may be resident.
+    pub(super) fn offer_more(&self) {
+        invariant!(self.offers_nothing() && self.row_goes_on());
+        let (bump, size, end) = (
+            self.bump.load(Relaxed),
+            self.block_size(),
+            self.end_of_blocks(),
+        );
+        let page = os::whole_pages(bump.addr() + size);
+        let offered = page.max(Arena::of(self).resident_end(self)).min(end);
+        let limit = bump.wrapping_add((offered - bump.addr()) / size * size);
+        let goes_on = if limit.addr() < end { GOES_ON } else { 0 };
+        self.limit.set(limit.wrapping_sub(goes_on));
     }
 
     /// Behind the row are blocks that were handed out, as in a pool that was full. Else all others are before it.
     pub(crate) fn has_blocks_behind_its_row(&self) -> bool {
-        self.limit.get().addr() < self.end_of_blocks()
+        self.row_end() < self.end_of_blocks()
     }
 
     /// The addresses of the row.
     pub(crate) fn row(&self) -> Range<usize> {
-        self.bump()..self.limit.get().addr()
+        self.bump()..self.row_end()
     }
 
     /// Empties the row. Its blocks are in nobody's hand then, and on no list.
     pub(crate) fn dissolve_row(&self) {
+        invariant!(!self.row_goes_on());
         self.bump.store(self.limit.get(), Relaxed);
         // Before they are listed, should another thread fork here (see `fork`).
         compiler_fence(Release);
