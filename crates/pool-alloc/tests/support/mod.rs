@@ -76,7 +76,7 @@ pub const SHORT: Churn = Churn {
     blocks: 60_000,
 };
 
-/// 30 MiB of others, in pools of both kinds.
+/// 30 MiB of others, in pools of all spans.
 pub const LONG: Churn = Churn {
     sizes: &[2 << 10, 5 << 10, 12 << 10, 16 << 10, 40 << 10, 96 << 10],
     blocks: 1_000,
