@@ -51,7 +51,7 @@ const DIRTY_SHARE: usize = 128;
 
 /// Bytes in open pools for each byte of a fresh slice. An arena asks for a huge page when so much is open, and settles
 /// when less is: more costs a small heap more faults on its way up, less wastes more in one that stops growing.
-const EARNED: usize = 4;
+const EARNED: usize = 8;
 
 /// The one instance.
 static COMMONS: Mutex<Commons> = Mutex::new(Commons::new());

@@ -107,7 +107,7 @@
 //! empty arenas             <= 1 of each kind while there is no reserve      else the arena is unmapped
 //! bytes of dirty slices    <= max(128 KiB, 1/128 of the open pools)         else the longest dirty are purged
 //!                             + reserve
-//! bytes of fresh slices    <= 1/4 of the open pools                         else they count as dirty
+//! bytes of fresh slices    <= 1/8 of the open pools                         else they count as dirty
 //! empty pools of a heap    <= 8, of at most 64 KiB each                     else the longest resting is closed (`rest`)
 //! sparse pools of a heap   <= 4 that were not swept                         else the longest waiting is swept
 //!                             + what the reserve covers
@@ -125,7 +125,7 @@
 //! blocks have another (`runs`).
 //!
 //! *Huge pages.* One fault takes the place of 512; but an arena that asks for a huge page is resident as a whole. So
-//! an arena asks when four times as much is in use already, a smaller heap declines huge pages even where the system
+//! an arena asks when eight times as much is in use already, a smaller heap declines huge pages even where the system
 //! gives them unasked, and an arena of which something was given back declines from then on: else a thread of the
 //! kernel would fill it again (`arena`).
 //!
