@@ -16,7 +16,7 @@
 //! With the headers apart, pools are all blocks, and one page tells everything about 2 MiB. What becomes of the slices
 //! is told in `slices`.
 //!
-//! The fields below `purged` belong to whoever holds the lock of the commons.
+//! The fields below `begun` belong to whoever holds the lock of the commons.
 
 #[path = "arena/slices.rs"]
 mod slices;

@@ -23,10 +23,10 @@
 //! # Arena, pool, block
 //!
 //! ```text
-//!   arena, 2 MiB at a multiple of 2 MiB
+//!   arena, 2 MiB at a multiple of 2 MiB: 32 slices of 64 KiB
 //!  +-------------+---------+---------+---------+---------+---- - - ----+---------+
-//!  | 4 KiB: all  | pool 0  | pool 1  | pool 2  | pool 3  |             | pool 31 |
-//!  | the headers |         | (free)  |         |         |             |         |
+//!  | 4 KiB: all  | slice 0 | slice 1 | slice 2 | slice 3 |             | slice 31|
+//!  | the headers | a pool  | (free)  | a pool  |   a pool of two ...   |         |
 //!  +-------------+---------+---------+---------+---------+---- - - ----+---------+
 //!                               ______/           \_________________________
 //!                              /  pool, 64 KiB: blocks of one size           \
@@ -39,13 +39,13 @@
 //! ```
 //!
 //! A *block* is what the program gets. Block sizes are multiples of 8 up to 128, then four per doubling up to 256 KiB
-//! (`class`); what is larger is a run of pages of its own (`large`). A *pool* is cut into blocks of one size: 64
-//! KiB for blocks of up to 8 KiB, 512 KiB above. An *arena* is cut into *slices* that are pools of one kind (`arena`).
-//! Both kinds share all code: an arena of large slices has 4 instead of 32. The headers of all pools are together in
-//! the arena's first page, so a pool is all blocks, and masking a block's address is all it takes to find its pool.
+//! (`class`); what is larger is a run of pages of its own (`large`). An *arena* is cut into *slices* of 64 KiB (`arena`). A
+//! *pool* is one slice, or 2, 4 or 8 neighbours, so that it holds four blocks of its size, or at least two. The headers of
+//! all pools are together in the arena's first page, so a pool is all blocks, and masking a block's address is all it takes
+//! to find its pool.
 //!
 //! `dealloc` and `realloc` are told size and alignment again, and the class is a pure function of these two. So
-//! nothing is looked up to tell the blocks of the two kinds of pool and the large ones apart.
+//! nothing is looked up to tell how many slices a block's pool has, or that it is a large one.
 //!
 //! C's `free` is told neither. For it there is [`by_address`], whose large blocks have headers (`headed`).
 //!
@@ -54,7 +54,8 @@
 //! A **block** is *in the row* (from its pool's bump pointer on, side by side and without links: at first all blocks,
 //! which are *untouched*; later those that came back in order), *in use*, *free* (on its pool's list), *purged* (free, and
 //! the page where it begins was given back), or *remote*: freed by a thread that does not own the pool, and waiting for
-//! the owner. A free block is preferred to one in the row, so memory that is not needed is never touched.
+//! the owner. A free block is preferred to one in the row, a remote one or one of another pool to one on a page that was
+//! not touched yet: memory that is not needed is never touched.
 //!
 //! A **slice** is a pool, or free: *clean*, which costs nothing, *dirty*, which may be resident, or *fresh*, which came
 //! with the arena's huge page and has not been used. A **pool** is:
@@ -73,16 +74,17 @@
 //!                               whoever frees a block or needs a pool first
 //! ```
 //!
-//! An **arena** is mapped when no other of its kind has a free slice, and unmapped when its last pool closes, unless
-//! it is then the only empty one of its kind.
+//! An **arena** is mapped when no other has a place for a pool, and unmapped when its last pool closes, unless it is then
+//! the only empty one. Pools of all sizes lie in one arena: what one class gives up serves any other.
 //!
 //! # A block's way
 //!
 //! *Out.* Each thread has a *heap* (`heap`), which a word of the thread points to (`thread`, `slot`). For each
 //! class it has a *current* pool, which requests of up to 1 KiB find by their size alone (`heap::currents`); a block
 //! comes from there: one load for the heap, one for the pool, one pop or bump.
-//! When the current pool is exhausted, the heap collects its remote blocks, else lets it go as full and turns to a
-//! *partial* pool of its own, else to an abandoned one, else to a free slice of the fullest arena.
+//! When the current pool has nothing on pages that were touched, the heap collects its remote blocks, else turns to a
+//! *partial* pool of its own, else to the next page. When it is exhausted, the heap lets it go as full and turns to a
+//! partial pool, else to an abandoned one, else to free slices of the fullest arena.
 //!
 //! In a large heap whose blocks come and go without order, the next block of the current pool is one that no processor
 //! has in its cache. There the heap opens *thread caches*, of up to 64 blocks, 64 KiB or one block for each class: what its
@@ -104,7 +106,7 @@
 //! When the last block of a pool comes back, its slice is closed, and under the lock of the commons these hold again:
 //!
 //! ```text
-//! empty arenas             <= 1 of each kind while there is no reserve      else the arena is unmapped
+//! empty arenas             <= 1 while there is no reserve                   else the arena is unmapped
 //! bytes of dirty slices    <= max(128 KiB, 1/128 of the open pools)         else the longest dirty are purged
 //!                             + reserve
 //! bytes of fresh slices    <= 1/8 of the open pools                         else they count as dirty
@@ -163,6 +165,7 @@
 //! - Blocks that others free in a pool that its owner still fills wait until the owner needs a block of that class, or
 //!   ends, or calls `release`. For a thread that never does, that is its current and its partial pools.
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
+//! - Free slices that are no neighbours are no place for a pool of several: then there are more arenas than would do.
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.
 //! - A request that the system refuses costs the reserve, also one that could never be met; and what the heaps of
 //!   other threads keep, up to 512 KiB each, their caches, and a MiB of large blocks' runs that they have at hand, is out
@@ -176,7 +179,8 @@
 //!   pool goes unseen (`hardened`).
 //! - `fork`: a child of a process with several threads can allocate and has the other threads' pools (`fork`), but
 //!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is
-//!   free in it; and it loses the runs that other threads had at hand (`runs`). Signal handlers must not allocate, nor fork where they may have interrupted the allocator.
+//!   free in it; and it loses the runs that other threads had at hand (`runs`). Signal handlers must not allocate, nor
+//!   fork where they may have interrupted the allocator.
 //! - Of a class that grew, up to one pool a thread is resident of which nothing may ever be used, until the thread ends.
 //! - Heaps are never given back: one is about 7 KiB, and there are as many as threads were alive together.
 
