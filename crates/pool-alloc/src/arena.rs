@@ -32,8 +32,8 @@ use crate::os;
 use crate::pool::Pool;
 use crate::remote::Word;
 use crate::sync::{AtomicU32, AtomicU64};
-pub(crate) use slices::Pages;
 use slices::Slices;
+pub(crate) use slices::{Dirt, Pages};
 
 /// Bytes of an arena, and its alignment: the size of a huge page on the common processors.
 pub(crate) const ARENA: usize = 2 << 20;

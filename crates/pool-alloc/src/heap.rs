@@ -28,6 +28,8 @@ mod currents;
 mod growth;
 #[path = "heap/leave.rs"]
 mod leave;
+#[path = "heap/partial.rs"]
+mod partial;
 
 pub(crate) use back::free;
 use caches::Caches;
@@ -218,24 +220,6 @@ impl Heap {
         Some(pool)
     }
 
-    /// The partial pool of the class that has waited longest.
-    fn next_partial(&self, class: Class) -> Option<Ref<Pool>> {
-        let partial = &self.partial[class.index()];
-        let pool = match partial.pop_front() {
-            Some(pool) => {
-                self.refilled(class);
-                pool
-            }
-            None => {
-                self.close_caches();
-                partial.pop_front()?
-            }
-        };
-        self.sparse.forget(pool);
-        pool.spare_no_more();
-        Some(pool)
-    }
-
     /// Makes another pool the current one of a class; returns the one that was.
     fn set_current(&self, class: Class, pool: Ref<Pool>) -> Ref<Pool> {
         if !self.leads_to_cache(class) {
@@ -259,7 +243,7 @@ impl Heap {
                 return true;
             }
             if pool.row_goes_on() {
-                return self.keep_or_demote_current(class, pool);
+                return !self.make_way(pool);
             }
             pool.mark_full();
             pool.set_owner(None);
@@ -269,19 +253,6 @@ impl Heap {
             }
             pool.set_owner(Some(self.as_ref()));
         }
-    }
-
-    fn keep_or_demote_current(&self, class: Class, pool: Ref<Pool>) -> bool {
-        let partial = &self.partial[class.index()];
-        let makes_way = partial.first().is_some();
-        if makes_way {
-            pool.mark_partial();
-            self.set_current(class, NO_POOL_REF);
-            partial.push_back(pool);
-        } else {
-            pool.find_next();
-        }
-        !makes_way
     }
 
     /// The runs of large blocks that its thread has at hand.

@@ -101,6 +101,10 @@ impl<T: Linked<WHICH>, const WHICH: usize> List<T, WHICH> {
         self.first.get()
     }
 
+    pub(crate) fn last(&self) -> Option<Ref<T>> {
+        self.last.get()
+    }
+
     pub(crate) fn push_front(&self, element: Ref<T>) {
         let old = self.first.replace(Some(element));
         element.links().prev.set(None);

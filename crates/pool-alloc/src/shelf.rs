@@ -8,7 +8,7 @@
 //! bit n of occupied is set   <=>   list n has an arena;     every arena of list n has n free slices
 //! ```
 
-use crate::arena::{Arena, BY_FREE, SLICES};
+use crate::arena::{Arena, BY_FREE, Dirt, SLICES};
 use crate::class::Span;
 use crate::list::{List, Ref};
 
@@ -43,10 +43,17 @@ impl Shelf {
         if span == Span::ONE {
             return { arenas }.next();
         }
-        let place = |arena: Ref<Arena>| Some((arena, arena.place(span)?));
-        let tried = arenas.take(TRIED).chain(self.emptiest()).filter_map(place);
-        let best = tried.reduce(|best, other| if other.1 > best.1 { other } else { best });
-        best.map(|(arena, _)| arena)
+        let place = |arena: Ref<Arena>| Some((arena.place(span)?, arena));
+        let mut tried = arenas.take(TRIED).chain(self.emptiest()).filter_map(place);
+        let (mut most, mut best) = tried.next()?;
+        while most < Dirt::All
+            && let Some((dirt, arena)) = tried.next()
+        {
+            if dirt > most {
+                (most, best) = (dirt, arena);
+            }
+        }
+        Some(best)
     }
 
     /// The arena with the most free slices.

@@ -83,6 +83,31 @@ fn what_is_free_in_other_pools_comes_before_a_page_more() {
     });
 }
 
+/// Blocks of forty pools, of which three in four come back, and the others are replaced evenly ever after.
+#[test]
+fn pools_that_are_mostly_free_go_on_draining() {
+    alone(|| {
+        let every_fourth = |(number, block)| (number % 4 == 0).then_some(block);
+        let all = list(40 * SLICE / SMALL, SMALL);
+        let mut left: Vec<Held> = all
+            .into_iter()
+            .enumerate()
+            .filter_map(every_fourth)
+            .collect();
+        assert!(stats().cached_bytes > 2 * stats().allocated_bytes);
+        let mut random = fastrand::Rng::with_seed(1);
+        for _ in 0..100 {
+            // More than a thread's cache holds.
+            for _ in 0..200 {
+                drop(left.swap_remove(random.usize(..left.len())));
+            }
+            left.append(&mut list(200, SMALL));
+        }
+        let stats = stats();
+        assert!(stats.cached_bytes < stats.allocated_bytes, "{stats:?}");
+    });
+}
+
 #[test]
 fn what_small_pools_gave_up_serves_wide_ones() {
     alone(|| {

@@ -14,15 +14,11 @@ use crate::commons;
 use crate::counters::{self, Event};
 use crate::hardened;
 use crate::list::Ref;
-use crate::os::{self, invariant};
+use crate::os;
 use crate::pool::{Block, Pool};
 use crate::remote::{Freed, Unowned};
 use crate::sparse;
 use crate::thread;
-
-/// How many pools a heap claims without needing one before it takes to looking at all of them in turns. More look less
-/// where others empty them, fewer mix up pools that were about to be used in the order in which they filled.
-const PATIENCE: u32 = 8;
 
 /// Takes back a block of this pool.
 ///
@@ -114,30 +110,6 @@ fn wants_rows() -> bool {
 }
 
 impl Heap {
-    /// Takes in a pool that this thread has claimed and that has a free block: as the last to be used, so that until
-    /// then more of its blocks come back, and it does not go in and out for each.
-    ///
-    /// In exchange, the one that has waited longest is looked at, and goes if others have emptied it: a current pool may
-    /// live on what others free in it, so that its heap needs none of the pools that it goes on claiming. Where it
-    /// claims and needs none for a while, the next time it looks at another.
-    fn own_partial(&self, pool: Ref<Pool>) {
-        invariant!(!self.is_none() && !pool.is_exhausted());
-        pool.set_owner(Some(self.as_ref()));
-        self.growth.ends(pool.class());
-        let partial = &self.partial[pool.class().index()];
-        if let Some(longest) = partial.first() {
-            longest.collect();
-            if longest.used() == 0 {
-                self.emptied(longest);
-            } else if self.claims.get() > PATIENCE {
-                partial.remove(longest);
-                partial.push_back(longest);
-            }
-        }
-        self.claims.set(self.claims.get().saturating_add(1));
-        partial.push_back(pool);
-    }
-
     /// Takes back a block of a partial pool of this heap's, whose blocks came back in order so far: this one, too, or it
     /// ends that.
     ///

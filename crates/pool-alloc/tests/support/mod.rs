@@ -6,6 +6,7 @@ pub mod bytes;
 pub mod faults;
 pub mod found;
 pub mod plan;
+pub mod rounds;
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::{Mutex, PoisonError};
