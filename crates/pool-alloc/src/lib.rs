@@ -121,6 +121,9 @@
 //! *Survivors.* A pool is *sparse* when few of its blocks are in use (`sparse`). A *sweep* finds its pages on which no
 //! block is in use, and gives them back (`sweep`). So a survivor keeps the page or two that it lies on, not its pool.
 //!
+//! *Packing.* Where many pools of a class are partly used, those that are mostly free are left to drain, as long as others
+//! have free blocks (`heap::partial`). So a heap that has shrunk ends up on fewer pages, though nothing is dropped any more.
+//!
 //! *Loops.* A loop that drops and builds would pay for every page each round. After a few such rounds in quick
 //! succession there is a *reserve* of a round's size and a third, which goes back when no more such rounds come; with what
 //! is in use it is never more than a round had at its height, and the third (`tide`). Arenas have one, the runs of large
