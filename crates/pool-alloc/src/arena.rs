@@ -33,7 +33,7 @@ use crate::pool::Pool;
 use crate::remote::Word;
 use crate::sync::{AtomicU32, AtomicU64};
 use slices::Slices;
-pub(crate) use slices::{Dirt, Pages};
+pub(crate) use slices::{Dirt, Opened, Pages, Place};
 
 /// Bytes of an arena, and its alignment: the size of a huge page on the common processors.
 pub(crate) const ARENA: usize = 2 << 20;

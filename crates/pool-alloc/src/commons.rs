@@ -25,7 +25,7 @@ mod wants;
 
 use std::sync::PoisonError;
 
-use crate::arena::{ARENA, Arena, BY_AGE, HEADER};
+use crate::arena::{ARENA, Arena, BY_AGE, HEADER, Opened};
 use crate::class::{Class, SLOTS};
 use crate::counters::{self, Event};
 use crate::heap::caches;
@@ -59,8 +59,6 @@ static COMMONS: Mutex<Commons> = Mutex::new(Commons::new());
 /// See the top of this file.
 pub(crate) struct Commons {
     shelf: Shelf,
-    /// The arena mapped last: none but this has fresh slices.
-    newest: Option<Ref<Arena>>,
     dirty: List<Arena, BY_AGE>,
     abandoned: [List<Pool>; SLOTS],
     /// Whether some of these may be spared.
@@ -69,6 +67,7 @@ pub(crate) struct Commons {
     arenas: usize,
     open_bytes: usize,
     dirty_bytes: usize,
+    fresh_bytes: usize,
     released_bytes: usize,
     tide: Tide,
 }
@@ -123,7 +122,6 @@ impl Commons {
     const fn new() -> Self {
         Self {
             shelf: Shelf::new(),
-            newest: None,
             dirty: List::new(),
             abandoned: [const { List::new() }; SLOTS],
             has_spared: false,
@@ -131,6 +129,7 @@ impl Commons {
             arenas: 0,
             open_bytes: 0,
             dirty_bytes: 0,
+            fresh_bytes: 0,
             released_bytes: 0,
             tide: Tide::new(),
         }
@@ -141,21 +140,23 @@ impl Commons {
         if let Some(pool) = self.adopt(class) {
             return Some(pool);
         }
-        let arena = match self.shelf.fullest(class.span()) {
-            Some(arena) => {
-                self.shelf.remove(arena);
-                arena
-            }
-            None => self.new_arena()?,
-        };
+        let span = class.span();
+        let found = self.shelf.place(span).or_else(|| {
+            let arena = self.new_arena();
+            arena.and_then(|arena| Some((arena, arena.place(span)?)))
+        });
+        // Where the system refuses, whatever there is will do.
+        let (arena, place) = found.or_else(|| self.shelf.any_place(span))?;
+        self.shelf.remove(arena);
         let was_dirty = arena.is_dirty();
-        let (pool, resident) = arena.open(class);
+        let Opened { pool, dirty, fresh } = arena.open(class, place);
         self.shelf.insert(arena);
-        self.dirty_bytes -= resident;
+        self.dirty_bytes -= dirty;
+        self.fresh_bytes -= fresh;
         if was_dirty && !arena.is_dirty() {
             self.dirty.remove(arena);
         }
-        self.open_bytes += class.span().bytes();
+        self.open_bytes += span.bytes();
         counters::count(Event::PoolOpened);
         self.watch();
         self.give_back_excess();
@@ -214,7 +215,7 @@ impl Commons {
             self.shelf.insert(arena);
         }
         // Also where the arena goes: it may be now that a reserve has ended.
-        self.settle_fresh();
+        self.settle_excess();
         self.give_back_excess();
         goes.then_some(arena)
     }
@@ -225,33 +226,32 @@ impl Commons {
         arena.is_empty() && emptiest.is_some_and(|other| other.is_empty())
     }
 
-    /// Bytes of fresh slices.
-    fn fresh_bytes(&self) -> usize {
-        self.newest.map_or(0, |arena| arena.fresh_bytes())
-    }
-
     /// Counts fresh slices as dirty where the heap is not, or no longer, as large as they call for.
-    fn settle_fresh(&mut self) {
-        let fresh = self.fresh_bytes();
-        if fresh > 0 && fresh * EARNED > self.open_bytes {
-            self.settle_newest();
+    fn settle_excess(&mut self) {
+        if self.fresh_bytes * EARNED > self.open_bytes {
+            self.settle_all();
         }
     }
 
-    fn settle_newest(&mut self) {
-        if let Some(arena) = self.newest {
+    /// Counts all fresh slices as dirty.
+    fn settle_all(&mut self) {
+        if self.fresh_bytes == 0 {
+            return;
+        }
+        for arena in self.shelf.arenas() {
             let was_dirty = arena.is_dirty();
             self.dirty_bytes += arena.settle();
             if !was_dirty && arena.is_dirty() {
                 self.dirty.push_back(arena);
             }
         }
+        self.fresh_bytes = 0;
     }
 
     /// Takes an empty arena, which is not on the shelf, out of all accounts.
     fn forget(&mut self, arena: Ref<Arena>) {
         invariant!(arena.is_empty());
-        self.newest.take_if(|newest| *newest == arena);
+        self.fresh_bytes -= arena.fresh_bytes();
         let dirty = arena.dirty_bytes();
         if arena.is_dirty() {
             self.dirty.remove(arena);
@@ -297,10 +297,12 @@ impl Commons {
             self.shelf.insert(arena);
             self.dirty_bytes -= given;
             self.released_bytes += given;
+            self.dirty.remove(arena);
             if arena.is_dirty() {
+                // The kernel refuses: others have their turn the next time.
+                self.dirty.push_back(arena);
                 return;
             }
-            self.dirty.remove(arena);
         }
     }
 
@@ -309,6 +311,7 @@ impl Commons {
         self.tide = Tide::new();
         self.watch();
         self.sweep_abandoned(Which::All);
+        self.settle_all();
         while let Some(arena) = self.shelf.emptiest().filter(|arena| arena.is_empty()) {
             self.shelf.remove(arena);
             self.forget(arena);

@@ -228,9 +228,9 @@ impl Heap {
         self.current.replace(class, pool)
     }
 
-    /// Collects what others freed in the exhausted current pool; true where that gave it blocks. Otherwise the pool
-    /// is full, and nobody's from now on; or it has a row whose next page was not touched yet, and makes way for partial
-    /// pools, if there are any.
+    /// Collects what others freed in the current pool, which has nothing to hand out; true where that gave it blocks.
+    /// Otherwise the pool is full, and nobody's from now on; or it has blocks on pages that are not resident, and makes way
+    /// for partial pools that have others.
     fn keep_or_leave_current(&self, class: Class) -> bool {
         let pool = self.current.of(class);
         if pool == NO_POOL_REF {
@@ -238,11 +238,12 @@ impl Heap {
         }
         loop {
             pool.collect();
-            if !pool.next_is_missing() || pool.restore() {
+            if !pool.next_is_missing() {
+                invariant!(pool.mark() <= EMPTY);
                 self.growth.ends(class);
                 return true;
             }
-            if pool.row_goes_on() {
+            if !pool.is_exhausted() {
                 return !self.make_way(pool);
             }
             pool.mark_full();
@@ -252,6 +253,7 @@ impl Heap {
                 return false;
             }
             pool.set_owner(Some(self.as_ref()));
+            pool.set_mark(EMPTY);
         }
     }
 

@@ -33,6 +33,10 @@ const WAITING: usize = 4;
 /// The first mark is one in so many of a pool's blocks: what survives side by side, on one page in eight or fewer.
 const FIRST: usize = 8;
 
+/// Of blocks of a page or more, each of which has pages to itself, one in four.
+const FIRST_OF_PAGES: usize = 4;
+const PAGE: usize = 4 << 10;
+
 /// The marks below: at `PAGES` blocks, wherever they are, a third of a pool's sixteen pages is without one; and then
 /// at each quarter of what was left.
 const PAGES: u32 = 16;
@@ -97,13 +101,26 @@ impl Sparse {
 impl Pool {
     /// Sets the mark of a pool that has nothing to hand out.
     pub(crate) fn mark_full(&self) {
-        self.set_mark(EMPTY.max((self.capacity() / FIRST) as u16));
+        self.set_mark(EMPTY.max(self.few_blocks() as u16));
+    }
+
+    /// Whether almost none of its blocks is in use.
+    pub(crate) fn is_nearly_empty(&self) -> bool {
+        self.used() as usize <= self.capacity() / FIRST
+    }
+
+    /// So many blocks of a pool are few.
+    fn few_blocks(&self) -> usize {
+        match self.block_size() < PAGE {
+            true => self.capacity() / FIRST,
+            false => self.capacity().div_ceil(FIRST_OF_PAGES),
+        }
     }
 
     /// Sets the mark of a pool that its heap will turn to again.
     pub(crate) fn mark_partial(&self) {
         self.set_mark(EMPTY);
-        if self.used() as usize > self.capacity() / FIRST {
+        if self.used() as usize > self.few_blocks() {
             self.mark_full();
         }
     }
@@ -112,7 +129,7 @@ impl Pool {
     /// others the row goes, which nobody may ever use: in a loop somebody will.
     pub(crate) fn leave_to_others(&self) {
         self.mark_full();
-        if self.used() as usize <= self.capacity() / FIRST {
+        if self.used() as usize <= self.few_blocks() {
             self.sweep_or_spare();
         } else if !has_reserve() {
             self.give_back_row();

@@ -109,6 +109,35 @@ fn pools_that_are_mostly_free_go_on_draining() {
 }
 
 #[test]
+fn pools_that_have_only_rows_are_passed_over() {
+    alone(|| {
+        let mut full = list(3 * SLICE / SMALL, SMALL);
+        let begun = list(20, SMALL);
+        // The blocks of the first pool, which is shorter; half of them come back.
+        let first: Vec<Held> = full.drain(..100).collect();
+        let every_other = |(number, block)| (number % 2 == 0).then_some(block);
+        let left: Vec<Held> = first
+            .into_iter()
+            .enumerate()
+            .filter_map(every_other)
+            .collect();
+        // Four on the page that was begun; with the fifth the heap turns to the first pool.
+        let five = list(5, SMALL);
+        let before = touched();
+        drop(full.drain(150..152));
+        let more = list(50 - 1 + 2, SMALL);
+        assert_eq!(
+            touched(),
+            before,
+            "what came back of another pool is used, too"
+        );
+        let last = Held::new(SMALL, 8, 1);
+        assert_eq!(touched(), before + PAGE);
+        drop((full, begun, left, five, more, last));
+    });
+}
+
+#[test]
 fn what_small_pools_gave_up_serves_wide_ones() {
     alone(|| {
         let round = || {

@@ -3,9 +3,10 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Barrier, mpsc};
+use std::sync::{Barrier, Mutex, mpsc};
 use std::thread;
 
+use support::plan::nothing_is_left;
 use support::{Held, POOL, alone, list, stats};
 
 /// Runs `work` on a thread and waits for the thread's end, hooks included. (A scope alone does not wait for those.)
@@ -29,6 +30,35 @@ fn memory_freed_by_another_thread_is_not_lost() {
         assert!(dropped.cached_bytes <= 2 << 20, "{dropped:?}");
         POOL.release();
         assert_eq!(stats().allocated_bytes, 0, "release collects what waited");
+    });
+}
+
+/// Pools become full, sparse and empty by the hands of two threads at once.
+#[test]
+fn blocks_that_threads_put_in_the_place_of_others_are_whole() {
+    alone(|| {
+        let table: Vec<Mutex<Option<Held>>> = (0..1_000).map(|_| Mutex::new(None)).collect();
+        let swap = |seed: u64| {
+            let mut random = fastrand::Rng::with_seed(seed);
+            for _ in 0..50_000 {
+                let size = random
+                    .choice([100, 700, 5_000, 20_000])
+                    .expect("there are some");
+                let mut place = table[random.usize(..table.len())]
+                    .lock()
+                    .expect("nobody fails");
+                let old = place.replace(Held::new(size, 8, random.u8(..)));
+                drop(place);
+                drop(old);
+            }
+        };
+        thread::scope(|scope| {
+            for thread in [1, 2].map(|seed| scope.spawn(move || swap(seed))) {
+                thread.join().expect("it does not fail");
+            }
+        });
+        drop(table);
+        nothing_is_left();
     });
 }
 

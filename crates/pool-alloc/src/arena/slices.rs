@@ -15,7 +15,7 @@
 
 use std::ptr::NonNull;
 
-use super::{ARENA, Arena, SLICES};
+use super::{ARENA, Arena, SLICE, SLICES};
 use crate::class::{Class, Span};
 use crate::hardened;
 use crate::list::Ref;
@@ -31,7 +31,9 @@ pub(super) struct Slices {
     free: Cell<u32>,
     dirty: Cell<u32>,
     fresh: Cell<u32>,
-    pages: Cell<Pages>,
+    /// Whether there is a huge page, or was one until something of it was given back. Written once: everyone may read it.
+    is_huge: Cell<bool>,
+    is_broken: Cell<bool>,
 }
 
 const ALL: u32 = u32::MAX;
@@ -40,22 +42,33 @@ const _: () = assert!(SLICES == ALL.count_ones() as usize);
 
 /// The pages that an arena is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum Pages {
     /// Of the system's usual size: what is touched is resident.
-    Usual = 0,
+    Usual,
     /// One for all of the arena: it is resident as a whole, at the price of one fault.
     Huge,
-    /// As `Huge`, until something of it was given back.
-    Broken,
+}
+
+/// Where a pool of some span would be opened.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    first: usize,
+    pub(crate) dirt: Dirt,
+}
+
+/// A pool that was opened, and what its slices were until then, in bytes.
+pub(crate) struct Opened {
+    pub(crate) pool: Ref<Pool>,
+    pub(crate) dirty: usize,
+    pub(crate) fresh: usize,
 }
 
 impl Slices {
     /// All of an arena that has just been mapped.
     pub(super) fn begin(&self, pages: Pages) {
         self.free.set(ALL);
-        self.pages.set(pages);
         if pages == Pages::Huge {
+            self.is_huge.set(true);
             self.fresh.set(ALL);
         }
     }
@@ -86,8 +99,8 @@ impl Slices {
         whole(self.free.get(), span)
     }
 
-    /// Where a pool of this span would be opened, and how dirty that is, if there is a place: the first of the dirtiest.
-    fn choose(&self, span: Span) -> Option<(usize, Dirt)> {
+    /// The first of the dirtiest places, if there is one.
+    fn choose(&self, span: Span) -> Option<Place> {
         let places = self.places(span);
         let dirty = self.dirty.get();
         let some = places & !whole(!dirty, span);
@@ -96,7 +109,8 @@ impl Slices {
             (0, some) => (some, Dirt::Some),
             (all, _) => (all, Dirt::All),
         };
-        (places != 0).then(|| (places.trailing_zeros() as usize, dirt))
+        let first = places.trailing_zeros() as usize;
+        (places != 0).then_some(Place { first, dirt })
     }
 }
 
@@ -137,35 +151,48 @@ impl Arena {
         self.slices.dirty.get() != 0
     }
 
-    /// Whether a pool of this span can be opened, and how dirty its slices are now.
-    pub(crate) fn place(&self, span: Span) -> Option<Dirt> {
-        self.slices.choose(span).map(|(_, dirt)| dirt)
+    /// Where a pool of this span is to be opened, if there is a place.
+    pub(crate) fn place(&self, span: Span) -> Option<Place> {
+        self.slices.choose(span)
     }
 
-    /// Opens a pool of `class` where there is a place, dirty slices first: they cost no fault. Returns how many bytes of
-    /// them may be resident, too.
-    pub(crate) fn open(&self, class: Class) -> (Ref<Pool>, usize) {
-        let span = class.span();
-        invariant!(self.place(span).is_some());
-        let first = self.slices.choose(span).map_or(0, |(first, _)| first);
+    /// Opens a pool of `class` at a place for its span.
+    pub(crate) fn open(&self, class: Class, at: Place) -> Opened {
+        let (first, span) = (at.first, class.span());
         let taken = slices_of(1 << first, span);
-        let start = self.start_of(first).addr();
-        let (mut resident, mut stale) = (0, 0);
-        for number in bits(self.slices.dirty.get() & taken) {
-            resident += self.slices.stale(number);
-            stale = self.start_of(number).addr() + self.slices.stale(number) - start;
-        }
-        // Without a dirty one there may be what was left of the first.
-        stale = stale.max(self.slices.stale(first));
-        self.slices.clean(taken);
+        invariant!(self.slices.free.get() & taken == taken);
+        let (dirty, stale) = self.take_dirt(first, taken);
+        let fresh = (self.slices.fresh.get() & taken).count_ones() as usize * SLICE;
         self.slices.free.set(self.slices.free.get() & !taken);
         self.slices.fresh.set(self.slices.fresh.get() & !taken);
         self.begin_pool(first);
         let pool = self.pool(first);
         pool.set_stale(stale);
-        let start = Self::start_of_blocks(&pool, class);
-        pool.open(class, start);
-        (pool, resident)
+        pool.open(class, Self::start_of_blocks(&pool, class));
+        Opened { pool, dirty, fresh }
+    }
+
+    /// Cleans slices that become a pool, and returns how many of their bytes may be resident, and up to where. There may be
+    /// holes below; where that is most, what lies behind the first one goes, so that the pool is not taken for what it
+    /// is not.
+    fn take_dirt(&self, first: usize, taken: u32) -> (usize, usize) {
+        let slices = &self.slices;
+        let start = self.start_of(first).addr();
+        let end = |number| self.start_of(number).addr() + slices.stale(number) - start;
+        let dirty = || bits(slices.dirty.get() & taken);
+        let bytes: usize = dirty().map(|number| slices.stale(number)).sum();
+        // Without a dirty one there may be what was left of the first.
+        let mut stale = dirty().map(end).max().unwrap_or(slices.stale(first));
+        if bytes * 2 < stale {
+            let kept = slices.stale(first);
+            let behind = |number: &usize| *number != first;
+            let goes = |number| Self::discard(self.start_of(number), slices.stale(number));
+            if dirty().filter(behind).all(|number| goes(number).is_some()) {
+                stale = kept;
+            }
+        }
+        slices.clean(taken);
+        (bytes, stale)
     }
 
     /// Makes the slices of a pool without blocks in use free again; returns the bytes of it that may be resident.
@@ -181,7 +208,7 @@ impl Arena {
             // Little of it is resident, and so that a slice need not remember its holes, that goes now.
             let resident = self.resident_bytes(pool);
             pool.set_purged(0);
-            touched = Self::discard(start, touched);
+            touched = Self::discard(start, touched).unwrap_or(touched);
             sweep::count(resident.saturating_sub(touched));
         }
         self.end_pool(first);
@@ -206,7 +233,7 @@ impl Arena {
 
     /// Whether what is touched says nothing of what is resident: there is a huge page, or was.
     pub(crate) fn is_resident_as_a_whole(&self) -> bool {
-        self.slices.pages.get() != Pages::Usual
+        self.slices.is_huge.get()
     }
 
     /// Bytes of an open pool, from its start, that may be resident but for purged pages.
@@ -229,7 +256,7 @@ impl Arena {
 
     /// Bytes of its fresh slices.
     pub(crate) fn fresh_bytes(&self) -> usize {
-        self.slices.fresh.get().count_ones() as usize * super::SLICE
+        self.slices.fresh.get().count_ones() as usize * SLICE
     }
 
     /// Makes its fresh slices dirty; returns their bytes.
@@ -260,10 +287,9 @@ impl Arena {
             let start = self.start_of(first);
             let end = self.start_of(last).addr() + self.slices.stale(last);
             let len = end - start.addr();
-            let left = Self::discard(start, len);
-            if left == len {
+            let Some(left) = Self::discard(start, len) else {
                 break;
-            }
+            };
             for number in first..=last {
                 given += self.slices.stale(number);
             }
@@ -276,8 +302,7 @@ impl Arena {
     /// Before some of a huge page goes: the rest is from now on pages of the usual size, else a thread of the kernel
     /// makes a huge one of them again, and what was given back is resident once more.
     fn break_page(&self) {
-        if self.slices.pages.get() == Pages::Huge {
-            self.slices.pages.set(Pages::Broken);
+        if self.slices.is_huge.get() && !self.slices.is_broken.replace(true) {
             let at = NonNull::from_ref(self).cast();
             // SAFETY: this is the arena's mapping.
             unsafe { os::advise_usual(at, ARENA) };
@@ -285,23 +310,23 @@ impl Arena {
     }
 
     /// Gives the first `len` bytes of free slices back, up to the end of a page; returns how many at the front stay
-    /// resident: none, or where a page is larger than the header, what shares one with it, or all if the kernel
-    /// refuses. Under the lock.
-    fn discard(slice: *mut u8, len: usize) -> usize {
+    /// resident: none, or where a page is larger than the header, what shares one with it. None where the kernel refuses.
+    /// Under the lock.
+    fn discard(slice: *mut u8, len: usize) -> Option<usize> {
         let start = slice.map_addr(os::whole_pages);
         let shared = start.addr() - slice.addr();
-        match NonNull::new(start) {
-            // SAFETY: the slices are free and the lock is held, so nobody needs their contents; from `start` on they
-            // are whole pages.
-            Some(at) if len > shared && unsafe { os::discard(at, len - shared) } => shared,
-            _ => len,
+        if len <= shared {
+            return Some(len);
         }
+        // SAFETY: the slices are free and the lock is held, so nobody needs their contents; from `start` on they
+        // are whole pages.
+        unsafe { os::discard(NonNull::new(start)?, len - shared) }.then_some(shared)
     }
 
     /// Bytes of a slice that are below an address.
     fn bytes_below(&self, number: usize, address: usize) -> usize {
         let start = self.start_of(number).addr();
-        let end = std::ptr::from_ref(self).addr() + (number + 1) * super::SLICE;
+        let end = std::ptr::from_ref(self).addr() + (number + 1) * SLICE;
         end.min(address).saturating_sub(start)
     }
 }
@@ -326,7 +351,8 @@ mod tests {
             free: Cell::new(free),
             dirty: Cell::new(dirty),
             fresh: Cell::new(0),
-            pages: Cell::new(Pages::Usual),
+            is_huge: Cell::new(false),
+            is_broken: Cell::new(false),
         }
     }
 
@@ -350,13 +376,16 @@ mod tests {
     #[test]
     fn the_first_of_the_dirtiest_places_is_chosen() {
         let free = 0b1111_1111_0000;
-        let chosen = |dirty, slices_wanted| slices(free, dirty).choose(span(slices_wanted));
+        let chosen = |dirty, slices_wanted| {
+            let place = slices(free, dirty).choose(span(slices_wanted));
+            place.map(|place| (place.first, place.dirt))
+        };
         assert_eq!(chosen(0, 1), Some((4, Dirt::None)));
         assert_eq!(chosen(0b1010_0000_0000, 1), Some((9, Dirt::All)));
         assert_eq!(chosen(0b1110_0000_0000, 2), Some((10, Dirt::All)));
         assert_eq!(chosen(0b0110_0000_0000, 2), Some((8, Dirt::Some)));
         assert_eq!(chosen(0b0110_0000_0000, 4), Some((8, Dirt::Some)));
         assert_eq!(chosen(0, 8), None);
-        assert_eq!(slices(0, 0).choose(span(1)), None);
+        assert!(slices(0, 0).choose(span(1)).is_none());
     }
 }

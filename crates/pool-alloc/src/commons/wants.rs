@@ -4,8 +4,8 @@
 //! back, the runs that wait for large blocks included, and the system is asked once more:
 //!
 //! ```text
-//! null is handed out   =>   the system has refused, and no arena was empty and no run waited when it did, but for
-//!                           what other threads have at hand
+//! null is handed out   =>   the system has refused, and no arena was empty or had a place and no run waited when it did,
+//!                           but for what other threads have at hand
 //! ```
 //!
 //! All of this happens under the lock of the commons, that of the runs inside it. `pool_alloc::insistently` does the
@@ -20,15 +20,15 @@ use crate::os::ExitHook;
 use crate::runs;
 
 impl Commons {
-    /// An arena more, on no shelf yet.
+    /// An arena more.
     pub(super) fn new_arena(&mut self) -> Option<Ref<Arena>> {
-        let pages = match self.open_bytes < EARNED * (self.fresh_bytes() + ARENA) {
+        let pages = match self.open_bytes < EARNED * (self.fresh_bytes + ARENA) {
             true => Pages::Usual,
             false => Pages::Huge,
         };
         let arena = self.insistently(|_| Arena::map(pages))?;
-        self.settle_newest();
-        self.newest = Some(arena);
+        self.fresh_bytes += arena.fresh_bytes();
+        self.shelf.insert(arena);
         self.arenas += 1;
         counters::count(Event::ArenaMapped);
         Some(arena)

@@ -11,7 +11,7 @@ use super::{Heap, NO_POOL_REF};
 use crate::class::{CLASSES, Class};
 use crate::commons;
 use crate::list::{List, Ref};
-use crate::os;
+use crate::os::{self, invariant};
 use crate::pool::{EMPTY, NEVER, Pool};
 use crate::rest::RESTING_BYTES;
 use crate::sparse;
@@ -21,16 +21,19 @@ impl Heap {
     #[inline(never)]
     pub(super) fn drained(&self, pool: Ref<Pool>) {
         let _errno = os::ErrnoKept::now();
-        let class = pool.class();
+        let (class, has_drained) = (pool.class(), pool.is_nearly_empty());
         match pool.used() {
             0 => self.emptied(pool),
             _ => self.becomes_sparse(pool),
         }
-        self.has_drained(class);
+        if has_drained {
+            self.has_drained(class);
+        }
     }
 
     /// Decides about a pool of this heap that has few blocks in use.
     fn becomes_sparse(&self, pool: Ref<Pool>) {
+        invariant!(self.current.of(pool.class()) != pool);
         pool.set_mark(EMPTY);
         let Some(waited) = self.sparse.enter(pool) else {
             return;
@@ -64,7 +67,10 @@ impl Heap {
             self.partial[class.index()].remove(pool);
             return commons::close(pool);
         }
-        if pool.touched() > RESTING_BYTES {
+        // In a loop that has earned it, what is left of others stays for others.
+        let rests = pool.touched() <= RESTING_BYTES
+            || !sparse::has_reserve() && pool.trims_to(RESTING_BYTES);
+        if !rests {
             return self.close_current(class);
         }
         self.rest(class);

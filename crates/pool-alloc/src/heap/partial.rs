@@ -21,6 +21,10 @@ const CLAIMS: u32 = 8;
 /// more often for the sake of a few pages.
 const MANY: usize = 8;
 
+/// Pools that are passed over at a time because all they have is a row. Fewer touch a page sooner than need be, where a
+/// heap has many of them.
+const PASSED: usize = 4;
+
 impl Heap {
     /// Takes in a pool that this thread has claimed and that has a free block: as the last to be used, so that until
     /// then more of its blocks come back, and it does not go in and out for each.
@@ -54,6 +58,7 @@ impl Heap {
             // Then there may be one.
             None => self.close_caches(),
         }
+        self.pass_over_rows(partial);
         let pool = self.choose(partial)?;
         partial.remove(pool);
         self.sparse.forget(pool);
@@ -63,7 +68,6 @@ impl Heap {
 
     fn choose(&self, partial: &List<Pool>) -> Option<Ref<Pool>> {
         let first = partial.first()?;
-        first.collect();
         let (used, capacity) = (first.used() as usize, first.capacity());
         let drains = 2 * used < capacity && capacity >= MANY && partial.iter().nth(MANY).is_some();
         if !drains {
@@ -75,18 +79,38 @@ impl Heap {
         partial.last()
     }
 
-    /// Where partial pools wait, the exhausted current one, whose row goes on, becomes the last of them, to be asked again
-    /// before a page of it is touched; false where none does.
+    /// Puts pools last that would have to touch a page, a few of them; true where the first one then has a free block.
+    fn pass_over_rows(&self, partial: &List<Pool>) -> bool {
+        for _ in 0..PASSED {
+            let Some(first) = partial.first() else {
+                return false;
+            };
+            first.collect();
+            if !first.next_is_missing() {
+                return true;
+            }
+            partial.remove(first);
+            partial.push_back(first);
+        }
+        false
+    }
+
+    /// The current pool, which has blocks on pages only that are not resident, goes on, or becomes the last of the partial
+    /// ones where these have free blocks; returns whether it does.
     pub(super) fn make_way(&self, pool: Ref<Pool>) -> bool {
         let class = pool.class();
         let partial = &self.partial[class.index()];
-        if partial.first().is_none() {
+        let makes_way = self.pass_over_rows(partial);
+        if makes_way {
+            pool.mark_partial();
+            self.set_current(class, NO_POOL_REF);
+            partial.push_back(pool);
+        } else {
+            if pool.has_purged_blocks() {
+                self.growth.ends(class);
+            }
             pool.find_next();
-            return false;
         }
-        pool.mark_partial();
-        self.set_current(class, NO_POOL_REF);
-        partial.push_back(pool);
-        true
+        makes_way
     }
 }

@@ -139,6 +139,29 @@ impl Pool {
         self.bump.store(block.cast(), Relaxed);
     }
 
+    /// Gives back what may be resident beyond so many bytes of a pool without a block in use, if that is left of an earlier
+    /// use; false where it is not, or the kernel refuses.
+    pub(crate) fn trims_to(&self, bytes: usize) -> bool {
+        let start = Arena::slice_start(self).addr();
+        let first = os::whole_pages(start + bytes);
+        let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(first)) else {
+            return false;
+        };
+        let is_row = self.bump() <= first && !self.has_blocks_behind_its_row();
+        if !is_row || Arena::of(self).is_resident_as_a_whole() {
+            return false;
+        }
+        let end = os::whole_pages(start + self.stale());
+        // SAFETY: they are whole pages of the owner's pool, and no block was handed out there since it was opened.
+        let is_given = unsafe { os::discard(at, end - first) };
+        if is_given {
+            self.set_stale(first - start);
+            sweep::count(end - first);
+            self.offer_less();
+        }
+        is_given
+    }
+
     /// Gives back the pages of a row at the pool's end, where they are pages of their own: they may be resident from an
     /// earlier use, or since they were populated.
     pub(crate) fn give_back_row(&self) {
@@ -158,7 +181,15 @@ impl Pool {
         if unsafe { os::discard(at, end - first) } {
             self.set_stale(first - start);
             sweep::count(end - first);
+            self.offer_less();
         }
+    }
+
+    /// Nothing of the row, which ends the pool, is offered before it is asked for: its pages are no longer there.
+    fn offer_less(&self) {
+        invariant!(!self.has_blocks_behind_its_row() && !self.row_is_empty());
+        self.limit
+            .set(self.bump.load(Relaxed).wrapping_sub(GOES_ON));
     }
 
     /// The owner's heap stays what it is; from now on its frees look whether they are in order.

@@ -91,6 +91,18 @@ pub(crate) fn two_free_while_the_owner_allocates() {
     nothing_is_left();
 }
 
+/// The pool is about to be nobody's when a block comes back, and stays current, as one that is not looked at before it is
+/// empty. Of this size a pool with a few blocks in use is sparse.
+pub(crate) fn a_pool_stays_current_as_another_frees() {
+    let mut blocks: Vec<Block> = (0..15).map(|_| Block::of(SMALLER)).collect();
+    let one = blocks.pop().expect("there are some");
+    let free = spawn(|| one.free());
+    blocks.push(Block::of(SMALLER));
+    join(free);
+    blocks.into_iter().for_each(Block::free);
+    nothing_is_left();
+}
+
 pub(crate) fn two_free_in_a_full_pool() {
     let (first, [one, two]) = a_pool_of_two();
     let more = Block::new(); // the pool of the two is full now, and nobody's
@@ -222,6 +234,7 @@ macro_rules! explored {
 // Bounds that make each a matter of seconds.
 explored! {
     all_two_free_while_the_owner_allocates: two_free_while_the_owner_allocates, 1;
+    all_a_pool_stays_current_as_another_frees: a_pool_stays_current_as_another_frees, 2;
     all_two_free_in_a_full_pool: two_free_in_a_full_pool, 3;
     all_a_pool_becomes_full_as_another_frees: a_pool_becomes_full_as_another_frees, 3;
     all_a_thread_ends_as_another_frees: a_thread_ends_as_another_frees, 3;

@@ -166,6 +166,38 @@ fn null_is_given_where_everything_is_refused() {
     });
 }
 
+/// Many arenas have free slices, which are no neighbours, and one that is not looked at before these has a place.
+#[test]
+fn a_wide_pool_finds_the_only_place_when_no_arena_is_to_be_had() {
+    const SLICE: usize = 64 << 10;
+    const SLICES: usize = 32;
+    alone(|| {
+        let slice = |block: &Held| block.range().start / SLICE;
+        let mut blocks = Vec::new();
+        while stats().arenas < 40 {
+            blocks.push(Held::new(8_000, 8, 1));
+        }
+        drop(blocks.pop());
+        let emptied = slice(&blocks[100]) / SLICES;
+        let is_neighbour =
+            |block: &Held| slice(block) / SLICES == emptied && slice(block) % SLICES >= 8;
+        let goes = |block: &mut Held| slice(block) % 2 == 1 || is_neighbour(block);
+        drop(blocks.extract_if(.., goes).collect::<Vec<_>>());
+        POOL.release();
+        let maps = Refusal {
+            call: Call::Map,
+            after: 0,
+            count: usize::MAX,
+        };
+        let mut wide = None;
+        refusing(maps, || wide = Held::try_new(256 << 10, 8, 1));
+        let wide = wide.expect("there is a place");
+        assert_eq!(slice(&wide) / SLICES, emptied);
+        drop((wide, blocks));
+        nothing_is_left();
+    });
+}
+
 const CHILD: &str = "POOL_ALLOC_TEST_NO_HEAP";
 
 /// Heaps are made forty or so to a mapping, and reused; so this takes a process of its own.

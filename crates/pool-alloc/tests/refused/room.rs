@@ -7,7 +7,7 @@ use crate::support::{Held, alone, list, stats};
 
 const MIB: usize = 1 << 20;
 
-/// Loops that earn a reserve: of arenas of both kinds, and of runs, unless those have guards.
+/// Loops that earn a reserve: of arenas, in pools of one slice and of several, and of runs, unless those have guards.
 fn loops() -> impl Iterator<Item = fn()> {
     let of_arenas: [fn(); 2] = [
         || drop(list(20 * MIB / 8_000, 8_000)),
