@@ -1,8 +1,8 @@
 //! What all threads have in common, under one lock: the arenas, the abandoned pools, the heaps that nobody uses.
 //!
 //! A thread comes here when it needs a pool or has emptied one, which is once in many blocks, so one lock does; it is
-//! held for a few list operations and at most one system call that maps or purges, but
-//! where a reserve has ended or all is to go: then what threads left is swept (`commons::abandoned`).
+//! held for a few list operations and at most one system call that maps, or one that purges for each run of an arena's dirty
+//! slices; but where a reserve has ended or all is to go, what threads left is swept, too (`commons::abandoned`).
 //!
 //! **Giving back** happens here, at the moment that a pool becomes empty, and needs no clock:
 //!

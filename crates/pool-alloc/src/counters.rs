@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! allocations - frees = blocks of pools in use, those that others freed and the owner has not collected not among them
-//! pools_opened - pools_closed = slices that are pools            arenas_mapped - arenas_unmapped = arenas
+//! pools_opened - pools_closed = pools                            arenas_mapped - arenas_unmapped = arenas
 //! ```
 //!
 //! What happens once for each block is counted in the heap, which is the thread's own: a load, an addition and a store

@@ -1,7 +1,7 @@
 //! A heap: the pools that one thread owns, and the paths that a block takes through them.
 //!
 //! For each class a heap has a *current* pool, from which it hands out blocks, and a list of *partial* pools, each
-//! with a free block. A pool leaves its heap when it has nothing more to hand out (*full*) or nothing in use
+//! with a block to hand out (`partial`). A pool leaves its heap when it has nothing more to hand out (*full*) or nothing in use
 //! (*empty*), and it comes to a heap when that heap's thread frees a block of a pool that nobody owns:
 //!
 //! ```text

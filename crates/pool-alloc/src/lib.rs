@@ -54,17 +54,17 @@
 //! A **block** is *in the row* (from its pool's bump pointer on, side by side and without links: at first all blocks,
 //! which are *untouched*; later those that came back in order), *in use*, *free* (on its pool's list), *purged* (free, and
 //! the page where it begins was given back), or *remote*: freed by a thread that does not own the pool, and waiting for
-//! the owner. A free block is preferred to one in the row, a remote one or one of another pool to one on a page that was
-//! not touched yet: memory that is not needed is never touched.
+//! the owner. A free block is preferred to one in the row, and a remote one or one of the thread's other pools to one on a
+//! page that would have to be touched first.
 //!
-//! A **slice** is a pool, or free: *clean*, which costs nothing, *dirty*, which may be resident, or *fresh*, which came
+//! A **slice** is part of a pool, or free: *clean*, which costs nothing, *dirty*, which may be resident, or *fresh*, which came
 //! with the arena's huge page and has not been used. A **pool** is:
 //!
 //! ```text
-//!             a slice is opened
+//!             slices are opened
 //!                    |                      the owner needs a block and has none here
 //!                    v                    ------------------------------------------->
-//!   free slice    owned: current or partial                                          full, no owner
+//!   free slices   owned: current or partial                                          full, no owner
 //!                    |        |           <-------------------------------------------
 //!         ^          |        |             whoever frees a block first owns it
 //!         |          |        |
@@ -84,7 +84,8 @@
 //! comes from there: one load for the heap, one for the pool, one pop or bump.
 //! When the current pool has nothing on pages that were touched, the heap collects its remote blocks, else turns to a
 //! *partial* pool of its own, else to the next page. When it is exhausted, the heap lets it go as full and turns to a
-//! partial pool, else to an abandoned one, else to free slices of the fullest arena.
+//! partial pool, else to an abandoned one, else to free slices: for a small pool of the fullest arena, for others where
+//! they are dirtiest.
 //!
 //! In a large heap whose blocks come and go without order, the next block of the current pool is one that no processor
 //! has in its cache. There the heap opens *thread caches*, of up to 64 blocks, 64 KiB or one block for each class: what its
@@ -103,7 +104,7 @@
 //!
 //! # Giving back
 //!
-//! When the last block of a pool comes back, its slice is closed, and under the lock of the commons these hold again:
+//! When the last block of a pool comes back, it is closed, and under the lock of the commons these hold again:
 //!
 //! ```text
 //! empty arenas             <= 1 while there is no reserve                   else the arena is unmapped
@@ -119,7 +120,8 @@
 //! ```
 //!
 //! *Survivors.* A pool is *sparse* when few of its blocks are in use (`sparse`). A *sweep* finds its pages on which no
-//! block is in use, and gives them back (`sweep`). So a survivor keeps the page or two that it lies on, not its pool.
+//! block is in use, and gives them back (`sweep`). So a survivor keeps the page or two that it lies on, not its pool; but one
+//! of those of which a pool holds no more than four keeps its pool.
 //!
 //! *Packing.* Where many pools of a class are partly used, those that are mostly free are left to drain, as long as others
 //! have free blocks (`heap::partial`). So a heap that has shrunk ends up on fewer pages, though nothing is dropped any more.

@@ -1,9 +1,10 @@
-//! A pool: blocks of one size, cut from one slice of an arena. This file is its header; the blocks are elsewhere.
+//! A pool: blocks of one size, cut from slices of an arena. This file is its header; the blocks are elsewhere.
 //!
 //! ```text
 //!  start                bump                        limit                 end
 //!    |  blocks that were  |  the row: blocks that are  |  others that were  |
-//!    |  handed out        |  free and have no link     |  handed out, rest  |
+//!    |  handed out        |  free and have no link     |  handed out, rest; |
+//!    |                    |  (what is offered of it)   |  or more of the row|
 //! ```
 //!
 //! A block is *in use*, on the *free* list, *remote* (freed by another thread, waiting in the pool's word), *purged*
@@ -11,13 +12,13 @@
 //!
 //! ```text
 //! start + k * block_size is a block for 0 <= k < capacity;   start + capacity * block_size <= end
-//! in use + remote = used;   used + free + purged + row = capacity;   bump >= limit where the row is empty
+//! in use + remote = used;   used + free + purged + row = capacity;   bump >= limit where none of the row is offered
 //! ```
 //!
-//! A block goes out from the free list, else from the front of the row, which is at first the whole pool (`row`): memory
-//! is touched only when it is needed, and a fresh pool costs its header alone.
+//! A block goes out from the free list, else from the front of the row, which is at first the whole pool, offered a page at
+//! a time (`row`): memory is touched only when it is needed, and a fresh pool costs its header alone.
 //!
-//! Who may touch a header: the pool's owner (see `remote`), and while the slice is free, whoever holds the lock of
+//! Who may touch a header: the pool's owner (see `remote`), and while its slice is free, whoever holds the lock of
 //! the commons. `used`, `bump` and `stale` are atomic only so that `stats` may read them from another thread; they
 //! are plain loads and stores to the owner.
 
@@ -40,7 +41,7 @@ use crate::remote::Word;
 use crate::sweep::Pages;
 use crate::sync::{self, AtomicPtr, AtomicU32, Cell};
 
-/// The header. All-zero bytes are the header of a slice that was never used.
+/// The header, which is that of the first slice. All-zero bytes are one that was never used.
 #[repr(C, align(64))]
 pub(crate) struct Pool {
     free: Cell<*mut Block>,
@@ -54,7 +55,7 @@ pub(crate) struct Pool {
     owner: AtomicPtr<Heap>,
     /// On a heap's list of partial pools, or on the list of abandoned ones.
     links: Links<Self>,
-    /// Bytes from the slice's start that may be resident though not handed out, and hold something from an earlier use;
+    /// Bytes from the start of its slices that may be resident though not handed out, and hold something from an earlier use;
     /// what is beyond, and at or above `bump`, is known zero.
     stale: AtomicU32,
     /// When fewer blocks than these are in use, the heap looks at the pool: 1 is when it is empty, 0 is never (see
@@ -247,7 +248,7 @@ impl Pool {
         invariant!(self.is_whole());
     }
 
-    /// Makes a free slice into a pool of `class` without a block in use, owned by whoever asked for it.
+    /// Makes free slices into a pool of `class` without a block in use, owned by whoever asked for it.
     pub(crate) fn open(&self, class: Class, start: *mut u8) {
         let size = class.block_size();
         self.free.set(ptr::null_mut());
@@ -262,18 +263,18 @@ impl Pool {
     /// Makes all of a pool resident, by one call instead of a fault for each page (see `heap::growth`). What is zero is
     /// no longer known to be. Only for the owner.
     pub(crate) fn populate(&self) {
-        let slice = Arena::slice_start(self);
+        let start = Arena::slice_start(self);
         let end = self.extent().end;
-        let Some(at) = NonNull::new(slice.map_addr(os::whole_pages)) else {
+        let Some(at) = NonNull::new(start.map_addr(os::whole_pages)) else {
             return;
         };
-        // SAFETY: the pages of a slice, from the first that is all its own.
+        // SAFETY: the pages of the pool's slices, from the first that is all its own.
         if unsafe { os::populate(at, end - at.addr().get()) } {
-            self.set_stale(end - slice.addr());
+            self.set_stale(end - start.addr());
         }
     }
 
-    /// The pool's class; means nothing while the slice is free.
+    /// The pool's class; means nothing while its slice is free.
     pub(crate) fn class(&self) -> Class {
         Class::nth(self.class.get() as usize)
     }
@@ -320,17 +321,17 @@ impl Pool {
         self.lists_nothing() && self.bumped() >= self.stale()
     }
 
-    /// Bytes from the slice's start that may be resident.
+    /// Bytes from the start of its slices that may be resident.
     pub(crate) fn touched(&self) -> usize {
         self.bumped().max(self.stale())
     }
 
-    /// Says how much may be resident of a slice, its blocks apart: for the owner, or under the lock while it is free.
+    /// Says how much may be resident, the blocks apart: for the owner, or under the lock when the pool is opened.
     pub(crate) fn set_stale(&self, bytes: usize) {
         self.stale.store(bytes as u32, Relaxed);
     }
 
-    /// What may be resident, the blocks apart: all of a free slice.
+    /// What may be resident, the blocks apart.
     pub(crate) fn stale(&self) -> usize {
         self.stale.load(Relaxed) as usize
     }

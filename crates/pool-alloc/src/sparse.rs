@@ -37,7 +37,7 @@ const FIRST: usize = 8;
 const FIRST_OF_PAGES: usize = 4;
 const PAGE: usize = 4 << 10;
 
-/// The marks below: at `PAGES` blocks, wherever they are, a third of a pool's sixteen pages is without one; and then
+/// The marks below: at `PAGES` blocks, wherever they are, a third of a small pool's sixteen pages is without one; and then
 /// at each quarter of what was left.
 const PAGES: u32 = 16;
 const NEXT: u32 = 4;

@@ -35,7 +35,7 @@ use crate::counters::{self, Event};
 use crate::os::{self, invariant};
 use crate::pool::Pool;
 
-/// A set of pages of a slice, by number.
+/// A set of pages of a pool, by number.
 pub(crate) type Pages = u64;
 
 /// Bytes of swept pools that were given back, ever.
@@ -189,7 +189,7 @@ impl Pool {
     }
 }
 
-/// How a slice is divided into pages: the system's, or as many of them together as make it 64.
+/// How a pool is divided into pages: the system's, or as many of them together as make it 64.
 #[derive(Clone, Copy)]
 struct Grid {
     start: usize,
@@ -208,7 +208,7 @@ impl Grid {
         }
     }
 
-    /// Where a page begins; page `pages` is the slice's end.
+    /// Where a page begins; page `pages` is the end.
     fn page(self, number: usize) -> usize {
         self.start + (number << self.shift)
     }

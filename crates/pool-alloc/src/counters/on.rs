@@ -20,13 +20,14 @@ pub struct Counters {
     pub remote_frees: u64,
     /// The part of `remote_frees` that found no owner, so that the thread became it.
     pub claims: u64,
-    /// How often a thread had no block left in its current pool of a class: what was not the shortest way.
+    /// How often a thread needed another pool of a class: what was not the shortest way. The next page of the current one is
+    /// not counted.
     pub refills: u64,
     /// How often a thread, whose blocks come and go without order, opened its caches.
     pub caches_opened: u64,
-    /// Free slices that became pools.
+    /// Pools opened in free slices.
     pub pools_opened: u64,
-    /// Pools that became free slices.
+    /// Pools closed: their slices are free again.
     pub pools_closed: u64,
     /// Refills that took the pool of a thread that had ended.
     pub pools_adopted: u64,
