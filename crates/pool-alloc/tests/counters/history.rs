@@ -88,6 +88,7 @@ fn every_counter_counts_what_it_says() {
     another_thread();
     large();
     caches();
+    wide_after_small();
 }
 
 /// 12 MiB of blocks, of which fifty at a time are replaced: the last ones from caches. Those that lie there go to their
@@ -116,6 +117,18 @@ fn caches() {
     free(held, SIZE);
     let counted = POOL.counters().since(&before);
     assert_eq!((counted.allocations, counted.frees), (all, all));
+}
+
+/// One block in a loop, of a pool that takes the place of small ones: it rests, though they have left more than may rest.
+fn wide_after_small() {
+    const WIDE: usize = 20 << 10;
+    for pools in 1..12 {
+        free(blocks(pools * PER_POOL, SIZE), SIZE);
+        let before = POOL.counters();
+        (0..100).for_each(|_| free(blocks(1, WIDE), WIDE));
+        let opened = POOL.counters().since(&before).pools_opened;
+        assert!(opened <= 1, "{opened} times after {pools} pools");
+    }
 }
 
 /// Blocks of a pool that its owner still fills, and of one whose owner is gone.
