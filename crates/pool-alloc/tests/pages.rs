@@ -2,9 +2,10 @@
 
 mod support;
 
-use std::thread;
+use std::alloc::{GlobalAlloc, Layout};
+use std::{ptr, thread};
 
-use support::{Held, POOL, alone, list, stats};
+use support::{Held, POOL, alone, fetched_pages, list, stats};
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -193,6 +194,29 @@ fn a_wide_pool_takes_neighbours_or_an_arena_more() {
         );
         drop((small, wide, slices));
         assert_eq!(stats().allocated_bytes, 0);
+    });
+}
+
+/// Seven slices are clean, and of the eighth a page was touched.
+#[test]
+fn what_is_clean_stays_so_in_a_pool_that_takes_little_that_is_not() {
+    alone(|| {
+        let build = || slices(16);
+        let mut small = thread::scope(|scope| scope.spawn(build).join().expect("it does not fail"));
+        let (last, rest) = (small.pop(), small.split_off(8));
+        drop(rest);
+        POOL.release();
+        drop(last);
+        let layout = Layout::from_size_align(256 * KIB, 8).expect("valid");
+        // SAFETY: the size is not zero.
+        let zeroed = || unsafe { POOL.alloc_zeroed(layout) };
+        let (mut one, mut other) = (ptr::null_mut(), ptr::null_mut());
+        let fetched = fetched_pages(|| (one, other) = (zeroed(), zeroed()));
+        assert!(fetched < 64, "{fetched} pages");
+        for block in [one, other] {
+            // SAFETY: each block is held and freed once.
+            unsafe { POOL.dealloc(block, layout) };
+        }
     });
 }
 

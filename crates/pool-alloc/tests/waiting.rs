@@ -8,22 +8,7 @@ use std::thread::{self, sleep};
 
 use support::found::Found;
 use support::rounds::{LAPSED, MIB, earned, found_round};
-use support::{Held, POOL, alone, list, stats};
-
-/// Pages that the calling thread has been given, each on its first touch.
-fn fetched_pages(work: impl FnOnce()) -> usize {
-    let fetched = || {
-        // SAFETY: all zeroes are a valid value of this type.
-        let mut usage = unsafe { std::mem::zeroed::<libc::rusage>() };
-        // SAFETY: `usage` is ours to write.
-        let status = unsafe { libc::getrusage(libc::RUSAGE_THREAD, &mut usage) };
-        assert_eq!(status, 0);
-        usage.ru_minflt as usize
-    };
-    let before = fetched();
-    work();
-    fetched() - before
-}
+use support::{Held, POOL, alone, fetched_pages, list, stats};
 
 /// What is fetched all the same, for tables of pages and the test's own stack.
 const FEW: usize = 40;

@@ -172,9 +172,9 @@ impl Arena {
         Opened { pool, dirty, fresh }
     }
 
-    /// Cleans slices that become a pool, and returns how many of their bytes may be resident, and up to where. There may be
-    /// holes below; where that is most, what lies behind the first one goes, so that the pool is not taken for what it
-    /// is not.
+    /// Cleans slices that become a pool, and returns how many of their bytes may be resident, and up to where. Below there may
+    /// be holes; where they are more than half, what lies behind the first slice goes, so that the pool does not pass for
+    /// resident.
     fn take_dirt(&self, first: usize, taken: u32) -> (usize, usize) {
         let slices = &self.slices;
         let start = self.start_of(first).addr();
@@ -183,12 +183,14 @@ impl Arena {
         let bytes: usize = dirty().map(|number| slices.stale(number)).sum();
         // Without a dirty one there may be what was left of the first.
         let mut stale = dirty().map(end).max().unwrap_or(slices.stale(first));
-        if bytes * 2 < stale {
-            let kept = slices.stale(first);
-            let behind = |number: &usize| *number != first;
-            let goes = |number| Self::discard(self.start_of(number), slices.stale(number));
-            if dirty().filter(behind).all(|number| goes(number).is_some()) {
-                stale = kept;
+        if bytes * 2 < stale && !self.is_resident_as_a_whole() {
+            let goes = |number| {
+                let left = Self::discard(self.start_of(number), slices.stale(number));
+                sweep::count(slices.stale(number) - left.unwrap_or(slices.stale(number)));
+                left.is_some()
+            };
+            if dirty().filter(|number| *number != first).all(goes) {
+                stale = slices.stale(first);
             }
         }
         slices.clean(taken);

@@ -53,6 +53,21 @@ pub fn stats() -> Stats {
     stats
 }
 
+/// Pages that the calling thread has been given, each on its first touch.
+pub fn fetched_pages(work: impl FnOnce()) -> usize {
+    let fetched = || {
+        // SAFETY: all zeroes are a valid value of this type.
+        let mut usage = unsafe { std::mem::zeroed::<libc::rusage>() };
+        // SAFETY: `usage` is ours to write.
+        let status = unsafe { libc::getrusage(libc::RUSAGE_THREAD, &mut usage) };
+        assert_eq!(status, 0);
+        usage.ru_minflt as usize
+    };
+    let before = fetched();
+    work();
+    fetched() - before
+}
+
 /// What the allocator may have resident beyond the blocks that the program holds.
 pub fn kept_bytes() -> usize {
     stats().cached_bytes + stats().metadata_bytes
