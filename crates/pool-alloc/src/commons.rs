@@ -193,7 +193,7 @@ impl Commons {
         self.abandoned[pool.class().index()].remove(pool);
     }
 
-    /// Makes an empty pool a free slice. Returns its arena where that is now to be unmapped by the caller, who does
+    /// Makes an empty pool free slices. Returns its arena where that is now to be unmapped by the caller, who does
     /// it without the lock.
     #[must_use]
     fn close(&mut self, pool: Ref<Pool>) -> Option<Ref<Arena>> {

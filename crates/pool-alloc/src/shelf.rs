@@ -1,7 +1,7 @@
 //! The shelf: all arenas, sorted by how many free slices they have.
 //!
-//! A pool is opened in the fullest arena that has a place for it, so that the emptiest arenas drain and can be unmapped.
-//! For a pool of one slice, finding it takes one instruction and one load; for wider ones a few arenas are looked at, since
+//! A pool of one slice is opened in the fullest arena that has one free, so that the emptiest arenas drain and can be
+//! unmapped. Finding it takes one instruction and one load. For wider pools some more are looked at, the fullest first, since
 //! free slices may be no neighbours, and since it pays to find dirty ones: the wider a pool, the more faults that spares.
 //!
 //! ```text

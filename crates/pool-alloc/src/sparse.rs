@@ -117,11 +117,16 @@ impl Pool {
         }
     }
 
+    /// Whether no more are in use.
+    fn has_few(&self) -> bool {
+        self.used() as usize <= self.few_blocks()
+    }
+
     /// Sets the mark of a pool that its heap will turn to again.
     pub(crate) fn mark_partial(&self) {
-        self.set_mark(EMPTY);
-        if self.used() as usize > self.few_blocks() {
-            self.mark_full();
+        match self.has_few() {
+            true => self.set_mark(EMPTY),
+            false => self.mark_full(),
         }
     }
 
@@ -129,7 +134,7 @@ impl Pool {
     /// others the row goes, which nobody may ever use: in a loop somebody will.
     pub(crate) fn leave_to_others(&self) {
         self.mark_full();
-        if self.used() as usize <= self.few_blocks() {
+        if self.has_few() {
             self.sweep_or_spare();
         } else if !has_reserve() {
             self.give_back_row();

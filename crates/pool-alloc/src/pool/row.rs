@@ -1,7 +1,7 @@
 //! The row: blocks of a pool that are free, side by side, and have no links.
 //!
 //! ```text
-//! row = [bump, limit)                     empty where bump >= limit
+//! row = [bump, limit)                     none is offered where bump >= limit
 //! ```
 //!
 //! Of a row on pages that were never touched only the first page is *offered*, and the row *goes on* behind the limit, up to
