@@ -22,6 +22,8 @@
 //! the commons. `used`, `bump` and `stale` are atomic only so that `stats` may read them from another thread; they
 //! are plain loads and stores to the owner.
 
+#[path = "pool/block.rs"]
+mod block;
 #[path = "pool/row.rs"]
 mod row;
 
@@ -31,6 +33,8 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::compiler_fence;
 
+pub(crate) use block::Block;
+
 use crate::arena::Arena;
 use crate::class::Class;
 use crate::hardened;
@@ -39,7 +43,7 @@ use crate::list::{Linked, Links, Ref};
 use crate::os::{self, invariant};
 use crate::remote::Word;
 use crate::sweep::Pages;
-use crate::sync::{self, AtomicPtr, AtomicU32, Cell};
+use crate::sync::{AtomicPtr, AtomicU32, Cell};
 
 /// The header, which is that of the first slice. All-zero bytes are one that was never used.
 #[repr(C, align(64))]
@@ -94,29 +98,6 @@ const _: () = assert!(size_of::<Pool>() == 64, "the header is one cache line");
 impl Linked<0> for Pool {
     fn links(&self) -> &Links<Self> {
         &self.links
-    }
-}
-
-/// The first word of a block that is not in use: the link to the next one (see `hardened` for how it is written).
-#[repr(transparent)]
-pub(crate) struct Block(*mut Block);
-
-impl Block {
-    /// # Safety
-    /// `block` is not in use, and it is the caller's.
-    #[inline(always)]
-    pub(crate) unsafe fn link(block: *mut Self, next: *mut Self) {
-        // SAFETY: every block has room for a link and is aligned for it.
-        unsafe { sync::write(block, Self(hardened::encode(next, block))) };
-    }
-
-    /// # Safety
-    /// `block` was linked and is still the caller's.
-    #[inline(always)]
-    unsafe fn next(block: *mut Self) -> *mut Self {
-        // SAFETY: a linked block begins with its link.
-        let link = unsafe { sync::read(block) }.0;
-        hardened::decode(link, block)
     }
 }
 
