@@ -102,10 +102,8 @@ pub(crate) unsafe fn resize(block: *mut u8, new_size: usize) -> *mut u8 {
     let Some(need) = need(new_size, ARENA) else {
         return ptr::null_mut();
     };
-    begin_or_null(
-        crate::insistently(|| runs::resize(run, need, stretch)),
-        need,
-    )
+    let resized = || runs::resize(run, need, stretch, || map(need));
+    begin_or_null(crate::insistently(resized), need)
 }
 
 /// The run for a block of `size` bytes; `None` where that is more than a pointer can span.

@@ -107,7 +107,7 @@ pub(crate) unsafe fn resize(block: *mut u8, old: usize, new: usize) -> *mut u8 {
     // The contents keep their place in the run.
     let offset = at.addr().get() - run.at.addr().get();
     let need = need(offset + new, 1);
-    match crate::insistently(|| runs::resize(run, need, stretch)) {
+    match crate::insistently(|| runs::resize(run, need, stretch, || map(need, Contents::Any))) {
         // SAFETY: the run is longer than that.
         Some(at) => unsafe { at.add(offset) }.as_ptr(),
         None => ptr::null_mut(),

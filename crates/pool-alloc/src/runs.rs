@@ -166,8 +166,13 @@ fn prepare(run: Run, contents: Contents) {
 }
 
 /// Resizes the run of a block: cuts its end off, adds what waits behind it, copies it to where a run waits that is long
-/// enough, or has it stretched. `None` leaves it as it was.
-pub(crate) fn resize(run: Run, need: Need, stretch: Stretch) -> Option<NonNull<u8>> {
+/// enough, has it stretched, or copies it to what `map` gets. `None` leaves it as it was.
+pub(crate) fn resize(
+    run: Run,
+    need: Need,
+    stretch: Stretch,
+    map: impl FnOnce() -> Option<NonNull<u8>>,
+) -> Option<NonNull<u8>> {
     let mut run = run;
     if need.len <= run.len {
         lock().put(run.cut(need.len));
@@ -180,15 +185,25 @@ pub(crate) fn resize(run: Run, need: Need, stretch: Stretch) -> Option<NonNull<u
     // Copying costs less than fetching what is to be added, and leaves no more resident than there was.
     let longer = table.take(need);
     drop(table);
-    let Some(longer) = longer else {
-        let at = stretch(run, need)?;
+    if longer.is_none()
+        && let Some(at) = stretch(run, need)
+    {
         lock().grew(need.len - run.len);
         return Some(at);
+    }
+    let to = match longer {
+        Some(longer) => longer.at,
+        // What is made of several mappings the system does not move. That is no lack of memory.
+        None => {
+            let at = map()?;
+            lock().grew(need.len);
+            at
+        }
     };
     // SAFETY: both runs hold this many bytes, and they are two.
-    unsafe { run.at.copy_to_nonoverlapping(longer.at, run.len) };
+    unsafe { run.at.copy_to_nonoverlapping(to, run.len) };
     lock().put(run);
-    Some(longer.at)
+    Some(to)
 }
 
 /// Takes the run of a block back, into the reserve as far as that goes. Returns whether there is none, so that it went

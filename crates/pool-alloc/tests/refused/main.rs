@@ -17,6 +17,8 @@ use std::thread;
 use shim::{Call, Refusal, refusing};
 use support::found::Found;
 use support::plan::nothing_is_left;
+#[cfg(not(feature = "hardened"))]
+use support::rounds::{MIB, earned, small_round};
 use support::{Held, POOL, alone, list, stats};
 
 /// Blocks of every kind, as many as there is memory for; then some of them resized, freed, and allocated again.
@@ -137,6 +139,28 @@ fn a_refused_purge_is_made_up_for_later() {
 fn a_refused_move_becomes_a_copy() {
     survives(Call::Remap, || (), history);
     survives_with_a_reserve(Call::Remap);
+}
+
+/// The system does not move what is made of several mappings, as no block with guards is. Memory is not out for that.
+#[cfg(not(feature = "hardened"))]
+#[test]
+fn what_is_kept_for_a_loop_stays_where_a_move_is_refused() {
+    alone(|| {
+        let kept = earned(small_round);
+        let moves = Refusal {
+            call: Call::Remap,
+            after: 0,
+            count: usize::MAX,
+        };
+        let grow = || {
+            let mut held = Held::new(MIB, 8, 1);
+            assert!(held.try_resize(64 * MIB));
+            let mut found = Found::new(MIB, 16);
+            assert!(found.try_resize(64 * MIB));
+        };
+        assert!(refusing(moves, grow) >= 2, "each asked for a move");
+        assert!(stats().cached_bytes >= kept, "{kept}: {:?}", stats());
+    });
 }
 
 #[cfg(feature = "hardened")]
