@@ -157,7 +157,10 @@ pub unsafe fn resize(block: *mut u8, new_size: usize) -> *mut u8 {
     } else if new_size <= room && new_size >= room / 2 {
         return block;
     }
-    let copy = allocate(new_size, MIN_ALIGN);
+    let copy = match class_of(new_size, MIN_ALIGN) {
+        Some(class) => thread::heap().allocate(class),
+        None => headed::allocate(new_size, MIN_ALIGN, Contents::Grown),
+    };
     if !copy.is_null() {
         // SAFETY: both blocks hold this many bytes, and they are two blocks.
         unsafe { block.copy_to_nonoverlapping(copy, room.min(new_size)) };

@@ -107,7 +107,7 @@ pub(crate) unsafe fn resize(block: *mut u8, old: usize, new: usize) -> *mut u8 {
     // The contents keep their place in the run.
     let offset = at.addr().get() - run.at.addr().get();
     let need = need(offset + new, 1);
-    match crate::insistently(|| runs::resize(run, need, stretch, || map(need, Contents::Any))) {
+    match crate::insistently(|| runs::resize(run, need, stretch, || map(need, Contents::Grown))) {
         // SAFETY: the run is longer than that.
         Some(at) => unsafe { at.add(offset) }.as_ptr(),
         None => ptr::null_mut(),
@@ -144,7 +144,7 @@ fn with_guards(size: usize, align: usize, contents: Contents) -> *mut u8 {
 /// # Safety
 /// `[at, at + len)` are whole pages of a block.
 unsafe fn advise(at: NonNull<u8>, len: usize, contents: Contents) {
-    if len >= HUGE_FROM && contents == Contents::Any {
+    if len >= HUGE_FROM && contents != Contents::Zero {
         // SAFETY: as promised by the caller.
         unsafe { os::advise_huge(at, len) };
     }

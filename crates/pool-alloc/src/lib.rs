@@ -333,11 +333,11 @@ impl PoolAlloc {
     /// As `GlobalAlloc::realloc`.
     unsafe fn resize(&self, block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
         let align = old.align();
-        let old_class = Class::of(old.size(), align);
+        let (old_class, new_class) = (Class::of(old.size(), align), Class::of(new_size, align));
         if old_class.is_some() {
             hardened::vouch_as(block, Call::Use, old);
         }
-        match (old_class, Class::of(new_size, align)) {
+        match (old_class, new_class) {
             (Some(class), Some(new_class)) if class == new_class => return block,
             (None, None) if align <= os::page_size() => {
                 // SAFETY: the block is large, and aligned to no more than a page.
@@ -348,10 +348,10 @@ impl PoolAlloc {
             }
             _ => {}
         }
-        // SAFETY: the caller promises that the new size is valid with this alignment.
-        let new = unsafe { Layout::from_size_align_unchecked(new_size, align) };
-        // SAFETY: as above; its size is not zero.
-        let copy = unsafe { self.alloc(new) };
+        let copy = match new_class {
+            Some(class) => thread::heap().allocate(class),
+            None => large::allocate(new_size, align, Contents::Grown),
+        };
         if !copy.is_null() {
             // SAFETY: both blocks hold this many bytes, and they are two blocks.
             unsafe { block.copy_to_nonoverlapping(copy, old.size().min(new_size)) };

@@ -12,9 +12,9 @@
 //!
 //! What a block needs is a length, and a place in it that has to be aligned: the block itself where there is no header
 //! (`large`), the page behind the header where there is one (`headed`). So every run that has such a place serves, and
-//! what is before and behind it goes on waiting; it joins its neighbour again when that comes back. Where no run is long
-//! enough, one is *stretched*: the system moves its pages to where there is room and adds what is missing, so that no
-//! size fails to find what another left.
+//! what is before and behind it goes on waiting; it joins its neighbour again when that comes back. A block that grew
+//! is placed with room to grow on (`Table::take_with_room`). Where no run is long enough, one is *stretched*: the system
+//! moves its pages to where there is room and adds what is missing, so that no size fails to find what another left.
 
 #[path = "runs/at_hand.rs"]
 mod at_hand;
@@ -69,6 +69,8 @@ pub(crate) enum Contents {
     Any,
     /// Zeroes.
     Zero,
+    /// What a shorter block held that it takes the place of. What has grown will grow again.
+    Grown,
 }
 
 /// Makes a run of another length, which keeps its contents: where it is, or elsewhere, as the block needs it. `None`
@@ -122,8 +124,15 @@ pub(crate) fn obtain(
     stretch: Stretch,
     map: impl FnOnce() -> Option<NonNull<u8>>,
 ) -> Option<NonNull<u8>> {
-    let at_hand = thread::heap().at_hand().take(need);
-    let waited = at_hand.or_else(|| lock().take(need));
+    let heap = thread::heap();
+    let waited = match contents {
+        Contents::Grown => {
+            // What is at hand may be what is missing behind a run that waits.
+            heap.at_hand().give_back();
+            lock().take_with_room(need)
+        }
+        _ => heap.at_hand().take(need).or_else(|| lock().take(need)),
+    };
     if let Some(run) = waited {
         counters::count(Event::LargeReuse);
         prepare(run, contents);
@@ -154,7 +163,7 @@ fn stretched(need: Need, contents: Contents, stretch: Stretch) -> Option<NonNull
 
 /// Makes a run that waited hold what a block is to hold.
 fn prepare(run: Run, contents: Contents) {
-    if contents == Contents::Any {
+    if contents != Contents::Zero {
         return;
     }
     // SAFETY: the run is the caller's, who needs nothing of it.
@@ -178,12 +187,13 @@ pub(crate) fn resize(
         lock().put(run.cut(need.len));
         return Some(run.at);
     }
+    thread::heap().at_hand().give_back();
     let mut table = lock();
     if table.extend(run, need.len - run.len) {
         return Some(run.at);
     }
     // Copying costs less than fetching what is to be added, and leaves no more resident than there was.
-    let longer = table.take(need);
+    let longer = table.take_with_room(need);
     drop(table);
     if longer.is_none()
         && let Some(at) = stretch(run, need)

@@ -7,7 +7,7 @@ mod support;
 use std::thread::{self, sleep};
 
 use support::found::Found;
-use support::rounds::{LAPSED, MIB, earned, found_round};
+use support::rounds::{LAPSED, MIB, earned, found_round, large_round};
 use support::{Held, POOL, alone, fetched_pages, list, stats};
 
 /// What is fetched all the same, for tables of pages and the test's own stack.
@@ -44,6 +44,45 @@ fn blocks_grow_into_what_waits() {
         assert_eq!(stats().large_bytes, 0, "what was outgrown is not in use");
         POOL.release();
         assert!(fetched_pages(growth) > 7 * MIB / 4096, "the measure tells");
+    });
+}
+
+/// Four blocks that have grown to 600 KiB grow on; how many of them stay where they are.
+fn stay_as_they_grow<T>(
+    mut blocks: Vec<T>,
+    resize: impl Fn(&mut T, usize) -> bool,
+    address: impl Fn(&T) -> usize,
+) -> usize {
+    let mut stayed = 0;
+    for block in &mut blocks {
+        let before = address(block);
+        assert!(resize(block, 1_200 << 10));
+        stayed += usize::from(address(block) == before);
+    }
+    stayed
+}
+
+#[test]
+fn blocks_that_grow_in_turns_find_room_behind_them() {
+    alone(|| {
+        let held = |sizes: [usize; 2]| {
+            earned(large_round);
+            let [first, then] = sizes.map(|kib| kib << 10);
+            let mut blocks = list(4, first);
+            let resize = |block: &mut Held, size| block.try_resize(size);
+            assert!(blocks.iter_mut().all(|block| resize(block, then)));
+            stay_as_they_grow(blocks, resize, |block| block.range().start)
+        };
+        // The last one may have found another place on its way.
+        assert!(held([100, 600]) >= 3, "out of pools");
+        assert!(held([300, 600]) >= 3, "out of other runs");
+        assert!(held([600, 600]) <= 1, "who has not grown stands close");
+
+        earned(found_round);
+        let mut blocks: Vec<_> = (0..4).map(|_| Found::new(100 << 10, 16)).collect();
+        let resize = |block: &mut Found, size| block.try_resize(size);
+        assert!(blocks.iter_mut().all(|block| resize(block, 600 << 10)));
+        assert!(stay_as_they_grow(blocks, resize, Found::address) >= 3);
     });
 }
 
@@ -114,6 +153,17 @@ fn what_a_thread_has_at_hand_goes_when_it_finds_the_reserve_gone() {
         assert_eq!(stats().free_large_bytes, AT_HAND);
         drop(Found::new(KIB_300, 16));
         assert_eq!((stats().free_large_bytes, stats().large_bytes), (0, 0));
+    });
+}
+
+/// It may be what is missing behind a run that waits.
+#[test]
+fn what_a_thread_has_at_hand_goes_to_the_table_when_a_block_grows() {
+    alone(|| {
+        earned_by_runs();
+        let mut block = Found::new(100 << 10, 16);
+        assert!(block.try_resize(KIB_300));
+        assert_eq!(stats().free_large_bytes, WAITING - (304 << 10));
     });
 }
 

@@ -62,8 +62,27 @@ impl Table {
     /// What is needed, cut from the least run that has it.
     pub(super) fn take(&mut self, need: Need) -> Option<Run> {
         let fit = self.least(|run| run.has_room_for(need))?;
-        let mut before = self.remove(fit)?;
-        let mut run = before.cut(before.lead(need));
+        self.take_from(fit, need, 0)
+    }
+
+    /// The same for what will grow, from the longest run that has it: behind it as much stays free as it is long, and beyond
+    /// that as much before it, as far as there is. So of blocks that grow in turns each finds what it needs to double.
+    ///
+    /// ```text
+    /// |  free  | block 1 |  free  | block 2 |  free  | block 3 |              free              |
+    /// ```
+    pub(super) fn take_with_room(&mut self, need: Need) -> Option<Run> {
+        let fitting = self.entries().filter(|(_, run)| run.has_room_for(need));
+        let (longest, run) = fitting.max_by_key(|(_, run)| run.len)?;
+        let spare = run.len - run.lead(need) - need.len;
+        let room_before = need.len.min(spare.saturating_sub(need.len));
+        self.take_from(longest, need, room_before & !(need.align - 1))
+    }
+
+    /// Cuts what is needed from the run at a place, so many bytes behind the first that would do.
+    fn take_from(&mut self, place: usize, need: Need, skipped: usize) -> Option<Run> {
+        let mut before = self.remove(place)?;
+        let mut run = before.cut(before.lead(need) + skipped);
         let behind = run.cut(need.len);
         self.insert(before);
         self.insert(behind);
