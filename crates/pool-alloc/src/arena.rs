@@ -21,6 +21,8 @@
 #[path = "arena/slices.rs"]
 mod slices;
 
+use std::hint::assert_unchecked;
+use std::mem::offset_of;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::Relaxed;
@@ -28,10 +30,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::class::{Class, Span};
 use crate::hardened::{self, Live};
 use crate::list::{Linked, Links, Ref};
-use crate::os;
+use crate::os::{self, invariant};
 use crate::pool::Pool;
 use crate::remote::Word;
-use crate::sync::{AtomicU32, AtomicU64};
+use crate::sync::{AtomicOwner, AtomicU32, AtomicU64};
 use slices::Slices;
 pub(crate) use slices::{Dirt, Opened, Pages, Place};
 
@@ -50,11 +52,16 @@ const OWN: usize = 4 << 10;
 /// Bytes at the start of an arena that hold no block: its own, and what a hardened one knows of each block.
 pub(crate) const HEADER: usize = OWN + size_of::<Live>();
 
+/// Bytes of a cache line, on the common processors.
+const LINE: usize = 64;
+
 /// The header. All-zero bytes are a valid one.
 #[repr(C)]
 pub(crate) struct Arena {
     pools: [Pool; SLICES],
     words: [Word; SLICES],
+    /// Of each pool the owner (`pool::owner`): its own to write, everyone's to read.
+    owners: [AtomicOwner; SLICES],
     /// Of each pool the pages that were swept: its owner's to write, everyone's to read.
     purged: [AtomicU64; SLICES],
     /// The slices where pools begin: everyone's to read.
@@ -66,6 +73,9 @@ pub(crate) struct Arena {
 
 const _: () = {
     assert!(size_of::<Arena>() <= OWN);
+    // Whoever reads the owners takes no line from those who write to the headers, or to the words.
+    assert!(offset_of!(Arena, owners).is_multiple_of(LINE));
+    assert!(offset_of!(Arena, purged).is_multiple_of(LINE));
     assert!(HEADER < SLICE);
 };
 
@@ -171,6 +181,7 @@ impl Arena {
     }
 
     /// The arena of a pool's header.
+    #[inline(always)]
     pub(crate) fn of(pool: &Pool) -> Ref<Self> {
         let address = ptr::from_ref(pool).expose_provenance() & !(ARENA - 1);
         let header = ptr::with_exposed_provenance_mut(address);
@@ -180,8 +191,13 @@ impl Arena {
         unsafe { Ref::new(header) }
     }
 
+    #[inline(always)]
     fn number(pool: &Pool) -> usize {
-        (ptr::from_ref(pool).addr() & (ARENA - 1)) / size_of::<Pool>()
+        let number = (ptr::from_ref(pool).addr() & (ARENA - 1)) / size_of::<Pool>();
+        invariant!(number < SLICES);
+        // SAFETY: headers are at the arena's start, and there are no others but those of no arena, which are not asked.
+        unsafe { assert_unchecked(number < SLICES) };
+        number
     }
 
     /// The word of a pool.
@@ -189,11 +205,18 @@ impl Arena {
         &Self::around(pool).words[Self::number(pool)]
     }
 
+    /// The owner of a pool.
+    #[inline(always)]
+    pub(crate) fn owner_of(pool: &Pool) -> &AtomicOwner {
+        &Self::around(pool).owners[Self::number(pool)]
+    }
+
     /// The set of a pool's pages that were swept.
     pub(crate) fn purged_of(pool: &Pool) -> &AtomicU64 {
         &Self::around(pool).purged[Self::number(pool)]
     }
 
+    #[inline(always)]
     fn around(pool: &Pool) -> &Self {
         // SAFETY: the arena lives as long as the header in it.
         unsafe { &*Self::of(pool).as_ptr() }

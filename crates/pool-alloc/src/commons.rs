@@ -31,7 +31,7 @@ use crate::counters::{self, Event};
 use crate::heap::caches;
 use crate::list::{List, Ref};
 use crate::os::{self, invariant};
-use crate::pool::Pool;
+use crate::pool::{Owner, Pool};
 use crate::remote::Unowned;
 use crate::shelf::Shelf;
 use crate::sparse;
@@ -83,7 +83,7 @@ pub(crate) fn lock() -> MutexGuard<'static, Commons> {
 /// Hands a pool without blocks in use back to its arena. The caller owned it and does not touch it again.
 pub(crate) fn close(pool: Ref<Pool>) {
     let _errno = os::ErrnoKept::now();
-    pool.set_owner(None);
+    pool.set_owner(Owner::NOBODY);
     let empty = lock().close(pool);
     unmap(empty);
 }
@@ -106,7 +106,7 @@ pub(crate) fn abandon(pool: Ref<Pool>) {
             return close(pool);
         }
         pool.leave_to_others();
-        pool.set_owner(None);
+        pool.set_owner(Owner::NOBODY);
         let gone = if pool.is_exhausted() {
             pool.word().disown(Unowned::Full)
         } else {

@@ -31,6 +31,8 @@ mod leave;
 #[path = "heap/partial.rs"]
 mod partial;
 
+use std::ptr::NonNull;
+
 pub(crate) use back::free;
 use caches::Caches;
 use currents::Currents;
@@ -42,7 +44,7 @@ use crate::commons;
 use crate::counters::{self, Blocks, Event};
 use crate::list::{Linked, Links, List, Ref};
 use crate::os::invariant;
-use crate::pool::{EMPTY, Pool};
+use crate::pool::{EMPTY, Owner, Pool};
 use crate::remote::Unowned;
 use crate::rest::Rests;
 use crate::runs::AtHand;
@@ -52,6 +54,8 @@ use crate::thread;
 
 /// See the top of this file. Only its thread touches it, except while it is on the commons' list of spare heaps.
 pub(crate) struct Heap {
+    /// What its pools have as their owner.
+    as_owner: Owner,
     current: Currents,
     caches: Caches,
     growth: Growth,
@@ -93,9 +97,10 @@ pub(crate) const NO_HEAP_REF: Ref<Heap> = Ref::of_static(&NO_HEAP.0);
 pub(crate) const ENDED_REF: Ref<Heap> = Ref::of_static(&ENDED.0);
 
 impl Heap {
-    /// A heap without pools.
+    /// A heap without pools, which is no thread's.
     pub(crate) const fn new() -> Self {
         Self {
+            as_owner: Owner::NONE_OF_THEM,
             current: Currents::new(),
             caches: Caches::new(),
             growth: Growth::new(),
@@ -107,6 +112,27 @@ impl Heap {
             blocks: Blocks::new(),
             links: Links::new(),
         }
+    }
+
+    /// Makes the `nth` heap that a thread can have, from 1 on.
+    ///
+    /// # Safety
+    /// There is room for a heap, aligned and nobody's.
+    pub(crate) unsafe fn make(at: NonNull<Self>, nth: usize) {
+        // It is a copy of the one that no thread has: a value of its own may be put together on the stack first, and
+        // what a thread's stack once touched, it keeps.
+        // SAFETY: nothing writes to the static, and there is room, as promised by the caller.
+        unsafe { at.copy_from_nonoverlapping(NonNull::from(&NO_HEAP.0), 1) };
+        // SAFETY: there is a heap now.
+        let as_owner = unsafe { &raw mut (*at.as_ptr()).as_owner };
+        // SAFETY: nobody else has seen it.
+        unsafe { as_owner.write(Owner::nth(nth)) };
+    }
+
+    /// What its pools have as their owner.
+    #[inline(always)]
+    pub(crate) fn as_owner(&self) -> Owner {
+        self.as_owner
     }
 
     /// A block for what needs no more than this step, or null where memory is out.
@@ -209,7 +235,7 @@ impl Heap {
             }
         };
         invariant!(!pool.is_exhausted());
-        pool.set_owner(Some(self.as_ref()));
+        pool.set_owner(self.as_owner());
         pool.set_mark(EMPTY);
         if pool.next_is_missing() {
             pool.collect();
@@ -247,12 +273,12 @@ impl Heap {
                 return !self.make_way(pool);
             }
             pool.mark_full();
-            pool.set_owner(None);
+            pool.set_owner(Owner::NOBODY);
             if pool.word().disown(Unowned::Full) {
                 self.set_current(class, NO_POOL_REF);
                 return false;
             }
-            pool.set_owner(Some(self.as_ref()));
+            pool.set_owner(self.as_owner());
             pool.set_mark(EMPTY);
         }
     }
@@ -279,7 +305,7 @@ impl Heap {
     }
 
     fn as_ref(&self) -> Ref<Self> {
-        let at = std::ptr::NonNull::from_ref(self);
+        let at = NonNull::from_ref(self);
         // SAFETY: heaps live in memory that is never given back.
         unsafe { Ref::new(at) }
     }

@@ -152,6 +152,7 @@
 //! ```text
 //! a pool's header and its free blocks      its owner; while the slice is free, whoever holds the lock
 //! a pool's word                            everyone, atomically
+//! whose a pool is                          everyone reads it, its owner writes it, atomically
 //! an arena's own fields, all lists but     whoever holds the lock
 //!   those of a heap
 //! a heap                                   its thread

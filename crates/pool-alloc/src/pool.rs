@@ -24,6 +24,8 @@
 
 #[path = "pool/block.rs"]
 mod block;
+#[path = "pool/owner.rs"]
+mod owner;
 #[path = "pool/row.rs"]
 mod row;
 
@@ -34,12 +36,12 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::compiler_fence;
 
 pub(crate) use block::Block;
+pub(crate) use owner::Owner;
 
 use crate::arena::Arena;
 use crate::class::Class;
 use crate::hardened;
-use crate::heap::Heap;
-use crate::list::{Linked, Links, Ref};
+use crate::list::{Linked, Links};
 use crate::os::{self, invariant};
 use crate::remote::Word;
 use crate::sweep::Pages;
@@ -54,9 +56,6 @@ pub(crate) struct Pool {
     limit: Cell<*mut u8>,
     used: AtomicU32,
     block_size: Cell<u32>,
-    /// The owner's heap, null without one; with `IN_ORDER` added while the pool's blocks come back in order. Only ever
-    /// compared, never followed.
-    owner: AtomicPtr<Heap>,
     /// On a heap's list of partial pools, or on the list of abandoned ones.
     links: Links<Self>,
     /// Bytes from the start of its slices that may be resident though not handed out, and hold something from an earlier use;
@@ -110,7 +109,6 @@ impl Pool {
             limit: Cell::new(ptr::null_mut()),
             used: AtomicU32::new(0),
             block_size: Cell::new(0),
-            owner: AtomicPtr::new(ptr::null_mut()),
             links: Links::new(),
             stale: AtomicU32::new(0),
             mark: Cell::new(EMPTY),
@@ -367,16 +365,6 @@ impl Pool {
 
     pub(crate) fn set_purged(&self, pages: Pages) {
         Arena::purged_of(self).store(pages, Relaxed);
-    }
-
-    #[inline(always)]
-    pub(crate) fn owner(&self) -> *const Heap {
-        self.owner.load(Relaxed)
-    }
-
-    pub(crate) fn set_owner(&self, heap: Option<Ref<Heap>>) {
-        self.owner
-            .store(heap.map_or(ptr::null_mut(), Ref::as_ptr), Relaxed);
     }
 
     pub(crate) fn word(&self) -> &Word {

@@ -17,7 +17,7 @@ use std::ptr::{self, NonNull};
 
 use crate::class::Class;
 use crate::counters::{self, Event};
-use crate::heap::{ENDED_REF, Heap, NO_HEAP, NO_HEAP_REF};
+use crate::heap::{ENDED_REF, Heap, NO_HEAP_REF};
 use crate::list::{List, Ref};
 use crate::os::{self, ExitHook};
 use crate::{commons, fork, slot};
@@ -158,10 +158,8 @@ impl Heaps {
         self.made += 1;
         // SAFETY: there was room for this heap, so the address behind it is in the chunk or at its end.
         self.next = Some(unsafe { at.add(1) });
-        // A new heap is a copy of the one that no thread has: a value of its own may be put together on the stack first,
-        // and what a thread's stack once touched, it keeps.
-        // SAFETY: nothing writes to the static; the chunk is mapped, aligned to a page, and this part of it is nobody's.
-        unsafe { at.copy_from_nonoverlapping(NonNull::from(&NO_HEAP.0), 1) };
+        // SAFETY: the chunk is mapped, aligned to a page, and this part of it is nobody's.
+        unsafe { Heap::make(at, self.made) };
         // SAFETY: a chunk is never given back.
         Some(unsafe { Ref::new(at) })
     }

@@ -25,7 +25,7 @@ use super::{Commons, Unowned};
 use crate::arena::Arena;
 use crate::heap::Heap;
 use crate::list::{List, Ref};
-use crate::pool::Pool;
+use crate::pool::{Owner, Pool};
 use crate::remote::Freed;
 
 impl Commons {
@@ -65,7 +65,7 @@ impl Commons {
             Some(Unowned::Full) => {}
             Some(Unowned::Listed) => abandoned.push_front(pool),
             None => {
-                pool.set_owner(None);
+                pool.set_owner(Owner::NOBODY);
                 pool.mark_full();
                 pool.collect();
                 if pool.used() == 0 {

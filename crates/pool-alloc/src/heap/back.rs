@@ -22,16 +22,13 @@ use crate::thread;
 
 /// Takes back a block of this pool.
 ///
-/// Reading the owner without order is enough: a thread's own heap stands there exactly if the thread itself wrote it
-/// last, as heaps change hands under the lock and without pools.
-///
 /// # Safety
 /// `block` came from `pool`, is in use, and the caller is done with it.
 #[inline(always)]
 pub(crate) unsafe fn free(block: *mut u8, pool: Ref<Pool>) {
     hardened::take_back(block);
     let heap = thread::heap();
-    if pool.owner() == heap.as_ptr() {
+    if pool.owner() == heap.as_owner() {
         heap.blocks.taken_back();
         // SAFETY: the block is the pool's, and the owner's heap is this thread's.
         if unsafe { pool.put(block.cast()) } {
@@ -67,12 +64,12 @@ pub(super) unsafe fn free_unusually(pool: Ref<Pool>, block: *mut Block, heap: Re
 /// As above.
 #[inline(never)]
 unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
-    let _errno = os::ErrnoKept::now();
     counters::count(Event::RemoteFree);
     // SAFETY: as promised by the caller.
     let Freed::Claimed(was) = (unsafe { pool.word().free(block) }) else {
         return;
     };
+    let _errno = os::ErrnoKept::now();
     counters::count(Event::Claim);
     if was == Unowned::Listed {
         commons::lock().unlist_abandoned(pool);
@@ -122,7 +119,7 @@ impl Heap {
             // SAFETY: it is the block that follows the row, and the caller hands it over.
             unsafe { pool.put_in_order() }
         } else {
-            pool.set_owner(Some(self.as_ref()));
+            pool.set_owner(self.as_owner());
             // SAFETY: the block is the pool's, and the caller hands it over.
             unsafe { pool.put(block) }
         };

@@ -255,7 +255,7 @@ impl Heap {
     unsafe fn send_home(&self, block: *mut Block, class: Class) {
         // SAFETY: to its pool the block is in use.
         let pool = unsafe { Arena::pool_of(block.cast(), class.span()) };
-        if ptr::eq(pool.owner(), self) {
+        if pool.owner() == self.as_owner() {
             // SAFETY: the block is the pool's, and this is the owner's heap.
             if unsafe { pool.put(block) } {
                 self.drained(pool);

@@ -34,7 +34,7 @@ impl Heap {
     /// claims and needs none for a while, the next time it looks at another.
     pub(super) fn own_partial(&self, pool: Ref<Pool>) {
         invariant!(!self.is_none() && !pool.is_exhausted());
-        pool.set_owner(Some(self.as_ref()));
+        pool.set_owner(self.as_owner());
         self.growth.ends(pool.class());
         let partial = &self.partial[pool.class().index()];
         if let Some(longest) = partial.first() {

@@ -12,8 +12,8 @@
 //! block is the first to come back, and each that follows in order lengthens it, where rows are wanted
 //! (`heap::back`). What is dropped in the order in which it was built is freed without being touched then.
 //!
-//! A pool whose blocks come back so has an *owner* that the usual way of a block back does not know, so that this way
-//! needs no question of its own: the heap's address and `IN_ORDER`.
+//! A pool whose blocks come back so has an owner that the usual way of a block back does not know (`owner`), so that this
+//! way needs no question of its own.
 
 use std::ops::Range;
 use std::ptr::{self, NonNull};
@@ -22,15 +22,8 @@ use std::sync::atomic::compiler_fence;
 
 use super::{Block, Pool};
 use crate::arena::Arena;
-use crate::heap::Heap;
-use crate::list::Ref;
 use crate::os::{self, invariant};
 use crate::sweep;
-
-/// See the top of this file.
-const IN_ORDER: usize = 1;
-
-const _: () = assert!(align_of::<Heap>() > IN_ORDER);
 
 /// What the limit of a row that goes on is less by.
 const GOES_ON: usize = 1;
@@ -191,23 +184,4 @@ impl Pool {
         self.limit
             .set(self.bump.load(Relaxed).wrapping_sub(GOES_ON));
     }
-
-    /// The owner's heap stays what it is; from now on its frees look whether they are in order.
-    pub(crate) fn expect_order(&self, heap: Ref<Heap>) {
-        self.owner.store(in_order(heap), Relaxed);
-    }
-
-    /// Whether it is this heap's, whose frees look whether they are in order.
-    pub(crate) fn expects_order_of(&self, heap: Ref<Heap>) -> bool {
-        ptr::eq(self.owner(), in_order(heap))
-    }
-
-    /// Whether it is this heap's.
-    pub(crate) fn is_of(&self, heap: Ref<Heap>) -> bool {
-        ptr::eq(self.owner(), heap.as_ptr()) || self.expects_order_of(heap)
-    }
-}
-
-fn in_order(heap: Ref<Heap>) -> *mut Heap {
-    heap.as_ptr().wrapping_byte_add(IN_ORDER)
 }

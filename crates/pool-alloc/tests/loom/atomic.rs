@@ -11,7 +11,6 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{self, AtomicUsize as Plain};
 
-use crate::heap::Heap;
 use crate::mutants::{Mutant, is};
 use crate::shadow;
 
@@ -148,23 +147,26 @@ impl<T> AtomicPtr<T> {
 }
 
 /// Who owns a pool: everyone may look.
-impl AtomicPtr<Heap> {
+#[repr(transparent)]
+pub(crate) struct AtomicOwner(atomic::AtomicU32);
+
+impl AtomicOwner {
     fn shadow(&self) -> Option<Rc<loom::sync::atomic::AtomicUsize>> {
-        let initial = self.0.load(Relaxed).expose_provenance();
-        Some(shadow::execution()?.atomic(self.at(), initial))
+        let at = self.0.as_ptr().addr();
+        Some(shadow::execution()?.atomic(at, self.0.load(Relaxed) as usize))
     }
 
-    pub(crate) fn load(&self, order: Ordering) -> *mut Heap {
+    pub(crate) fn load(&self, order: Ordering) -> u32 {
         match self.shadow() {
             None => self.0.load(order),
-            Some(shadow) => std::ptr::with_exposed_provenance_mut(shadow.load(order)),
+            Some(shadow) => shadow.load(order) as u32,
         }
     }
 
-    pub(crate) fn store(&self, value: *mut Heap, order: Ordering) {
+    pub(crate) fn store(&self, value: u32, order: Ordering) {
         match self.shadow() {
             None => self.0.store(value, order),
-            Some(shadow) => shadow.store(value.expose_provenance(), order),
+            Some(shadow) => shadow.store(value as usize, order),
         }
     }
 }
