@@ -95,7 +95,7 @@ fn limits_stand_beside_their_workload_and_are_nobodys_peer() {
     let contestants = &document["workloads"][0]["contestants"];
     assert_eq!(
         names(contestants, "contestant"),
-        ["pool", "limit-huge", "limit-4k"]
+        ["pool", "limit-huge", "limit-4k", "limit-bump"]
     );
     for contestant in contestants.as_array().expect("contestants") {
         assert!(contestant["ratio_to_best_peer"].is_null());

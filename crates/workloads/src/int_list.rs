@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 
-use crate::limits::{FOUR_KIB, HUGE};
+use crate::limits::{BUMP, FOUR_KIB, HUGE};
 use crate::{Pass, Start, Workload};
 
 pub(crate) const INT_LIST: Workload = Workload {
@@ -18,7 +18,7 @@ pub(crate) const INT_LIST: Workload = Workload {
     passes: 1,
     size: 5_120_000,
     prepare,
-    limits: &[HUGE, FOUR_KIB],
+    limits: &[HUGE, FOUR_KIB, BUMP],
 };
 
 pub(crate) const REBUILD: Workload = Workload {
@@ -34,7 +34,7 @@ pub(crate) const REBUILD: Workload = Workload {
 /// A box and the pointer to it.
 pub(crate) const BYTES_PER_BOX: u64 = size_of::<Int>() as u64 + size_of::<Box<Int>>() as u64;
 
-type Int = [u64; 3];
+pub(crate) type Int = [u64; 3];
 
 const _: () = assert!(BYTES_PER_BOX == 32);
 

@@ -1,14 +1,18 @@
-//! `limit-...`: the bytes of `int-list` mapped, written and unmapped, with no allocator between.
+//! `limit-...`: what `int-list` costs with no allocator between.
 //!
 //! The kernel zeroes a page before a program has it and takes it back afterwards, and somebody has
-//! to write it: no allocator that returns everything can be faster. With huge pages there is a fault
-//! for every 2 MiB, without them one for every 4 KiB.
+//! to write it: no allocator that returns everything can be faster than that. With huge pages there
+//! is a fault for every 2 MiB, without them one for every 4 KiB.
+//!
+//! A program makes its boxes one by one and looks at each again to drop it. `limit-bump` does that,
+//! too, and asks nobody: its allocator is a sum, its free is empty.
 
+use std::hint::black_box;
 use std::ptr::{NonNull, null_mut};
 
 use libc::{MADV_HUGEPAGE, MADV_NOHUGEPAGE};
 
-use crate::int_list::BYTES_PER_BOX;
+use crate::int_list::{BYTES_PER_BOX, Int};
 use crate::{Pass, Start, Workload};
 
 pub(crate) const HUGE: Workload = Workload {
@@ -28,6 +32,33 @@ pub(crate) const FOUR_KIB: Workload = Workload {
     prepare: |size| prepare(size, MADV_NOHUGEPAGE),
     ..HUGE
 };
+
+pub(crate) const BUMP: Workload = Workload {
+    name: "limit-bump",
+    summary: "the boxes of int-list made by adding up sizes and never freed, in huge pages where there are any",
+    operation: "a box",
+    prepare: prepare_bump,
+    ..HUGE
+};
+
+/// In place of the vector there is one mapping, of the boxes another.
+fn prepare_bump(size: u64) -> Pass {
+    Box::new(move || {
+        let mut boxes = Mapping::new(size as usize * size_of::<Int>(), MADV_HUGEPAGE);
+        let mut list = Mapping::new(size as usize * size_of::<u64>(), MADV_HUGEPAGE);
+        let words = size_of::<Int>() / size_of::<u64>();
+        let places = boxes.words().chunks_exact_mut(words);
+        for (value, (place, entry)) in (0..size).zip(places.zip(list.words())) {
+            let new: Int = [1, 0, value];
+            place.copy_from_slice(&new);
+            *entry = black_box(place.as_ptr()).addr() as u64;
+        }
+        for entry in list.words() {
+            black_box(*entry);
+        }
+        size
+    })
+}
 
 fn prepare(size: u64, advice: i32) -> Pass {
     Box::new(move || {
