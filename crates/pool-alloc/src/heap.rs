@@ -347,6 +347,6 @@ mod tests {
     fn a_pool_with_much_touched_does_not_rest() {
         let of = |size| Class::of(size, 8).expect("it is not large");
         assert_eq!(classes_with_a_pool_after(&[of(20 << 10)]), [of(20 << 10)]);
-        assert_eq!(classes_with_a_pool_after(&[of(100 << 10)]), []);
+        assert_eq!(classes_with_a_pool_after(&[of(200 << 10)]), []);
     }
 }

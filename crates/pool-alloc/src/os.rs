@@ -34,7 +34,7 @@ pub(crate) fn map_around(
     }
     // SAFETY: `first` was mapped above with this length and nobody else knows of it.
     unsafe { unmap(first, len) };
-    let whole = len.checked_add(align - page_size())?;
+    let whole = len.checked_add(align - system_page())?;
     let base = map_near(ptr::null_mut(), whole)?;
     let lead = short(base);
     // SAFETY: lead < align, a multiple of the page, so lead + len <= whole.
@@ -73,7 +73,7 @@ pub(crate) unsafe fn unmap(at: NonNull<u8>, len: usize) {
     let refused = unsafe { libc::munmap(at.as_ptr().cast(), len) } != 0;
     if refused {
         // SAFETY: as above.
-        unsafe { discard(at, len) };
+        unsafe { give_back(at, len) };
     }
 }
 
@@ -116,6 +116,7 @@ pub(crate) unsafe fn advise_usual(_at: NonNull<u8>, _len: usize) {}
 /// `[at, at + len)` are whole pages mapped by this module.
 #[cfg(target_os = "linux")]
 pub(crate) unsafe fn populate(at: NonNull<u8>, len: usize) -> bool {
+    invariant!(are_whole_pages(at, len));
     let _errno = ErrnoKept::now();
     // SAFETY: the advice changes no contents.
     unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_POPULATE_WRITE) == 0 }
@@ -132,15 +133,23 @@ pub(crate) unsafe fn populate(_at: NonNull<u8>, _len: usize) -> bool {
 ///
 /// # Safety
 /// `[at, at + len)` are whole pages mapped by this module, whose contents nobody needs.
-#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) unsafe fn discard(at: NonNull<u8>, len: usize) -> bool {
+    invariant!(are_whole_pages(at, len));
+    // SAFETY: as promised by the caller.
+    unsafe { give_back(at, len) }
+}
+
+/// # Safety
+/// As above, but that pages are the system's.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+unsafe fn give_back(at: NonNull<u8>, len: usize) -> bool {
     // SAFETY: the caller needs none of the contents.
     unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_DONTNEED) == 0 }
 }
 
 /// As above; elsewhere MADV_DONTNEED is a hint only, so the pages are mapped anew over themselves.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) unsafe fn discard(at: NonNull<u8>, len: usize) -> bool {
+unsafe fn give_back(at: NonNull<u8>, len: usize) -> bool {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED;
     // SAFETY: the caller owns the pages that this replaces and needs none of the contents.
@@ -155,6 +164,17 @@ pub(crate) unsafe fn discard(at: NonNull<u8>, len: usize) -> bool {
 /// addresses may be gone.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) unsafe fn remap(at: NonNull<u8>, old: usize, new: usize) -> Option<NonNull<u8>> {
+    if pretended_page() != 0 {
+        // The kernel knows nothing of that.
+        let to = map(new, page_size())?;
+        // SAFETY: as promised by the caller, and the other place is new.
+        if unsafe { remap_to(at, old, new, to) } {
+            return Some(to);
+        }
+        // SAFETY: it was mapped above, and the move did not happen.
+        unsafe { unmap(to, new) };
+        return None;
+    }
     // SAFETY: the caller owns the mapping and uses the new address from here on.
     let at = unsafe { libc::mremap(at.as_ptr().cast(), old, new, libc::MREMAP_MAYMOVE) };
     if at == libc::MAP_FAILED {
@@ -245,10 +265,37 @@ pub(crate) fn page_size() -> usize {
     if known != 0 {
         return known;
     }
-    // SAFETY: sysconf only reads.
-    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
+    let page = system_page().max(pretended_page());
     PAGE.store(page, Ordering::Relaxed);
     page
+}
+
+fn system_page() -> usize {
+    // SAFETY: sysconf only reads.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
+}
+
+/// In a debug build, pages may be taken for larger than they are, so that what happens on systems with such pages can
+/// be tested on all others: bytes of them, from the environment's `POOL_ALLOC_PAGE_KIB`, or 0.
+#[cfg(debug_assertions)]
+fn pretended_page() -> usize {
+    // SAFETY: the name ends in a zero. Tests do not change the environment.
+    let Some(kib) = NonNull::new(unsafe { libc::getenv(c"POOL_ALLOC_PAGE_KIB".as_ptr()) }) else {
+        return 0;
+    };
+    // SAFETY: what the environment holds ends in a zero.
+    (unsafe { libc::atoi(kib.as_ptr()) } as usize) << 10
+}
+
+#[cfg(not(debug_assertions))]
+fn pretended_page() -> usize {
+    0
+}
+
+/// What calls ask for that change what is resident.
+#[cfg(debug_assertions)]
+fn are_whole_pages(at: NonNull<u8>, len: usize) -> bool {
+    (at.addr().get() | len) & (page_size() - 1) == 0
 }
 
 /// `bytes` rounded up to whole pages. `bytes` is at most `isize::MAX`, so this does not overflow.
@@ -336,3 +383,21 @@ macro_rules! invariant {
     };
 }
 pub(crate) use invariant;
+
+#[cfg(test)]
+mod tests {
+    /// `tests/larger_pages.rs` looks whether this ran.
+    #[test]
+    fn pages_are_as_large_as_is_pretended() {
+        let kib = std::env::var("POOL_ALLOC_PAGE_KIB").ok();
+        let pretended = kib.map_or(0, |kib| kib.parse::<usize>().expect("a number") << 10);
+        assert_eq!(super::page_size(), super::system_page().max(pretended));
+        let page = super::page_size();
+        for _ in 0..20 {
+            let at = super::map(3 * page, page).expect("the machine has memory for a test");
+            assert_eq!(at.addr().get() % page, 0);
+            // SAFETY: it was mapped above, and nobody uses it.
+            unsafe { super::unmap(at, 3 * page) };
+        }
+    }
+}

@@ -132,8 +132,8 @@ impl Pool {
         self.bump.store(block.cast(), Relaxed);
     }
 
-    /// Gives back what may be resident beyond so many bytes of a pool without a block in use, if that is left of an earlier
-    /// use; false where it is not, or the kernel refuses.
+    /// Gives back the pages that may be resident beyond so many bytes of a pool without a block in use, if what is there is
+    /// left of an earlier use; false where it is not, or the kernel refuses.
     pub(crate) fn trims_to(&self, bytes: usize) -> bool {
         let start = Arena::slice_start(self).addr();
         let first = os::whole_pages(start + bytes);
@@ -145,6 +145,9 @@ impl Pool {
             return false;
         }
         let end = os::whole_pages(start + self.stale());
+        if end <= first {
+            return true; // so many bytes end on a page that is larger, and that is the last
+        }
         // SAFETY: they are whole pages of the owner's pool, and no block was handed out there since it was opened.
         let is_given = unsafe { os::discard(at, end - first) };
         if is_given {
