@@ -190,6 +190,9 @@
 //! - Of a class that grew, up to one pool a thread is resident of which nothing may ever be used, until the thread ends.
 //! - Heaps are never given back: one is about 7 KiB, and there are as many as threads were alive together.
 
+#[cfg(not(all(unix, target_pointer_width = "64")))]
+compile_error!("pool-alloc is for 64-bit systems of the Unix kind");
+
 mod arena;
 pub mod by_address;
 #[cfg(debug_assertions)]

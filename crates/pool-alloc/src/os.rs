@@ -162,7 +162,7 @@ unsafe fn give_back(at: NonNull<u8>, len: usize) -> bool {
 /// # Safety
 /// `[at, at + old)` is one mapping of this module; both lengths are multiples of the page size. On success the old
 /// addresses may be gone.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub(crate) unsafe fn remap(at: NonNull<u8>, old: usize, new: usize) -> Option<NonNull<u8>> {
     if pretended_page() != 0 {
         // The kernel knows nothing of that.
@@ -185,7 +185,7 @@ pub(crate) unsafe fn remap(at: NonNull<u8>, old: usize, new: usize) -> Option<No
 }
 
 /// As above; elsewhere there is no such call.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 pub(crate) unsafe fn remap(_at: NonNull<u8>, _old: usize, _new: usize) -> Option<NonNull<u8>> {
     None
 }
@@ -194,6 +194,7 @@ pub(crate) unsafe fn remap(_at: NonNull<u8>, _old: usize, _new: usize) -> Option
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InPlace {
     Done,
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "told by Linux"))]
     NoRoom,
     /// It is several mappings side by side.
     NotOne,
@@ -203,7 +204,7 @@ pub(crate) enum InPlace {
 ///
 /// # Safety
 /// `[at, at + old)` are whole pages mapped by this module; what is cut off is not used any more.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub(crate) unsafe fn resize_in_place(at: NonNull<u8>, old: usize, new: usize) -> InPlace {
     // SAFETY: the caller owns the mapping and does not use what goes.
     if unsafe { libc::mremap(at.as_ptr().cast(), old, new, 0) } != libc::MAP_FAILED {
@@ -221,7 +222,7 @@ pub(crate) unsafe fn resize_in_place(at: NonNull<u8>, old: usize, new: usize) ->
 ///
 /// # Safety
 /// As `remap`; `[to, to + new)` was mapped by this module, apart from the old mapping, and nobody uses it.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub(crate) unsafe fn remap_to(at: NonNull<u8>, old: usize, new: usize, to: NonNull<u8>) -> bool {
     let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
     // SAFETY: the caller owns both mappings, and uses the new one from here on.
@@ -229,7 +230,7 @@ pub(crate) unsafe fn remap_to(at: NonNull<u8>, old: usize, new: usize, to: NonNu
 }
 
 /// As above; elsewhere there is no such call.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 pub(crate) unsafe fn resize_in_place(_at: NonNull<u8>, old: usize, new: usize) -> InPlace {
     match old == new {
         true => InPlace::Done,
@@ -238,7 +239,7 @@ pub(crate) unsafe fn resize_in_place(_at: NonNull<u8>, old: usize, new: usize) -
 }
 
 /// As above; elsewhere there is no such call.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 pub(crate) unsafe fn remap_to(_: NonNull<u8>, _: usize, _: usize, _: NonNull<u8>) -> bool {
     false
 }
