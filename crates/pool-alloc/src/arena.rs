@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!  base            base + 4 KiB          base + 64 KiB                              base + 2 MiB
-//!   | pool headers, words, |  slice 0     | slice 1 | slice 2 | slice 3 |  ...  | slice 31 |
-//!   | the arena's own      |  one pool    | a pool  |   a pool of two   |
+//!   | pools' headers,      |  slice 0     | slice 1 | slice 2 | slice 3 |  ...  | slice 31 |
+//!   | words and owners;    |  one pool    | a pool  |   a pool of two   |
+//!   | the arena's own      |              |         |                   |
 //! ```
 //!
 //! A pool is 1, 2, 4 or 8 slices, at a multiple of its size, and its header is that of its first slice. Masking a block's
@@ -21,7 +22,6 @@
 #[path = "arena/slices.rs"]
 mod slices;
 
-use std::hint::assert_unchecked;
 use std::mem::offset_of;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
@@ -193,11 +193,9 @@ impl Arena {
 
     #[inline(always)]
     fn number(pool: &Pool) -> usize {
-        let number = (ptr::from_ref(pool).addr() & (ARENA - 1)) / size_of::<Pool>();
-        invariant!(number < SLICES);
-        // SAFETY: headers are at the arena's start, and there are no others but those of no arena, which are not asked.
-        unsafe { assert_unchecked(number < SLICES) };
-        number
+        let header = ptr::from_ref(pool).addr() / size_of::<Pool>();
+        invariant!(header % (ARENA / size_of::<Pool>()) < SLICES);
+        header % SLICES
     }
 
     /// The word of a pool.

@@ -92,7 +92,7 @@
 //! thread frees goes out again first, whoever's pool it is of. They close, and their blocks go to their pools, as soon as
 //! two pools in turn are found nearly empty, which is where a drop begins (`heap::caches`).
 //!
-//! *Back.* The header says who owns the pool. If it is the calling thread's heap, the block is pushed: no atomic
+//! *Back.* The arena says who owns the pool (`pool::owner`). If it is the calling thread's heap, the block is pushed: no atomic
 //! read-modify-write here either. Otherwise one compare-and-exchange on the pool's word decides
 //! (`remote`): either the owner will find the block there, or the pool has no owner and this thread becomes it. Where
 //! that thread then frees all blocks of the pool in the order in which they went out, as a dropped vector does, it
@@ -176,7 +176,8 @@
 //! - A request that the system refuses costs the reserve, also one that could never be met; and what the heaps of
 //!   other threads keep, up to 512 KiB each, their caches, and a MiB of large blocks' runs that they have at hand, is out
 //!   of its reach.
-//! - The runs that a thread has at hand when its loop ends wait until it frees a large block, needs a pool, or ends.
+//! - The runs that a thread has at hand when its loop ends wait until it frees a large block or has one grow, needs a
+//!   pool, or ends.
 //! - What waits in the caches of a thread that neither frees nor allocates holds its pages, though others drop all the
 //!   rest: up to 64 blocks of each class, of 64 KiB together, or one. So do those that others empty, while it does go on.
 //! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
@@ -354,7 +355,8 @@ impl PoolAlloc {
         }
         let copy = match new_class {
             Some(class) => thread::heap().allocate(class),
-            None => large::allocate(new_size, align, Contents::Grown),
+            None if new_size > old.size() => large::allocate(new_size, align, Contents::Grown),
+            None => large::allocate(new_size, align, Contents::Any),
         };
         if !copy.is_null() {
             // SAFETY: both blocks hold this many bytes, and they are two blocks.

@@ -164,16 +164,11 @@ unsafe fn give_back(at: NonNull<u8>, len: usize) -> bool {
 /// addresses may be gone.
 #[cfg(target_os = "linux")]
 pub(crate) unsafe fn remap(at: NonNull<u8>, old: usize, new: usize) -> Option<NonNull<u8>> {
-    if pretended_page() != 0 {
-        // The kernel knows nothing of that.
-        let to = map(new, page_size())?;
-        // SAFETY: as promised by the caller, and the other place is new.
-        if unsafe { remap_to(at, old, new, to) } {
-            return Some(to);
-        }
-        // SAFETY: it was mapped above, and the move did not happen.
-        unsafe { unmap(to, new) };
-        return None;
+    if cfg!(debug_assertions) && page_size() > system_page() {
+        // The kernel, which knows nothing of that, would move it by its own pages.
+        // SAFETY: as promised by the caller.
+        let resized = unsafe { resize_in_place(at, old, new) };
+        return (resized == InPlace::Done).then_some(at);
     }
     // SAFETY: the caller owns the mapping and uses the new address from here on.
     let at = unsafe { libc::mremap(at.as_ptr().cast(), old, new, libc::MREMAP_MAYMOVE) };
@@ -184,7 +179,7 @@ pub(crate) unsafe fn remap(at: NonNull<u8>, old: usize, new: usize) -> Option<No
     }
 }
 
-/// As above; elsewhere there is no such call.
+/// As above; elsewhere there is no such call, or none that `libc` has.
 #[cfg(not(target_os = "linux"))]
 pub(crate) unsafe fn remap(_at: NonNull<u8>, _old: usize, _new: usize) -> Option<NonNull<u8>> {
     None
@@ -280,12 +275,15 @@ fn system_page() -> usize {
 /// be tested on all others: bytes of them, from the environment's `POOL_ALLOC_PAGE_KIB`, or 0.
 #[cfg(debug_assertions)]
 fn pretended_page() -> usize {
-    // SAFETY: the name ends in a zero. Tests do not change the environment.
+    // SAFETY: the name ends in a zero. This is asked once, when the process's first page is wanted; whoever changes the
+    // environment before that has no other thread yet that could ask for memory.
     let Some(kib) = NonNull::new(unsafe { libc::getenv(c"POOL_ALLOC_PAGE_KIB".as_ptr()) }) else {
         return 0;
     };
     // SAFETY: what the environment holds ends in a zero.
-    (unsafe { libc::atoi(kib.as_ptr()) } as usize) << 10
+    let kib = unsafe { libc::atoi(kib.as_ptr()) };
+    invariant!([4, 8, 16, 32, 64].contains(&kib));
+    (kib as usize) << 10
 }
 
 #[cfg(not(debug_assertions))]

@@ -117,7 +117,7 @@ pub(crate) fn lock() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A run for a new block: one at hand, else one that waits, else one stretched, else what `map` gets.
+/// A run for a new block: one at hand, unless it has grown, else one that waits, else one stretched, else what `map` gets.
 pub(crate) fn obtain(
     need: Need,
     contents: Contents,
@@ -146,13 +146,11 @@ pub(crate) fn obtain(
     Some(at)
 }
 
-/// The longest run that waits, with as many bytes as are needed. Where the system refuses, it is gone.
+/// The longest run that waits, with as many bytes as are needed. Where the system refuses, it goes on waiting.
 fn stretched(need: Need, contents: Contents, stretch: Stretch) -> Option<NonNull<u8>> {
     let run = lock().take_longest(need)?;
     let Some(at) = stretch(run, need) else {
-        lock().shrank(run.len);
-        // SAFETY: the run is as it was, off the table.
-        unsafe { run.unmap() };
+        lock().put(run);
         return None;
     };
     lock().grew(need.len - run.len);

@@ -5,7 +5,7 @@
 //! load sees, and follows who touched which cell when.
 
 pub(crate) use std::cell::Cell;
-/// Of all these the one at which everyone may look at any time: to the models the others of its width are one thread's.
+/// Everyone may look at it at any time. To the models the others of its width are one thread's.
 pub(crate) use std::sync::atomic::AtomicU32 as AtomicOwner;
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 pub(crate) use std::sync::{Mutex, MutexGuard};

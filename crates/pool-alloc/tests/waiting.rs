@@ -7,7 +7,7 @@ mod support;
 use std::thread::{self, sleep};
 
 use support::found::Found;
-use support::rounds::{LAPSED, MIB, earned, found_round, large_round};
+use support::rounds::{LAPSED, MIB, earned, found_round, large_round, small_round};
 use support::{Held, POOL, alone, fetched_pages, list, stats};
 
 /// What is fetched all the same, for tables of pages and the test's own stack.
@@ -86,6 +86,33 @@ fn blocks_that_grow_in_turns_find_room_behind_them() {
     });
 }
 
+/// The kernel does not move what is made of several mappings. Such a block is copied, and what is kept for a loop stays.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_block_of_several_mappings_grows() {
+    fn split(block: usize) {
+        let page = block & !4095;
+        let half = std::ptr::with_exposed_provenance_mut((page + MIB / 2) as _);
+        // SAFETY: the advice changes no contents. It is another for the half of a mapping, which makes it two.
+        let status = unsafe { libc::madvise(half, MIB / 4, libc::MADV_DONTFORK) };
+        assert_eq!(status, 0);
+    }
+    alone(|| {
+        let kept = earned(small_round);
+        let mut held = Held::new(MIB, 8, 1);
+        split(held.range().start);
+        assert!(held.try_resize(20 * MIB));
+        let mut found = Found::new(MIB, 16);
+        split(found.address());
+        assert!(found.try_resize(20 * MIB));
+        held.check();
+        found.check();
+        assert!(stats().cached_bytes >= kept, "{kept}: {:?}", stats());
+        drop((held, found));
+        assert_eq!((stats().allocated_bytes, stats().large_bytes), (0, 0));
+    });
+}
+
 #[test]
 fn of_more_runs_than_can_wait_the_longest_do() {
     alone(|| {
@@ -156,7 +183,22 @@ fn what_a_thread_has_at_hand_goes_when_it_finds_the_reserve_gone() {
     });
 }
 
-/// It may be what is missing behind a run that waits.
+#[test]
+fn where_no_more_runs_can_wait_a_block_that_grows_leaves_no_room_before_it() {
+    alone(|| {
+        const LONGEST: usize = 3 * MIB;
+        let shorter = || (0..60).map(|_| Found::new(KIB_300, 16)).collect::<Vec<_>>();
+        let build = || vec![(shorter(), Held::new(LONGEST, 8, 1))];
+        earned_by_runs_of(build);
+        let mut block = Held::new(100 << 10, 8, 1);
+        assert!(block.try_resize(KIB_300));
+        // Else there would have been one run too many, and the least would have gone.
+        let left = stats().free_large_bytes;
+        assert_eq!(left, LONGEST - KIB_300 + 31 * (304 << 10));
+    });
+}
+
+/// There it may join a run that waits. Here none touches another, and the table is full.
 #[test]
 fn what_a_thread_has_at_hand_goes_to_the_table_when_a_block_grows() {
     alone(|| {

@@ -4,8 +4,8 @@
 //! to write it: no allocator that returns everything can be faster than that. With huge pages there
 //! is a fault for every 2 MiB, without them one for every 4 KiB.
 //!
-//! A program makes its boxes one by one and looks at each again to drop it. `limit-bump` does that,
-//! too, and asks nobody: its allocator is a sum, its free is empty.
+//! A program makes its boxes one by one, enters them in a list and reads that again to drop them.
+//! `limit-bump` does so, too, and asks nobody: its allocator is a sum, its free is empty.
 
 use std::hint::black_box;
 use std::ptr::{NonNull, null_mut};

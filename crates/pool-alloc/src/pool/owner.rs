@@ -19,6 +19,7 @@ use super::Pool;
 use crate::arena::Arena;
 use crate::heap::Heap;
 use crate::list::Ref;
+use crate::os::invariant;
 
 /// See the top of this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +31,10 @@ impl Owner {
     /// What stands for a heap of no thread: no pool is owned by it.
     pub(crate) const NONE_OF_THEM: Self = Self(!IN_ORDER);
 
-    /// The heap that was made as the `nth`, from 1 on. A heap takes some KiB, so there is no end to the numbers.
-    pub(crate) const fn nth(nth: usize) -> Self {
+    /// The heap that was made as the `nth`, from 1 on. There are as many as threads were ever alive together, and no
+    /// system has so many that the numbers end.
+    pub(crate) fn nth(nth: usize) -> Self {
+        invariant!(nth > 0 && nth < !IN_ORDER as usize);
         Self(nth as u32)
     }
 
@@ -50,6 +53,7 @@ impl Pool {
     }
 
     pub(crate) fn set_owner(&self, owner: Owner) {
+        invariant!(owner != Owner::NONE_OF_THEM);
         Arena::owner_of(self).store(owner.0, Relaxed);
     }
 

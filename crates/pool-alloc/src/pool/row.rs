@@ -146,7 +146,7 @@ impl Pool {
         }
         let end = os::whole_pages(start + self.stale());
         if end <= first {
-            return true; // so many bytes end on a page that is larger, and that is the last
+            return true; // the page that so many bytes end on is the last
         }
         // SAFETY: they are whole pages of the owner's pool, and no block was handed out there since it was opened.
         let is_given = unsafe { os::discard(at, end - first) };

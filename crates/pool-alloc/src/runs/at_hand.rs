@@ -8,7 +8,7 @@
 //! runs at hand <= RUNS, bytes <= BYTES          none without a reserve, as soon as the thread finds that out
 //! ```
 //!
-//! It finds out when it frees a large block, or needs a pool.
+//! It finds out when it frees a large block, has one grow, or needs a pool.
 //!
 //! That a reserve ends is found out where memory in use rises and falls (`tide`), which the table sees. So once in
 //! `VISIT` times a run goes there all the same.
@@ -99,9 +99,11 @@ impl AtHand {
         if self.bytes() == 0 {
             return;
         }
+        let mut table = lock();
         for run in self.runs.iter().filter_map(Cell::take) {
-            lock().put(run);
+            table.put(run);
         }
+        drop(table);
         self.bytes.store(0, Relaxed);
     }
 }

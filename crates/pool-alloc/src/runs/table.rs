@@ -1,6 +1,6 @@
 //! The table of the runs that wait, and the account of those in use.
 //!
-//! A table of a few entries, gone through for each request: a request is for 64 pages at least, so that whatever is
+//! A short table, gone through for each request: a request is for 64 pages at least, so that whatever is
 //! done with the block costs more than the look. Everything here happens under one lock.
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,9 +9,10 @@ use super::{Need, RESERVE, Run};
 use crate::os;
 use crate::tide::Tide;
 
-/// Runs that wait at most. More lose less of what programs leave that hold many blocks of many sizes; each that waits
-/// costs some comparisons per request.
-const RUNS: usize = 32;
+/// Runs that wait at most. More lose less of what programs leave that hold many blocks, or have many grow in turns: each of
+/// those leaves one. Each that waits costs some comparisons per request. Debug builds have few, so that what is tested
+/// meets a full table.
+const RUNS: usize = if cfg!(debug_assertions) { 32 } else { 256 };
 
 /// See the top of this file.
 pub(crate) struct Table {
@@ -75,7 +76,11 @@ impl Table {
         let fitting = self.entries().filter(|(_, run)| run.has_room_for(need));
         let (longest, run) = fitting.max_by_key(|(_, run)| run.len)?;
         let spare = run.len - run.lead(need) - need.len;
-        let room_before = need.len.min(spare.saturating_sub(need.len));
+        // What is left on both sides takes a place more than the run did.
+        let room_before = match self.count < RUNS {
+            true => need.len.min(spare.saturating_sub(need.len)),
+            false => 0,
+        };
         self.take_from(longest, need, room_before & !(need.align - 1))
     }
 

@@ -17,8 +17,9 @@ use std::thread;
 use shim::{Call, Refusal, refusing};
 use support::found::Found;
 use support::plan::nothing_is_left;
+use support::rounds::MIB;
 #[cfg(not(feature = "hardened"))]
-use support::rounds::{MIB, earned, small_round};
+use support::rounds::{earned, small_round};
 use support::{Held, POOL, alone, list, stats};
 
 /// Blocks of every kind, as many as there is memory for; then some of them resized, freed, and allocated again.
@@ -141,27 +142,89 @@ fn a_refused_move_becomes_a_copy() {
     survives_with_a_reserve(Call::Remap);
 }
 
+#[cfg(not(feature = "hardened"))]
+const MOVES: Refusal = Refusal {
+    call: Call::Remap,
+    after: 0,
+    count: usize::MAX,
+};
+
 /// The system does not move what is made of several mappings, as no block with guards is. Memory is not out for that.
 #[cfg(not(feature = "hardened"))]
 #[test]
 fn what_is_kept_for_a_loop_stays_where_a_move_is_refused() {
     alone(|| {
         let kept = earned(small_round);
-        let moves = Refusal {
-            call: Call::Remap,
-            after: 0,
-            count: usize::MAX,
-        };
         let grow = || {
             let mut held = Held::new(MIB, 8, 1);
             assert!(held.try_resize(64 * MIB));
             let mut found = Found::new(MIB, 16);
             assert!(found.try_resize(64 * MIB));
         };
-        assert!(refusing(moves, grow) >= 2, "each asked for a move");
+        assert!(refusing(MOVES, grow) >= 2, "each asked for a move");
         assert!(stats().cached_bytes >= kept, "{kept}: {:?}", stats());
+        nothing_is_left();
     });
 }
+
+#[cfg(not(feature = "hardened"))]
+#[test]
+fn what_waits_goes_on_waiting_where_a_move_is_refused() {
+    const LONGEST: usize = 900 << 10;
+    alone(|| {
+        large_loop();
+        let waited = stats().free_large_bytes;
+        let mut longer = None;
+        let asked = || longer = Held::try_new(LONGEST + (200 << 10), 8, 1);
+        assert_eq!(refusing(MOVES, asked), 1, "the longest was to be stretched");
+        assert!(longer.is_some());
+        let left = stats().free_large_bytes;
+        assert!(left + LONGEST > waited, "{left} of {waited}");
+    });
+}
+
+/// As POSIX says of `free`. What is given back meanwhile is refused, so that there are errors to hide.
+#[test]
+fn a_free_leaves_errno_as_it_was() {
+    // SAFETY: every thread has an errno.
+    let errno = || unsafe { libc::__errno_location() };
+    alone(|| {
+        for call in [Call::Advise, Call::Unmap] {
+            // Of pools that are this thread's, and of such as become so; then two that are none's.
+            let sizes = (0..10_000).map(|nth| 16 + nth % 5_000);
+            let build = || sizes.clone().map(|size| Found::new(size, 16));
+            let mut blocks: Vec<Found> = build().collect();
+            thread::scope(|scope| {
+                let others = scope.spawn(|| build().map(Handed).collect::<Vec<_>>());
+                let others = others.join().expect("it does not fail");
+                blocks.extend(others.into_iter().map(|Handed(block)| block));
+            });
+            blocks.extend([MIB, 3 * MIB].map(|size| Found::new(size, 16)));
+            let refusal = Refusal {
+                call,
+                after: 0,
+                count: usize::MAX,
+            };
+            let refused = refusing(refusal, || {
+                for block in blocks {
+                    // SAFETY: as above; it is this thread's to write.
+                    unsafe { errno().write(libc::EDOM) };
+                    drop(block);
+                    // SAFETY: as above, and to read.
+                    assert_eq!(unsafe { errno().read() }, libc::EDOM);
+                }
+            });
+            assert!(refused > 0, "nothing is given back");
+            nothing_is_left();
+        }
+    });
+}
+
+/// A block that another thread hands over.
+struct Handed(Found);
+
+// SAFETY: a block is memory like any other; only its holder touches it.
+unsafe impl Send for Handed {}
 
 #[cfg(feature = "hardened")]
 #[test]
