@@ -20,7 +20,7 @@ use crate::class::{Class, Span};
 use crate::hardened;
 use crate::list::Ref;
 use crate::os::{self, invariant};
-use crate::pool::{Owner, Pool};
+use crate::pool::Pool;
 use crate::sweep;
 use crate::sync::Cell;
 
@@ -202,7 +202,7 @@ impl Arena {
         let (first, span) = (Self::number(pool), pool.class().span());
         let freed = slices_of(1 << first, span);
         invariant!(self.slices.free.get() & freed == 0);
-        invariant!(pool.used() == 0 && pool.owner() == Owner::NOBODY);
+        invariant!(pool.used() == 0 && pool.owner() == crate::pool::Owner::NOBODY);
         hardened::pool_ends(pool);
         let start = Self::slice_start(pool);
         let mut touched = self.touched_bytes(pool);
