@@ -129,7 +129,7 @@
 //! *Loops.* A loop that drops and builds would pay for every page each round. After a few such rounds in quick
 //! succession there is a *reserve* of a round's size and a third, which goes back when no more such rounds come; with what
 //! is in use it is never more than a round had at its height, and the third (`tide`). Arenas have one, the runs of large
-//! blocks have another (`runs`).
+//! blocks have another (`runs`); of that, a block that grows gets a run with room behind it to double.
 //!
 //! *Huge pages.* One fault takes the place of 512; but an arena that asks for a huge page is resident as a whole. So
 //! an arena asks when eight times as much is in use already, a smaller heap declines huge pages even where the system
