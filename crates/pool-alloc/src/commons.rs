@@ -24,6 +24,8 @@ mod orphans;
 mod wants;
 
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::arena::{ARENA, Arena, BY_AGE, HEADER, Opened};
 use crate::class::{Class, SLOTS};
@@ -33,6 +35,7 @@ use crate::list::{List, Ref};
 use crate::os::{self, invariant};
 use crate::pool::{Owner, Pool};
 use crate::remote::Unowned;
+use crate::runs;
 use crate::shelf::Shelf;
 use crate::sparse;
 use crate::stats::Stats;
@@ -55,6 +58,21 @@ const EARNED: usize = 8;
 
 /// The one instance.
 static COMMONS: Mutex<Commons> = Mutex::new(Commons::new());
+
+/// When its reserve may have ended.
+static UNTIL_MS: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Ends the reserve if it is over: for a program that goes on with large blocks only. Not for whoever holds a lock.
+pub(crate) fn end_if_over() {
+    let until_ms = UNTIL_MS.load(Relaxed);
+    if until_ms == u64::MAX {
+        return;
+    }
+    let now_ms = os::now_ms();
+    if now_ms > until_ms {
+        lock().look(now_ms);
+    }
+}
 
 /// See the top of this file.
 pub(crate) struct Commons {
@@ -264,9 +282,24 @@ impl Commons {
 
     /// Lets the tide see how much is open.
     fn watch(&mut self) {
-        self.tide.stands_at(self.open_bytes, os::now_ms);
+        let looked_ms = self.tide.stands_at(self.open_bytes, os::now_ms);
         caches::set_open_bytes(self.open_bytes);
+        self.tell_reserve();
+        if let Some(now_ms) = looked_ms {
+            runs::end_if_over(now_ms);
+        }
+    }
+
+    fn tell_reserve(&self) {
         sparse::set_reserve(self.tide.reserve());
+        UNTIL_MS.store(self.tide.until_ms(), Relaxed);
+    }
+
+    /// Finds out whether the reserve has ended, and gives back what was kept for it.
+    fn look(&mut self, now_ms: u64) {
+        self.tide.look(now_ms);
+        self.tell_reserve();
+        self.give_back_excess();
     }
 
     /// Holds what is kept to the bounds, the reserve's among them.

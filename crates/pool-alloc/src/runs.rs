@@ -23,8 +23,10 @@ mod table;
 
 use std::ptr::NonNull;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crate::commons;
 use crate::counters::{self, Event};
 use crate::os::{self, invariant};
 use crate::sync::{AtomicUsize, Mutex, MutexGuard};
@@ -40,6 +42,17 @@ static TABLE: Mutex<Table> = Mutex::new(Table::new());
 
 /// Bytes of the reserve, for those who do not hold the lock.
 static RESERVE: AtomicUsize = AtomicUsize::new(0);
+
+/// When it may have ended.
+static UNTIL_MS: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// Ends the reserve if it is over. The arenas' tide calls this when it looks at the clock: a program that has done with
+/// large blocks does not come here by itself.
+pub(crate) fn end_if_over(now_ms: u64) {
+    if now_ms > UNTIL_MS.load(Relaxed) {
+        lock().look(now_ms);
+    }
+}
 
 /// Whether a loop goes on, for which runs are kept.
 fn has_reserve() -> bool {
@@ -217,6 +230,11 @@ pub(crate) fn resize(
 /// Takes the run of a block back, into the reserve as far as that goes. Returns whether there is none, so that it went
 /// back to the system.
 pub(crate) fn give(run: Run) -> bool {
+    // What goes to the thread's hand tells the table nothing, and neither tells the commons.
+    if has_reserve() {
+        end_if_over(os::now_ms());
+    }
+    commons::end_if_over();
     let heap = thread::heap();
     if !heap.is_none() && heap.at_hand().put(run) {
         return false;

@@ -251,13 +251,25 @@ impl Tide {
         self.reserve.bytes.min(below_ceiling)
     }
 
+    /// When the reserve may have ended; never, while there is none.
+    pub(crate) fn until_ms(&self) -> u64 {
+        self.reserve.until_ms
+    }
+
+    /// Finds out whether the reserve has ended.
+    pub(crate) fn look(&mut self, now_ms: u64) {
+        if now_ms > self.until_ms() {
+            self.judge(now_ms);
+        }
+    }
+
     /// Notes how much is in use now. `now_ms` reads the clock, which happens when that has moved by an eighth of a
-    /// MiB, or goes on moving.
-    pub(crate) fn stands_at(&mut self, bytes: usize, now_ms: impl FnOnce() -> u64) {
+    /// MiB, or goes on moving; then it returns the time.
+    pub(crate) fn stands_at(&mut self, bytes: usize, now_ms: impl FnOnce() -> u64) -> Option<u64> {
         self.bytes = bytes;
         let least = &self.floats[0];
         if bytes >= least.low && bytes <= least.low + LEAST {
-            return;
+            return None;
         }
         let now_ms = now_ms();
         let mut has_news = now_ms > self.reserve.until_ms;
@@ -272,6 +284,7 @@ impl Tide {
         if has_news {
             self.judge(now_ms);
         }
+        Some(now_ms)
     }
 
     /// Finds the reserve, which is that of the level with the most. One that goes on is not looked at again before it

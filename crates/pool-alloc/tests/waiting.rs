@@ -172,6 +172,38 @@ fn a_thread_has_a_few_runs_at_hand_while_there_is_a_reserve() {
     });
 }
 
+/// Though neither of the two does what the other's reserve was earned by.
+#[test]
+fn each_reserve_ends_as_the_program_goes_on_with_blocks_of_the_other_sort() {
+    alone(|| {
+        for round in [large_round, found_round] {
+            earned(round);
+            sleep(LAPSED);
+            assert!(stats().free_large_bytes > 15 * MIB);
+            drop(list(2_000, 512));
+            assert_eq!(stats().free_large_bytes, 0);
+        }
+        for large in [|| drop(Held::new(MIB, 8, 1)), || drop(Found::new(MIB, 16))] {
+            earned(small_round);
+            sleep(LAPSED);
+            assert!(stats().free_slice_bytes > 15 * MIB);
+            large();
+            let left = stats();
+            assert!(left.free_slice_bytes < MIB, "{left:?}");
+        }
+    });
+}
+
+#[test]
+fn a_thread_that_goes_on_with_what_it_has_at_hand_finds_that_the_reserve_has_ended() {
+    alone(|| {
+        earned_by_runs();
+        sleep(LAPSED);
+        drop(Found::new(KIB_300, 16));
+        assert_eq!((stats().free_large_bytes, stats().large_bytes), (0, 0));
+    });
+}
+
 #[test]
 fn what_a_thread_has_at_hand_goes_when_it_finds_the_reserve_gone() {
     alone(|| {

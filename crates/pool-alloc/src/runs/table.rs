@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Need, RESERVE, Run};
+use super::{Need, RESERVE, Run, UNTIL_MS};
 use crate::os;
 use crate::tide::Tide;
 
@@ -148,7 +148,18 @@ impl Table {
     /// Lets the tide see what is in use, and gives back what is there is no room for then.
     fn watch(&mut self) {
         self.tide.stands_at(self.bytes_in_use, os::now_ms);
+        self.keep_to_reserve();
+    }
+
+    /// Finds out whether the reserve has ended.
+    pub(super) fn look(&mut self, now_ms: u64) {
+        self.tide.look(now_ms);
+        self.keep_to_reserve();
+    }
+
+    fn keep_to_reserve(&mut self) {
         RESERVE.store(self.tide.reserve(), Relaxed);
+        UNTIL_MS.store(self.tide.until_ms(), Relaxed);
         self.shrink_to(self.tide.room());
     }
 
