@@ -167,7 +167,8 @@
 //!
 //! # Weaknesses
 //!
-//! - A process that looped and goes idle keeps one round's memory until it goes on allocating, or calls `release`.
+//! - A process that looped and goes idle, or lives on the pools that it has, keeps one round's memory until a large block
+//!   is freed or pools come or go, or it calls `release`.
 //! - Blocks that others free in a pool that its owner still fills wait until the owner needs a block of that class, or
 //!   ends, or calls `release`. For a thread that never does, that is its current and its partial pools.
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.

@@ -281,9 +281,10 @@ fn pretended_page() -> usize {
         return 0;
     };
     // SAFETY: what the environment holds ends in a zero.
-    let kib = unsafe { libc::atoi(kib.as_ptr()) };
-    invariant!([4, 8, 16, 32, 64].contains(&kib));
-    (kib as usize) << 10
+    match unsafe { libc::atoi(kib.as_ptr()) } {
+        kib @ (4 | 8 | 16 | 32 | 64) => (kib as usize) << 10,
+        _ => broken("POOL_ALLOC_PAGE_KIB is 4, 8, 16, 32 or 64, or is not set"),
+    }
 }
 
 #[cfg(not(debug_assertions))]

@@ -27,12 +27,13 @@
 //! room = min(reserve, ceiling - bytes in use)         ceiling = the highest top of the last rounds, and the slack
 //! ```
 //!
-//! The reserve ends when no such round has been seen for a while, be it that the program goes on otherwise.
-//! Nothing happens because time passes: a program that looped and then does nothing at all keeps one round's memory,
+//! The reserve ends when no such round has been seen for a while, be it that the program goes on otherwise: there are two
+//! tides, for pools and for large blocks, and whichever looks at the clock looks after the other. Nothing happens because
+//! time passes: a program that looped and then does nothing, or lives on the pools that it has, keeps one round's memory,
 //! which is this design's weakness.
 //!
 //! ```text
-//! reserve = 0 until so many rounds of a level were seen;     a program that does not loop never has a reserve
+//! reserve = 0 until so many rounds of a level were seen;     where memory does not go up and down there is none
 //! ```
 
 #[cfg(test)]

@@ -20,6 +20,10 @@ as fast as the fastest. \
 peak/live: the most that was resident, over the most that the workload held (from 1 MiB on). kept: \
 resident when all of it had been freed. Both beyond what the process began with.";
 
+/// Where there are limits.
+const LIMITS: &str = "limit-...: what of the workload is left with no allocator between, nobody's peer \
+    (docs/bench.md).";
+
 /// The title of the table that closes with means.
 const RATIO: &str = "ratio";
 
@@ -43,13 +47,17 @@ pub fn benchmark(document: &Benchmark, width: Width) -> String {
     }
     screen.blank();
     tables(document, &mut screen, TIME, &time);
-    for limit in document.workloads.iter().flat_map(limits) {
-        screen.line(&limit);
+    let limits: Vec<String> = document.workloads.iter().flat_map(limits).collect();
+    for limit in &limits {
+        screen.line(limit);
     }
     screen.blank();
     tables(document, &mut screen, "peak/live, kept", &memory);
     screen.blank();
-    screen.prose(LEGEND);
+    match limits.is_empty() {
+        true => screen.prose(LEGEND),
+        false => screen.prose(&format!("{LEGEND} {LIMITS}")),
+    }
     for failure in failures(document) {
         screen.item(&failure);
     }
