@@ -53,7 +53,7 @@ const OWN: usize = 4 << 10;
 pub(crate) const HEADER: usize = OWN + size_of::<Live>();
 
 /// Bytes of a cache line, on the common processors.
-const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 /// The header. All-zero bytes are a valid one.
 #[repr(C)]

@@ -159,8 +159,7 @@ pub unsafe fn resize(block: *mut u8, new_size: usize) -> *mut u8 {
     }
     let copy = match class_of(new_size, MIN_ALIGN) {
         Some(class) => thread::heap().allocate(class),
-        None if new_size > room => headed::allocate(new_size, MIN_ALIGN, Contents::Grown),
-        None => headed::allocate(new_size, MIN_ALIGN, Contents::Any),
+        None => headed::allocate(new_size, MIN_ALIGN, Contents::of_copy(room, new_size)),
     };
     if !copy.is_null() {
         // SAFETY: both blocks hold this many bytes, and they are two blocks.

@@ -17,6 +17,7 @@
 
 use std::ptr::{self, NonNull};
 
+use crate::arena::LINE;
 use crate::counters::{self, Event};
 use crate::os::{self, InPlace};
 use crate::runs::{self, Contents, Need, Run};
@@ -26,9 +27,6 @@ use crate::{guarded, hardened};
 /// last page, which is not huge, is touched without need. Blocks that have to be zero are not asked for: programs
 /// take those for tables that they fill here and there.
 const HUGE_FROM: usize = 2 << 20;
-
-/// Bytes of a cache line, on the common processors.
-const LINE: usize = 64;
 
 /// A block, or null.
 #[cold]

@@ -356,8 +356,7 @@ impl PoolAlloc {
         }
         let copy = match new_class {
             Some(class) => thread::heap().allocate(class),
-            None if new_size > old.size() => large::allocate(new_size, align, Contents::Grown),
-            None => large::allocate(new_size, align, Contents::Any),
+            None => large::allocate(new_size, align, Contents::of_copy(old.size(), new_size)),
         };
         if !copy.is_null() {
             // SAFETY: both blocks hold this many bytes, and they are two blocks.

@@ -1,11 +1,18 @@
 //! Everything that is asked of the operating system: address space, pages, and a call when a thread ends.
 //!
-//! All system calls of the crate are in this file and the one below it. None of them allocates, and each failure comes
+//! All system calls of the crate are in this file and those below it. None of them allocates, and each failure comes
 //! back as a value.
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[path = "os/page.rs"]
+mod page;
+
+#[cfg(debug_assertions)]
+use page::are_whole_pages;
+use page::system_page;
+pub(crate) use page::{page_size, whole_pages};
 
 #[cfg(feature = "hardened")]
 #[path = "os/hardened.rs"]
@@ -254,55 +261,6 @@ pub(crate) fn now_ms() -> u64 {
     now.tv_sec as u64 * 1_000 + now.tv_nsec as u64 / 1_000_000
 }
 
-/// Bytes of a page.
-pub(crate) fn page_size() -> usize {
-    static PAGE: AtomicUsize = AtomicUsize::new(0);
-    let known = PAGE.load(Ordering::Relaxed);
-    if known != 0 {
-        return known;
-    }
-    let page = system_page().max(pretended_page());
-    PAGE.store(page, Ordering::Relaxed);
-    page
-}
-
-fn system_page() -> usize {
-    // SAFETY: sysconf only reads.
-    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
-}
-
-/// In a debug build, pages may be taken for larger than they are, so that what happens on systems with such pages can
-/// be tested on all others: bytes of them, from the environment's `POOL_ALLOC_PAGE_KIB`, or 0.
-#[cfg(debug_assertions)]
-fn pretended_page() -> usize {
-    // SAFETY: the name ends in a zero. This is asked once, when the process's first page is wanted; whoever changes the
-    // environment before that has no other thread yet that could ask for memory.
-    let Some(kib) = NonNull::new(unsafe { libc::getenv(c"POOL_ALLOC_PAGE_KIB".as_ptr()) }) else {
-        return 0;
-    };
-    // SAFETY: what the environment holds ends in a zero.
-    match unsafe { libc::atoi(kib.as_ptr()) } {
-        kib @ (4 | 8 | 16 | 32 | 64) => (kib as usize) << 10,
-        _ => broken("POOL_ALLOC_PAGE_KIB is 4, 8, 16, 32 or 64, or is not set"),
-    }
-}
-
-#[cfg(not(debug_assertions))]
-fn pretended_page() -> usize {
-    0
-}
-
-/// What calls ask for that change what is resident.
-#[cfg(debug_assertions)]
-fn are_whole_pages(at: NonNull<u8>, len: usize) -> bool {
-    (at.addr().get() | len) & (page_size() - 1) == 0
-}
-
-/// `bytes` rounded up to whole pages. `bytes` is at most `isize::MAX`, so this does not overflow.
-pub(crate) fn whole_pages(bytes: usize) -> usize {
-    (bytes + page_size() - 1) & !(page_size() - 1)
-}
-
 /// A slot that every thread has and whose value is handed to a function when a thread ends, after the destructors of
 /// its Rust thread-locals.
 #[derive(Clone, Copy)]
@@ -383,21 +341,3 @@ macro_rules! invariant {
     };
 }
 pub(crate) use invariant;
-
-#[cfg(test)]
-mod tests {
-    /// `tests/larger_pages.rs` looks whether this ran.
-    #[test]
-    fn pages_are_as_large_as_is_pretended() {
-        let kib = std::env::var("POOL_ALLOC_PAGE_KIB").ok();
-        let pretended = kib.map_or(0, |kib| kib.parse::<usize>().expect("a number") << 10);
-        assert_eq!(super::page_size(), super::system_page().max(pretended));
-        let page = super::page_size();
-        for _ in 0..20 {
-            let at = super::map(3 * page, page).expect("the machine has memory for a test");
-            assert_eq!(at.addr().get() % page, 0);
-            // SAFETY: it was mapped above, and nobody uses it.
-            unsafe { super::unmap(at, 3 * page) };
-        }
-    }
-}

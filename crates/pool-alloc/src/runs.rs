@@ -86,6 +86,13 @@ pub(crate) enum Contents {
     Grown,
 }
 
+impl Contents {
+    /// What a copy of a block of `old` bytes holds that has room for `new`.
+    pub(crate) fn of_copy(old: usize, new: usize) -> Self {
+        if new > old { Self::Grown } else { Self::Any }
+    }
+}
+
 /// Makes a run of another length, which keeps its contents: where it is, or elsewhere, as the block needs it. `None`
 /// leaves it as it was.
 pub(crate) type Stretch = fn(Run, Need) -> Option<NonNull<u8>>;

@@ -35,7 +35,7 @@ fn tests_pass_with_larger_pages() {
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said);
         assert!(output.status.success(), "{kib} KiB: {said}");
-        let ran = "os::tests::pages_are_as_large_as_is_pretended ... ok";
+        let ran = "os::page::tests::pages_are_as_large_as_is_pretended ... ok";
         assert!(said.contains(ran), "{kib} KiB: {said}");
     }
 }
