@@ -56,6 +56,7 @@ pub(crate) unsafe fn free(block: *mut u8, told: Option<usize>) {
     // SAFETY: the block was in use, and this thread's call took it back.
     let run = unsafe { run_of(block, told) };
     runs::lock().shrank(counted(run));
+    runs::end_reserves_if_over();
     // SAFETY: as promised by the caller.
     unsafe { unmap(run) };
 }

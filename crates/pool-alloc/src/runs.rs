@@ -54,6 +54,15 @@ pub(crate) fn end_if_over(now_ms: u64) {
     }
 }
 
+/// Ends whichever reserve is over, as a large block is freed: what goes to a thread's hand tells the table nothing, and
+/// neither tells the commons. Not for whoever holds a lock.
+pub(crate) fn end_reserves_if_over() {
+    if has_reserve() {
+        end_if_over(os::now_ms());
+    }
+    commons::end_if_over();
+}
+
 /// Whether a loop goes on, for which runs are kept.
 fn has_reserve() -> bool {
     RESERVE.load(Relaxed) > 0
@@ -237,11 +246,7 @@ pub(crate) fn resize(
 /// Takes the run of a block back, into the reserve as far as that goes. Returns whether there is none, so that it went
 /// back to the system.
 pub(crate) fn give(run: Run) -> bool {
-    // What goes to the thread's hand tells the table nothing, and neither tells the commons.
-    if has_reserve() {
-        end_if_over(os::now_ms());
-    }
-    commons::end_if_over();
+    end_reserves_if_over();
     let heap = thread::heap();
     if !heap.is_none() && heap.at_hand().put(run) {
         return false;

@@ -5,8 +5,9 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout};
 use std::thread::{self, sleep};
 
+use support::found::Found;
 use support::rounds::{LAPSED, MIB, ROUNDS, earned, small_blocks, small_round};
-use support::{POOL, alone, list, stats, touched_by_freeing};
+use support::{Held, POOL, alone, list, stats, touched_by_freeing};
 
 /// Half of the blocks of a round in an order that turns from pool to pool, and then the others, but for `survivors`.
 fn shuffled_round(survivors: usize) -> Vec<*mut u8> {
@@ -114,6 +115,20 @@ fn a_reserve_that_is_not_used_goes_back() {
             assert!(left < MIB, "{left} of {earned}");
         });
     }
+}
+
+#[test]
+fn a_reserve_ends_as_the_program_goes_on_with_large_blocks() {
+    alone(|| {
+        for large in [|| drop(Held::new(MIB, 8, 1)), || drop(Found::new(MIB, 16))] {
+            earned(small_round);
+            sleep(LAPSED);
+            assert!(stats().free_slice_bytes > 15 * MIB);
+            large();
+            let left = stats();
+            assert!(left.free_slice_bytes < MIB, "{left:?}");
+        }
+    });
 }
 
 #[test]

@@ -172,9 +172,9 @@ fn a_thread_has_a_few_runs_at_hand_while_there_is_a_reserve() {
     });
 }
 
-/// Though neither of the two does what the other's reserve was earned by.
+/// The other way round: in `reserve.rs`.
 #[test]
-fn each_reserve_ends_as_the_program_goes_on_with_blocks_of_the_other_sort() {
+fn what_waits_goes_as_the_program_goes_on_with_small_blocks() {
     alone(|| {
         for round in [large_round, found_round] {
             earned(round);
@@ -182,14 +182,6 @@ fn each_reserve_ends_as_the_program_goes_on_with_blocks_of_the_other_sort() {
             assert!(stats().free_large_bytes > 15 * MIB);
             drop(list(2_000, 512));
             assert_eq!(stats().free_large_bytes, 0);
-        }
-        for large in [|| drop(Held::new(MIB, 8, 1)), || drop(Found::new(MIB, 16))] {
-            earned(small_round);
-            sleep(LAPSED);
-            assert!(stats().free_slice_bytes > 15 * MIB);
-            large();
-            let left = stats();
-            assert!(left.free_slice_bytes < MIB, "{left:?}");
         }
     });
 }
