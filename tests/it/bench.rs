@@ -21,6 +21,7 @@ fn race(executable: &str, workload: &str, knob: Knob) -> Race {
         knob,
         workload: workload.to_owned(),
         divisor: DIVISOR,
+        program_kib: None,
         limit: Duration::from_secs(120),
     }
 }
@@ -117,6 +118,23 @@ fn the_peak_is_what_was_resident_while_the_pass_ran() {
     // The mark is a running counter's and lags by some pages; a huge page may lie half unused.
     let off_kib = (peak_kib - held_kib).abs();
     assert!(off_kib < held_kib / 10, "{peak_kib} KiB");
+}
+
+#[test]
+fn peak_and_kept_are_beyond_the_program() {
+    let beyond = |program_kib| {
+        time(&Race {
+            program_kib,
+            ..race(ALLOCATORS[0].1, "pair", Knob::default_settings())
+        })
+    };
+    let (all, own) = (beyond(Some(0)), beyond(None));
+    assert!(all.began_kib > 256, "{} KiB", all.began_kib);
+    // Of two processes neither is quite like the other.
+    let differ_kib = all.kept_kib - all.began_kib - own.kept_kib;
+    assert!(differ_kib.abs() < 64, "{differ_kib} KiB");
+    assert!(own.kept_kib < 128, "{} KiB", own.kept_kib);
+    assert!(all.peak_kib.expect("a peak") >= all.kept_kib);
 }
 
 #[test]

@@ -31,6 +31,14 @@ pub(crate) struct Course {
     pub(crate) limit: Duration,
 }
 
+/// What a subject found that counts.
+struct Counted {
+    /// The most that the workload holds at once, by its own requests.
+    peak_live_kib: Option<u64>,
+    /// What the program has resident before that.
+    program_kib: i64,
+}
+
 /// A contestant in one workload: how it is run, and what has come of it.
 struct Lane {
     race: Race,
@@ -74,12 +82,16 @@ impl Course {
     ) -> TimedWorkload {
         let mut lanes = self.lanes(workload);
         let mut control = unmeasured(CONTROL, Knob::DEFAULT, Standing::Control);
-        let mut peak_live_kib = None;
+        let mut counted = None;
         for round in 1..=self.rounds {
             progress.begin(format!("{}, round {round}", workload.name));
             if round == 1 {
                 progress.at(&"counting");
-                peak_live_kib = self.peak_live_kib(workload, interrupt, progress);
+                counted = self.count(workload, interrupt, progress);
+                let program_kib = counted.as_ref().map(|counted| counted.program_kib);
+                lanes
+                    .iter_mut()
+                    .for_each(|lane| lane.race.program_kib = program_kib);
             }
             for lane in lanes
                 .iter_mut()
@@ -102,7 +114,8 @@ impl Course {
             name: workload.name.to_owned(),
             summary: workload.summary.to_owned(),
             operation: workload.operation.to_owned(),
-            peak_live_kib,
+            peak_live_kib: counted.as_ref().and_then(|counted| counted.peak_live_kib),
+            program_kib: counted.map(|counted| counted.program_kib),
             contestants: lanes
                 .into_iter()
                 .map(|lane| lane.result)
@@ -139,23 +152,27 @@ impl Course {
             knob,
             workload: workload.name.to_owned(),
             divisor: 1,
+            program_kib: None,
             limit: self.limit,
         }
     }
 
-    /// What the workload holds at its peak, by its own requests.
-    fn peak_live_kib(
+    /// Runs the workload in the subject that counts.
+    fn count(
         &self,
         workload: &Workload,
         interrupt: &Interrupt,
         progress: &Progress,
-    ) -> Option<u64> {
+    ) -> Option<Counted> {
         let race = self.race(workload, &self.counting, Knob::default_settings());
         match driver::time(&race, interrupt) {
             Ok(timed) => {
                 let counters = timed.account.counters;
                 let peak = counters.iter().find(|count| count.name == PEAK_LIVE_BYTES);
-                peak.map(|count| count.value.div_ceil(1024))
+                Some(Counted {
+                    peak_live_kib: peak.map(|count| count.value.div_ceil(1024)),
+                    program_kib: timed.began_kib,
+                })
             }
             Err(Failure::Interrupted(_)) => None,
             Err(failure) => {

@@ -4,10 +4,14 @@
 //! between would be timed with them. Memory is read from outside, as at every checkpoint:
 //!
 //! ```text
-//! baseline  the process has introduced itself and rests     Anonymous + Swap - LazyFree
-//! peak      VmHWM, set back at the baseline, less the file-backed pages, less the baseline
-//! kept      everything has been freed                       Anonymous + Swap - LazyFree, less the baseline
+//! began     the process has introduced itself and rests     Anonymous + Swap - LazyFree
+//! peak      VmHWM, set back then, less the file-backed pages, less the program
+//! kept      everything has been freed                       Anonymous + Swap - LazyFree, less the program
 //! ```
+//!
+//! The program is what a process has resident without what its allocator took for itself: that of another,
+//! whose allocator takes next to nothing, as it began. With its own beginning taken off instead, an allocator would have
+//! for nothing what it fetches before anybody asks.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,6 +34,9 @@ pub struct Race {
     pub workload: String,
     /// How many times smaller than usual; 1 but in tests.
     pub divisor: u64,
+    /// What the program has resident by itself, KiB: [`Timed::began_kib`] of a subject whose allocator takes next
+    /// to nothing. `None` takes the subject's own.
+    pub program_kib: Option<i64>,
     /// How long the subject may take.
     pub limit: Duration,
 }
@@ -43,10 +50,12 @@ pub struct Timed {
     pub ns: u64,
     /// Operations in them.
     pub operations: u64,
-    /// The most that was resident at once, beyond the baseline; `None` where the machine does not
-    /// let the mark be set back.
+    /// What was resident before the subject was asked for anything, KiB.
+    pub began_kib: i64,
+    /// The most that was resident at once beyond the program, KiB; `None` where the machine does not let the mark be
+    /// set back.
     pub peak_kib: Option<i64>,
-    /// What is still resident once everything has been freed, beyond the baseline.
+    /// What is still resident beyond the program once everything has been freed, KiB.
     pub kept_kib: i64,
     /// What the allocator says of itself afterwards.
     pub account: Account,
@@ -72,7 +81,8 @@ pub fn time(race: &Race, interrupt: &Interrupt) -> Result<Timed, Failure> {
 
 fn finish(race: &Race, subject: &mut Subject<'_>, probe: &Probe) -> Result<Timed, Failure> {
     let introduction = subject.shake_hands(race.limit)?;
-    let baseline = probe.memory()?;
+    let began_kib = probe.memory()?.held_kib();
+    let program_kib = race.program_kib.unwrap_or(began_kib);
     let mark = probe.set_peak_back();
     let command = Command::Time {
         workload: race.workload.as_str().into(),
@@ -88,17 +98,18 @@ fn finish(race: &Race, subject: &mut Subject<'_>, probe: &Probe) -> Result<Timed
         introduction,
         ns,
         operations,
-        peak_kib: peak_rss_kib.map(|peak| peak_kib(peak, &baseline, &after)),
-        kept_kib: after.held_kib() - baseline.held_kib(),
+        began_kib,
+        peak_kib: peak_rss_kib.map(|peak| held_kib(peak, &after) - program_kib),
+        kept_kib: after.held_kib() - program_kib,
         account: subject.account(race.limit)?,
     })
 }
 
-/// Pages of files are counted in the mark, too: the program's text, which is the same size at the
-/// peak as it is afterwards.
-fn peak_kib(peak_rss_kib: u64, baseline: &Memory, after: &Memory) -> i64 {
+/// Of the most that was resident, what files do not hold. Their pages are counted in the mark, too: the program's text,
+/// which is the same size at the peak as it is afterwards.
+fn held_kib(peak_rss_kib: u64, after: &Memory) -> i64 {
     let of_files_kib = after.rss_kib.saturating_sub(after.anonymous_kib);
-    let held_kib = peak_rss_kib.saturating_sub(of_files_kib) as i64 - baseline.anonymous_kib as i64;
+    let held_kib = peak_rss_kib.saturating_sub(of_files_kib);
     // The mark is a running counter, which lags behind by some pages.
-    held_kib.max(after.anonymous_kib as i64 - baseline.anonymous_kib as i64)
+    held_kib.max(after.anonymous_kib) as i64
 }

@@ -37,6 +37,9 @@ pub struct TimedWorkload {
     pub operation: String,
     /// The most that the workload holds at once, by its own requests, KiB; null where counting failed.
     pub peak_live_kib: Option<u64>,
+    /// What the program has resident before the workload begins, in the process that counted, KiB; null where
+    /// counting failed.
+    pub program_kib: Option<i64>,
     /// The contestants in the order in which they ran in each round.
     pub contestants: Vec<TimedContestant>,
 }
@@ -62,7 +65,8 @@ pub struct TimedContestant {
     pub ns_per_op: Option<Spread>,
     /// To the fastest peer of the same round; null where it failed or there was no peer.
     pub ratio_to_best_peer: Option<Spread>,
-    /// The most that was resident beyond what the process began with, KiB: the median of the rounds.
+    /// The most that was resident beyond the program, KiB: the median of the rounds. Where counting failed, beyond what the
+    /// process itself began with.
     pub peak_kib: Option<i64>,
     /// What was resident beyond that once everything had been freed, KiB: the median of the rounds.
     pub kept_kib: Option<i64>,

@@ -128,6 +128,7 @@ mod tests {
             summary: String::new(),
             operation: String::new(),
             peak_live_kib: None,
+            program_kib: None,
             contestants,
         };
         write_spreads(&mut workload);

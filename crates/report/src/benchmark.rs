@@ -18,7 +18,7 @@ peer is every contestant but the project's own, pool. geomean: of the medians, o
 best peer again: that peer, run once more in the round; its ratio is what chance makes of something \
 as fast as the fastest. \
 peak/live: the most that was resident, over the most that the workload held (from 1 MiB on). kept: \
-resident when all of it had been freed. Both beyond what the process began with.";
+resident when all of it had been freed. Both beyond what the program has without its allocator.";
 
 /// Where there are limits.
 const LIMITS: &str = "limit-...: what of the workload is left with no allocator between, nobody's peer \

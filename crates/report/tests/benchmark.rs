@@ -57,6 +57,7 @@ fn workload(
         summary: String::new(),
         operation: String::new(),
         peak_live_kib,
+        program_kib: None,
         contestants,
     }
 }
