@@ -52,7 +52,7 @@ fn all_knobs_include_the_default_once() {
     let cells = cells(&["all", "default"]);
     let of_pool = cells.iter().filter(|(allocator, _)| allocator == "pool");
     let knobs: Vec<&str> = of_pool.map(|(_, knob)| knob.as_str()).collect();
-    assert_eq!(knobs, ["default", "release-after-drop"]);
+    assert_eq!(knobs, ["default", "reserve-0", "release-after-drop"]);
 }
 
 #[test]

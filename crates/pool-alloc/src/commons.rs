@@ -295,6 +295,13 @@ impl Commons {
         UNTIL_MS.store(self.tide.until_ms(), Relaxed);
     }
 
+    /// Lets the reserve be no more than this from now on.
+    pub(crate) fn limit_reserve(&mut self, bytes: usize) {
+        self.tide.limit(bytes, os::now_ms());
+        self.tell_reserve();
+        self.give_back_excess();
+    }
+
     /// Finds out whether the reserve has ended, and gives back what was kept for it.
     fn look(&mut self, now_ms: u64) {
         self.tide.look(now_ms);
@@ -341,7 +348,7 @@ impl Commons {
 
     /// Gives back all that is free here: every dirty slice and every empty arena.
     pub(crate) fn release(&mut self) {
-        self.tide = Tide::new();
+        self.tide.forget();
         self.watch();
         self.sweep_abandoned(Which::All);
         self.settle_all();

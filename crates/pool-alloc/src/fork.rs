@@ -16,6 +16,7 @@
 
 use std::cell::UnsafeCell;
 use std::sync::MutexGuard;
+#[cfg(debug_assertions)]
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::commons::{self, Commons};
@@ -32,12 +33,9 @@ unsafe impl Sync for Held {}
 
 static HELD: Held = Held(UnsafeCell::new(None));
 
-/// Registers the handlers, once. The caller does not hold the lock: registering may allocate.
+/// Registers the handlers. The caller holds no lock: registering may allocate.
 pub(crate) fn watch() {
-    static WATCHED: AtomicBool = AtomicBool::new(false);
-    if !WATCHED.load(Relaxed) && !WATCHED.swap(true, Relaxed) {
-        os::on_fork(before, after_in_parent, after_in_child);
-    }
+    os::on_fork(before, after_in_parent, after_in_child);
 }
 
 extern "C" fn before() {

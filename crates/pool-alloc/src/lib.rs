@@ -130,6 +130,7 @@
 //! succession there is a *reserve* of a round's size and a third, which goes back when no more such rounds come; with what
 //! is in use it is never more than a round had at its height, and the third (`tide`). Arenas have one, the runs of large
 //! blocks have another (`runs`); of that, a block that grows gets a run with room behind it to double.
+//! [`PoolAlloc::limit_reserve`] bounds both, or forbids them.
 //!
 //! *Huge pages.* One fault takes the place of 512; but an arena that asks for a huge page is resident as a whole. So
 //! an arena asks when eight times as much is in use already, a smaller heap declines huge pages even where the system
@@ -202,6 +203,7 @@ mod census;
 mod class;
 mod commons;
 mod counters;
+mod environment;
 mod fork;
 mod guarded;
 mod hardened;
@@ -305,6 +307,15 @@ impl PoolAlloc {
         let mut commons = commons::lock();
         commons.release();
         commons.released_bytes() - before + large
+    }
+
+    /// Limits what stays resident for the sake of loops, from now on and at once: to so many bytes of pools, and as many
+    /// of large blocks. 0 is for programs that would rather pay for their pages in each round than keep them. At
+    /// first there is no limit, unless the environment names one as the process begins: `POOL_ALLOC_RESERVE_KIB=0`.
+    pub fn limit_reserve(&self, bytes: usize) {
+        commons::lock().limit_reserve(bytes);
+        runs::lock().limit_reserve(bytes);
+        thread::heap().at_hand().give_back_if_over();
     }
 
     /// The allocator's account of itself. Looks at every pool, so it costs about a microsecond per arena, during

@@ -3,7 +3,7 @@
 //! All system calls of the crate are in this file and those below it. None of them allocates, and each failure comes
 //! back as a value.
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 
 #[path = "os/page.rs"]
@@ -320,13 +320,30 @@ fn errno() -> *mut libc::c_int {
     unsafe { find() }
 }
 
+/// A variable of the environment.
+///
+/// # Safety
+/// Nobody changes the environment meanwhile, nor while the result is looked at.
+pub(crate) unsafe fn variable<'a>(name: &CStr) -> Option<&'a CStr> {
+    // SAFETY: the name ends in a zero, and the caller vouches for the rest.
+    let value = NonNull::new(unsafe { libc::getenv(name.as_ptr()) })?;
+    // SAFETY: what the environment holds ends in a zero.
+    Some(unsafe { CStr::from_ptr(value.as_ptr()) })
+}
+
+/// Writes to standard error, as far as it takes it.
+#[cold]
+pub(crate) fn say(line: &[u8]) {
+    // SAFETY: the bytes are there.
+    unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
+}
+
 /// Ends the process because an invariant of the allocator does not hold. Debug builds only: a panic would allocate.
 #[cfg(debug_assertions)]
 #[cold]
 pub(crate) fn broken(invariant: &str) -> ! {
     for part in ["pool-alloc: broken invariant: ", invariant, "\n"] {
-        // SAFETY: the bytes are a string's.
-        unsafe { libc::write(libc::STDERR_FILENO, part.as_ptr().cast(), part.len()) };
+        say(part.as_bytes());
     }
     std::process::abort()
 }

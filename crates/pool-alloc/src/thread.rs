@@ -14,13 +14,15 @@
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::class::Class;
 use crate::counters::{self, Event};
 use crate::heap::{ENDED_REF, Heap, NO_HEAP_REF};
 use crate::list::{List, Ref};
 use crate::os::{self, ExitHook};
-use crate::{commons, fork, slot};
+use crate::{commons, environment, fork, slot};
 
 /// The calling thread's heap, or the heap that stands for none.
 #[inline(always)]
@@ -38,8 +40,7 @@ pub(crate) fn heap_or_new() -> Option<Ref<Heap>> {
     if heap == ENDED_REF {
         return None;
     }
-    // Before this thread first takes the lock: from then on a fork must know of it.
-    fork::watch();
+    begin();
     let (heap, hook) = commons::lock().heap()?;
     slot::set(heap);
     // Without a hook (the process has used up its thread-specific slots), a thread's pools stay its own after its
@@ -50,6 +51,16 @@ pub(crate) fn heap_or_new() -> Option<Ref<Heap>> {
     retire(heap);
     slot::set(NO_HEAP_REF);
     None
+}
+
+/// What a process does before it first takes a lock.
+fn begin() {
+    static BEGUN: AtomicBool = AtomicBool::new(false);
+    if !BEGUN.load(Relaxed) && !BEGUN.swap(true, Relaxed) {
+        // A fork must know of the locks from now on.
+        fork::watch();
+        environment::heed();
+    }
 }
 
 /// Rounds of destructors that the hook lets pass.

@@ -35,6 +35,8 @@
 //! ```text
 //! reserve = 0 until so many rounds of a level were seen;     where memory does not go up and down there is none
 //! ```
+//!
+//! It is never more than the *limit* that the program sets (`PoolAlloc::limit_reserve`), which is none at first.
 
 #[cfg(test)]
 #[path = "tide/tests.rs"]
@@ -77,6 +79,8 @@ const WINDOW: u8 = 16;
 pub(crate) struct Tide {
     floats: [Float; LEVELS],
     reserve: Reserve,
+    /// The most that it may be.
+    limit: usize,
     /// What is in use.
     bytes: usize,
 }
@@ -237,8 +241,23 @@ impl Tide {
                 }
             }; LEVELS],
             reserve: Reserve::NONE,
+            limit: usize::MAX,
             bytes: 0,
         }
+    }
+
+    /// Forgets what was seen.
+    pub(crate) fn forget(&mut self) {
+        *self = Self {
+            limit: self.limit,
+            ..Self::new()
+        };
+    }
+
+    /// Sets the limit, from now on.
+    pub(crate) fn limit(&mut self, bytes: usize, now_ms: u64) {
+        self.limit = bytes;
+        self.judge(now_ms);
     }
 
     /// Bytes that may stay resident at low water though they are not in use.
@@ -294,7 +313,7 @@ impl Tide {
         let levels = self.floats.iter().enumerate();
         let reserves = levels.filter_map(|(level, float)| float.reserve(width(level), now_ms));
         self.reserve = reserves.fold(Reserve::NONE, |all, level| Reserve {
-            bytes: all.bytes.max(level.bytes),
+            bytes: all.bytes.max(level.bytes).min(self.limit),
             ceiling: all.ceiling.max(level.ceiling),
             until_ms: all.until_ms.min(level.until_ms),
         });

@@ -3,6 +3,7 @@
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::process::Command;
 use std::thread::{self, sleep};
 
 use support::found::Found;
@@ -227,4 +228,85 @@ fn what_is_spared_is_swept_while_others_free_and_adopt_it() {
         POOL.release();
         assert_eq!(stats().allocated_bytes, 0);
     });
+}
+
+/// Sets the limit back when it goes.
+struct Unlimited;
+
+impl Drop for Unlimited {
+    fn drop(&mut self) {
+        POOL.limit_reserve(usize::MAX);
+    }
+}
+
+/// The most that any of some rounds leaves.
+fn most_of(round: fn() -> usize) -> usize {
+    (0..20).map(|_| round()).max().expect("some rounds")
+}
+
+#[test]
+fn a_limit_holds_at_once_and_from_then_on() {
+    for &round in ROUNDS {
+        alone(|| {
+            let _unlimited = Unlimited;
+            earned(round);
+            POOL.limit_reserve(4 * MIB);
+            let some = 2 * MIB..5 * MIB;
+            let left = stats().cached_bytes;
+            assert!(some.contains(&left), "{left}");
+            let left = most_of(round);
+            assert!(some.contains(&left), "{left}");
+
+            POOL.limit_reserve(0);
+            let left = stats().cached_bytes;
+            assert!(left < MIB, "{left}");
+            POOL.release();
+            let left = most_of(round);
+            assert!(left < MIB, "the limit outlives a release: {left}");
+
+            POOL.limit_reserve(usize::MAX);
+            earned(round);
+        });
+    }
+}
+
+/// Runs this test once more, in a process of its own.
+#[test]
+fn the_environment_may_name_the_limit() {
+    const NAME: &str = "POOL_ALLOC_RESERVE_KIB";
+    const IS_THERE: &str = "a reserve";
+    if std::env::var_os(NAME).is_some() {
+        alone(|| {
+            let kept = ROUNDS.iter().map(|round| most_of(*round));
+            if kept.min() > Some(15 * MIB) {
+                println!("{IS_THERE}");
+            }
+        });
+        return;
+    }
+    let run = |value: &str| {
+        let output = Command::new(std::env::current_exe().expect("a path"))
+            .args([
+                "--exact",
+                "the_environment_may_name_the_limit",
+                "--nocapture",
+            ])
+            .env(NAME, value)
+            .output()
+            .expect("it runs");
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (
+            String::from_utf8_lossy(&output.stdout).contains(IS_THERE),
+            said,
+        )
+    };
+    assert_eq!(run("0"), (false, String::new()));
+    // One of several processes is not kept waiting by the machine.
+    assert!((0..9).any(|_| run("100000") == (true, String::new())));
+    for odd in ["", "many", "-1"] {
+        let said = run(odd).1;
+        let fault = "pool-alloc: POOL_ALLOC_RESERVE_KIB is no number of KiB: there is no limit\n";
+        assert_eq!(said, fault, "{odd}");
+    }
 }

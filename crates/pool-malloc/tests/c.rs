@@ -66,3 +66,18 @@ fn libraries_with_thread_locals_come_and_go() {
     }
     check("cc", "dlopen.c", &[folder.join("plugin")]);
 }
+
+#[test]
+fn what_the_environment_says_reaches_the_library() {
+    let listed = |kib| {
+        let output = Command::new("ls")
+            .arg(env!("CARGO_MANIFEST_DIR"))
+            .env("LD_PRELOAD", library())
+            .env("POOL_ALLOC_RESERVE_KIB", kib)
+            .output()
+            .expect("every machine has it");
+        said(&output)
+    };
+    let fault = "pool-alloc: POOL_ALLOC_RESERVE_KIB is no number of KiB: there is no limit\n";
+    assert_eq!(listed("much"), format!("{}{fault}", listed("0")));
+}

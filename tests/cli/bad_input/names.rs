@@ -123,7 +123,7 @@ fn an_unknown_knob_is_answered_with_the_valid_ones_and_the_nearest() {
             "--knob",
             "release-after-dorp",
         ],
-        r#"unknown knob "release-after-dorp": there are default, all, release-after-drop, gc-after-drop; did you mean release-after-drop?"#,
+        r#"unknown knob "release-after-dorp": there are default, all, reserve-0, release-after-drop, gc-after-drop; did you mean release-after-drop?"#,
     );
 }
 

@@ -50,7 +50,6 @@ pub(crate) unsafe fn guard(at: NonNull<u8>, len: usize) -> bool {
 /// Writes a line to standard error and ends the process.
 #[cold]
 pub(crate) fn fatal(line: &[u8]) -> ! {
-    // SAFETY: the bytes are there.
-    unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
+    super::say(line);
     std::process::abort()
 }

@@ -28,14 +28,17 @@ pub(super) fn system_page() -> usize {
 /// be tested on all others: bytes of them, from the environment's `POOL_ALLOC_PAGE_KIB`, or 0.
 #[cfg(debug_assertions)]
 fn pretended_page() -> usize {
-    // SAFETY: the name ends in a zero. This is asked once, when the process's first page is wanted; whoever changes the
-    // environment before that has no other thread yet that could ask for memory.
-    let Some(kib) = NonNull::new(unsafe { libc::getenv(c"POOL_ALLOC_PAGE_KIB".as_ptr()) }) else {
+    // SAFETY: this is asked once, when the process's first page is wanted; whoever changes the environment before that has no
+    // other thread yet that could ask for memory.
+    let Some(kib) = (unsafe { super::variable(c"POOL_ALLOC_PAGE_KIB") }) else {
         return 0;
     };
-    // SAFETY: what the environment holds ends in a zero.
-    match unsafe { libc::atoi(kib.as_ptr()) } {
-        kib @ (4 | 8 | 16 | 32 | 64) => (kib as usize) << 10,
+    match kib.to_bytes() {
+        b"4" => 4 << 10,
+        b"8" => 8 << 10,
+        b"16" => 16 << 10,
+        b"32" => 32 << 10,
+        b"64" => 64 << 10,
         _ => super::broken("POOL_ALLOC_PAGE_KIB is 4, 8, 16, 32 or 64, or is not set"),
     }
 }

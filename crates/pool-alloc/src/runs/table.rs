@@ -141,8 +141,14 @@ impl Table {
     /// Gives back all runs, and forgets what loops there were.
     pub(super) fn release(&mut self) {
         self.shrink_to(0);
-        self.tide = Tide::new();
+        self.tide.forget();
         self.watch();
+    }
+
+    /// Lets the reserve be no more than this from now on.
+    pub(crate) fn limit_reserve(&mut self, bytes: usize) {
+        self.tide.limit(bytes, os::now_ms());
+        self.keep_to_reserve();
     }
 
     /// Lets the tide see what is in use, and gives back what is there is no room for then.

@@ -53,6 +53,26 @@ fn at_high_water_only_the_slack_is_left() {
 }
 
 #[test]
+fn no_reserve_exceeds_the_limit_and_what_is_forgotten_leaves_it() {
+    let rise_and_fall = |tide: &mut Tide| {
+        for place in rounds(20, 0, 20 * MIB).chain([0]) {
+            tide.stands_at(place, || 0);
+        }
+        (tide.reserve(), tide.room())
+    };
+    let mut tide = Tide::new();
+    tide.limit(3 * MIB, 0);
+    assert_eq!(rise_and_fall(&mut tide), (3 * MIB, 3 * MIB));
+    tide.limit(2 * MIB, 0);
+    assert_eq!((tide.reserve(), tide.room()), (2 * MIB, 2 * MIB));
+    tide.forget();
+    assert_eq!((tide.reserve(), tide.room()), (0, 0));
+    assert_eq!(rise_and_fall(&mut tide), (2 * MIB, 2 * MIB));
+    tide.limit(usize::MAX, 0);
+    assert_eq!(tide.reserve(), 20 * MIB + 20 * MIB / SLACK);
+}
+
+#[test]
 fn rounds_of_less_than_the_least_level_earn_nothing() {
     assert_eq!(reserve_after(rounds(1_000, MIB, MIB + LEAST), 1), 0);
 }
