@@ -45,7 +45,7 @@
 //! to find its pool.
 //!
 //! `dealloc` and `realloc` are told size and alignment again, and the class is a pure function of these two. So
-//! nothing is looked up to tell how many slices a block's pool has, or that it is a large one.
+//! nothing is looked up to tell how many slices a block's pool has, or that it is a large one (`by_layout`).
 //!
 //! C's `free` is told neither. For it there is [`by_address`], whose large blocks have headers (`headed`).
 //!
@@ -198,6 +198,7 @@ compile_error!("pool-alloc is for 64-bit systems of the Unix kind");
 
 mod arena;
 pub mod by_address;
+mod by_layout;
 #[cfg(debug_assertions)]
 mod census;
 mod class;
@@ -225,68 +226,13 @@ mod sync;
 mod thread;
 mod tide;
 
-use std::alloc::{GlobalAlloc, Layout};
-use std::hint::cold_path;
-
-use arena::Arena;
-use class::{Class, Need, Span};
 #[cfg(feature = "stats")]
 pub use counters::Counters;
-use hardened::Call;
-use runs::Contents;
 pub use stats::Stats;
 
 /// The allocator. All values of this type are the same allocator: its state is the process's.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PoolAlloc;
-
-// SAFETY: blocks are disjoint, hold at least the layout's size (`class`) at a multiple of its alignment, and stay
-// until they are handed back, whichever thread asks (`remote`). Nothing here unwinds; failure is a null pointer.
-unsafe impl GlobalAlloc for PoolAlloc {
-    #[inline]
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        match Need::of(layout.size(), layout.align()).step() {
-            Some(step) => thread::heap().allocate_short(step),
-            None => allocate_long(layout),
-        }
-    }
-
-    #[inline]
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        let need = Need::of(layout.size(), layout.align());
-        let heap = thread::heap();
-        if !heap.frees_plainly(need) {
-            cold_path();
-            let Some(step) = need.step() else {
-                // SAFETY: as promised by the caller.
-                return unsafe { free_long(block, layout) };
-            };
-            // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this class.
-            if unsafe { heap.free_to_cache(block, step.class()) } {
-                return;
-            }
-        }
-        hardened::vouch_as(block, Call::Free, layout);
-        // SAFETY: as above, and the pools of short blocks are small.
-        let pool = unsafe { Arena::pool_of(block, Span::ONE) };
-        // SAFETY: as above.
-        unsafe { heap::free(block, pool) }
-    }
-
-    #[inline]
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        match Class::of(layout.size(), layout.align()) {
-            Some(class) => thread::heap().allocate_zeroed(class, layout.size()),
-            None => large::allocate(layout.size(), layout.align(), Contents::Zero),
-        }
-    }
-
-    #[inline]
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: as promised by the caller.
-        unsafe { self.resize(block, layout, new_size) }
-    }
-}
 
 impl PoolAlloc {
     /// The allocator.
@@ -341,73 +287,6 @@ impl PoolAlloc {
     #[cfg(feature = "stats")]
     pub fn counters(&self) -> Counters {
         counters::read(commons::lock().heaps.iter())
-    }
-
-    /// A block keeps its place where its class serves the new size, too, so that it is always of the class that its layout
-    /// tells; a large one has its pages moved; else the contents are copied.
-    ///
-    /// # Safety
-    /// As `GlobalAlloc::realloc`.
-    unsafe fn resize(&self, block: *mut u8, old: Layout, new_size: usize) -> *mut u8 {
-        let align = old.align();
-        let (old_class, new_class) = (Class::of(old.size(), align), Class::of(new_size, align));
-        if old_class.is_some() {
-            hardened::vouch_as(block, Call::Use, old);
-        }
-        match (old_class, new_class) {
-            (Some(class), Some(new_class)) if class == new_class => return block,
-            (None, None) if align <= os::page_size() => {
-                // SAFETY: the block is large, and aligned to no more than a page.
-                let moved = unsafe { large::resize(block, old.size(), new_size) };
-                if !moved.is_null() {
-                    return moved;
-                }
-            }
-            _ => {}
-        }
-        let copy = match new_class {
-            Some(class) => thread::heap().allocate(class),
-            None => large::allocate(new_size, align, Contents::of_copy(old.size(), new_size)),
-        };
-        if !copy.is_null() {
-            // SAFETY: both blocks hold this many bytes, and they are two blocks.
-            unsafe { block.copy_to_nonoverlapping(copy, old.size().min(new_size)) };
-            // SAFETY: the caller is done with the old block.
-            unsafe { self.dealloc(block, old) };
-        }
-        copy
-    }
-}
-
-/// A block for what is too long for a step, or null. A function of its own, so that short requests pay nothing for it.
-#[inline(never)]
-fn allocate_long(layout: Layout) -> *mut u8 {
-    match Class::of(layout.size(), layout.align()) {
-        Some(class) => thread::heap().allocate(class),
-        None => large::allocate(layout.size(), layout.align(), Contents::Any),
-    }
-}
-
-/// Takes back a block that has no step.
-///
-/// # Safety
-/// As `GlobalAlloc::dealloc`.
-#[inline(never)]
-unsafe fn free_long(block: *mut u8, layout: Layout) {
-    match Class::of(layout.size(), layout.align()) {
-        Some(class) => {
-            // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this class.
-            if unsafe { thread::heap().free_to_cache(block, class) } {
-                return;
-            }
-            hardened::vouch_as(block, Call::Free, layout);
-            // SAFETY: as above.
-            let pool = unsafe { Arena::pool_of(block, class.span()) };
-            // SAFETY: as above.
-            unsafe { heap::free(block, pool) }
-        }
-        // SAFETY: as above, from a mapping of its own.
-        None => unsafe { large::free(block, layout.size()) },
     }
 }
 
