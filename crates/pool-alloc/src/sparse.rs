@@ -23,6 +23,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::compiler_fence;
 
 use crate::list::Ref;
+use crate::os::invariant;
 use crate::pool::{EMPTY, Pool};
 use crate::sync::{AtomicUsize, Cell};
 
@@ -82,8 +83,11 @@ impl Sparse {
         }
     }
 
-    /// Enters a pool as the last; returns the one whose turn it is to be swept.
+    /// Enters a pool as the last; returns the one whose turn it is to be swept. No pool waits twice, since a spared one, whose
+    /// mark may be set again, does not wait, and any other has the mark `EMPTY` as long as it does.
     pub(crate) fn enter(&self, pool: Ref<Pool>) -> Option<Ref<Pool>> {
+        invariant!(!pool.spared().get());
+        invariant!(self.pools.iter().all(|place| place.get() != Some(pool)));
         let at = self.next.get();
         self.next.set((at + 1) % WAITING);
         self.pools[at].replace(Some(pool))
@@ -113,7 +117,10 @@ impl Pool {
     fn few_blocks(&self) -> usize {
         match self.block_size() < PAGE {
             true => self.capacity() / FIRST,
-            false => self.capacity().div_ceil(FIRST_OF_PAGES),
+            false => self
+                .capacity()
+                .div_ceil(FIRST_OF_PAGES)
+                .min(self.capacity() - 1),
         }
     }
 

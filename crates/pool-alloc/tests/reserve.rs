@@ -3,6 +3,8 @@
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::thread::{self, sleep};
 
@@ -309,4 +311,68 @@ fn the_environment_may_name_the_limit() {
         let fault = "pool-alloc: POOL_ALLOC_RESERVE_KIB is no number of KiB: there is no limit\n";
         assert_eq!(said, fault, "{odd}");
     }
+}
+
+/// Blocks of 64 bytes that a thread left which is gone, every tenth of its pools: a list for each pool.
+fn pools_left_by_a_thread() -> Vec<Vec<Address>> {
+    let leave = || {
+        let mut pools = BTreeMap::<_, Vec<_>>::new();
+        for _ in 0..32 << 10 {
+            // SAFETY: the size is not zero.
+            let block = unsafe { POOL.alloc(TINY) };
+            pools.entry(block.addr() >> 16).or_default().push(block);
+        }
+        let mut left = Vec::new();
+        for pool in pools.into_values() {
+            let (kept, freed) = pool.into_iter().enumerate().partition(|(n, _)| n % 10 == 0);
+            let kept: Vec<_> = kept;
+            let freed: Vec<_> = freed;
+            free_tiny(freed.into_iter().map(|(_, block)| Address(block)));
+            left.push(kept.into_iter().map(|(_, block)| Address(block)).collect());
+        }
+        left
+    };
+    thread::scope(|scope| scope.spawn(leave).join().expect("it does not fail"))
+}
+
+const TINY: Layout = match Layout::from_size_align(64, 8) {
+    Ok(layout) => layout,
+    Err(_) => panic!("a layout"),
+};
+
+fn free_tiny(blocks: impl IntoIterator<Item = Address>) {
+    for Address(block) in blocks {
+        // SAFETY: each block is held and freed once.
+        unsafe { POOL.dealloc(block, TINY) };
+    }
+}
+
+#[test]
+fn a_pool_that_was_spared_and_is_claimed_waits_once_to_be_swept() {
+    alone(|| {
+        earned_in_disorder();
+        let mut pools = pools_left_by_a_thread();
+        assert!(stats().cached_bytes > MIB, "they are spared: {:?}", stats());
+        pools.sort_by_key(|left| Reverse(left.len()));
+        // Four are claimed, and wait.
+        let mut free_down_to = |pool: usize, blocks: usize| free_tiny(pools[pool].drain(blocks..));
+        (0..4).for_each(|pool| free_down_to(pool, 90));
+        sleep(LAPSED);
+        small_blocks(MIB);
+        // One more waits: whatever was spared is swept.
+        free_down_to(4, 15);
+        // One of the four has few blocks again, and then none.
+        free_down_to(2, 14);
+        free_down_to(2, 0);
+        // Its place is for others now, when the turn of the four comes.
+        let others = list(100, 500);
+        (5..9).for_each(|pool| free_down_to(pool, 10));
+        drop(list(10_000, 500));
+        drop(others);
+        for pool in pools {
+            free_tiny(pool);
+        }
+        POOL.release();
+        assert_eq!(stats().allocated_bytes, 0, "{:?}", stats());
+    });
 }

@@ -35,6 +35,7 @@ impl Heap {
     pub(super) fn own_partial(&self, pool: Ref<Pool>) {
         invariant!(!self.is_none() && !pool.is_exhausted());
         pool.set_owner(self.as_owner());
+        pool.spare_no_more();
         self.growth.ends(pool.class());
         let partial = &self.partial[pool.class().index()];
         if let Some(longest) = partial.first() {
