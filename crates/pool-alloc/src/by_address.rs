@@ -25,6 +25,8 @@
 //! that are odd multiples of 8 stay unused, and a block of 8 bytes takes 16, one of 24 takes 32. glibc, whose blocks
 //! have a header of 8 bytes and a minimum of 32, takes 32 for both.
 
+use std::ptr;
+
 use crate::arena::Arena;
 use crate::class::{Class, MEDIUM_MAX, Need};
 use crate::hardened::{self, Call};
@@ -35,7 +37,8 @@ use crate::{headed, heap, os, thread};
 pub const MIN_ALIGN: usize = 16;
 
 /// A block of at least `size` bytes at a multiple of `align`, a power of two; null where memory is out or the figures
-/// exceed what a pointer can span. A size of 0 gives a block like any other.
+/// exceed what a pointer can span. A size of 0 gives a block like any other, an alignment that is no power of two null
+/// or a block at a multiple of some other.
 #[inline]
 pub fn allocate(size: usize, align: usize) -> *mut u8 {
     match Need::of(size.max(1), align.max(MIN_ALIGN)).step() {
@@ -46,6 +49,10 @@ pub fn allocate(size: usize, align: usize) -> *mut u8 {
 
 #[inline(never)]
 fn allocate_long(size: usize, align: usize) -> *mut u8 {
+    if !align.is_power_of_two() {
+        // A large one that lay elsewhere would be taken for a pool's.
+        return ptr::null_mut();
+    }
     match class_of(size, align) {
         Some(class) => thread::heap().allocate(class),
         None => headed::allocate(size, align, Contents::Any),

@@ -1,8 +1,9 @@
 //! What all threads have in common, under one lock: the arenas, the abandoned pools, the heaps that nobody uses.
 //!
 //! A thread comes here when it needs a pool or has emptied one, which is once in many blocks, so one lock does; it is
-//! held for a few list operations and at most one system call that maps, or one that purges for each run of an arena's dirty
-//! slices; but where a reserve has ended or all is to go, what threads left is swept, too (`commons::abandoned`).
+//! held for a few list operations and the system calls that map an arena, or one that purges for each run of an arena's
+//! dirty slices; but where a reserve has ended or all is to go, empty arenas are unmapped and what threads left is swept,
+//! too (`commons::abandoned`).
 //!
 //! **Giving back** happens here, at the moment that a pool becomes empty, and needs no clock:
 //!
@@ -24,8 +25,6 @@ mod orphans;
 mod wants;
 
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 
 use crate::arena::{ARENA, Arena, BY_AGE, HEADER, Opened};
 use crate::class::{Class, SLOTS};
@@ -41,8 +40,8 @@ use crate::sparse;
 use crate::stats::Stats;
 use crate::sweep;
 use crate::sync::{Mutex, MutexGuard};
-use crate::thread::Heaps;
-use crate::tide::Tide;
+use crate::thread::{self, Heaps};
+use crate::tide::{Tide, Told};
 use abandoned::Which;
 
 /// Dirty bytes that are always kept. More keeps more after a drop; less costs a large drop more calls of the system,
@@ -57,19 +56,14 @@ const DIRTY_SHARE: usize = 128;
 const EARNED: usize = 8;
 
 /// The one instance.
-static COMMONS: Mutex<Commons> = Mutex::new(Commons::new());
+pub(crate) static COMMONS: Mutex<Commons> = Mutex::new(Commons::new());
 
-/// When its reserve may have ended.
-static UNTIL_MS: AtomicU64 = AtomicU64::new(u64::MAX);
+/// What its tide tells.
+pub(crate) static TOLD: Told = Told::new();
 
 /// Ends the reserve if it is over: for a program that goes on with large blocks only. Not for whoever holds a lock.
 pub(crate) fn end_if_over() {
-    let until_ms = UNTIL_MS.load(Relaxed);
-    if until_ms == u64::MAX {
-        return;
-    }
-    let now_ms = os::now_ms();
-    if now_ms > until_ms {
+    if let Some(now_ms) = TOLD.ended_by(os::now_ms) {
         lock().look(now_ms);
     }
 }
@@ -95,6 +89,7 @@ unsafe impl Send for Commons {}
 
 /// Takes the lock. It cannot be poisoned: nothing panics while holding it.
 pub(crate) fn lock() -> MutexGuard<'static, Commons> {
+    thread::begin();
     COMMONS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -286,13 +281,28 @@ impl Commons {
         caches::set_open_bytes(self.open_bytes);
         self.tell_reserve();
         if let Some(now_ms) = looked_ms {
-            runs::end_if_over(now_ms);
+            runs::end_if_over(|| now_ms);
         }
     }
 
-    fn tell_reserve(&self) {
-        sparse::set_reserve(self.tide.reserve());
-        UNTIL_MS.store(self.tide.until_ms(), Relaxed);
+    fn tell_reserve(&mut self) {
+        if TOLD.tell(&self.tide) {
+            self.unmap_surplus();
+        }
+    }
+
+    /// Unmaps the empty arenas on the shelf, but for one.
+    #[cold]
+    fn unmap_surplus(&mut self) {
+        while let Some(arena) = self.shelf.emptiest().filter(|arena| arena.is_empty()) {
+            self.shelf.remove(arena);
+            if !self.is_surplus(arena) {
+                return self.shelf.insert(arena);
+            }
+            self.forget(arena);
+            // SAFETY: all its slices are free, and it has just left the lists.
+            unsafe { Arena::unmap(arena) };
+        }
     }
 
     /// Lets the reserve be no more than this from now on.

@@ -21,8 +21,7 @@
 //!
 //! - a free of an address that no block in use begins at: freed before, inside of a block, never handed out, on the
 //!   stack, of another allocator. `realloc` and `usable_size` of one, too.
-//! - a free or `realloc` with a layout that the block can neither have been asked for with nor been resized to: larger
-//!   than the block, or of another class and less than half of it; for large blocks, of another number of pages.
+//! - a free or `realloc` with a layout of another class; for large blocks, of another number of pages.
 //! - an access to the page before a large block, or to the page behind its last one: the processor faults, and the
 //!   line is that of the system.
 //! - a block that the free list would hand out although it is in use.
@@ -32,11 +31,11 @@
 //! cannot do better, neither by changing some of the bits nor by copying a link from elsewhere. What stood at the same
 //! place before does pass; the block that it leads to goes out once, and if it is in use, not at all.
 //!
-//! **Not noticed**: a layout of another class that is at least half of the block, as `realloc` may leave it; a second
-//! free after the block was handed out again, which frees the new owner's; a write to a free block behind its first
-//! word, or to one whose link is not followed any more; an overrun from block to block in a pool, or within the last
-//! page of a large block; reads of free blocks. A link that was read, with the addresses of both of its ends, tells
-//! something of the secret: the encoding stops blind writes, not cryptanalysis.
+//! **Not noticed**: another layout of the same class; a second free after the block was handed out again, which frees
+//! the new owner's; a write to a free block behind its first word, or to one whose link is not followed any more; an overrun
+//! from block to block in a pool, or within the last page of a large block; reads of free blocks. A link that was read,
+//! with the addresses of both of its ends, tells something of the secret: the encoding stops blind writes, not
+//! cryptanalysis.
 //!
 //! **Prices**: two locked instructions for each block, 32 KiB of bits for an arena (touched as its blocks are), four
 //! mappings of the kernel's for each large block, of which a process may have 65,530, and no reserve of large ones;

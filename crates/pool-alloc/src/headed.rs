@@ -135,8 +135,8 @@ fn stretch(run: Run, need: Need) -> Option<NonNull<u8>> {
     match unsafe { os::resize_in_place(run.at, run.len, need.len) } {
         InPlace::Done => return Some(run.at),
         InPlace::NoRoom => {}
-        // The system would make room for them, and then refuse.
-        InPlace::NotOne => return None,
+        // The system would unmap what is at the new place, and then refuse.
+        InPlace::NotToBeMoved => return None,
     }
     let to = map(need)?;
     // SAFETY: the one is ours, and the other is new.

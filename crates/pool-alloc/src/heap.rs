@@ -62,6 +62,8 @@ pub(crate) struct Heap {
     partial: [List<Pool>; SLOTS],
     rests: Rests,
     sparse: Sparse,
+    /// Whether some of its pools may be spared.
+    has_spared: Cell<bool>,
     /// Pools claimed since one was needed.
     claims: Cell<u32>,
     at_hand: AtHand,
@@ -107,6 +109,7 @@ impl Heap {
             partial: [const { List::new() }; SLOTS],
             rests: Rests::new(),
             sparse: Sparse::new(),
+            has_spared: Cell::new(false),
             claims: Cell::new(0),
             at_hand: AtHand::new(),
             blocks: Blocks::new(),
@@ -241,7 +244,7 @@ impl Heap {
             pool.collect();
             pool.find_next();
         }
-        invariant!(pool.is_whole());
+        invariant!(pool.is_whole() && !pool.spared().get());
         self.set_current(class, pool);
         Some(pool)
     }
@@ -341,6 +344,33 @@ mod tests {
         assert_eq!(classes_with_a_pool_after(&many), many[30 - RESTING..]);
         let twice = [Class::nth(7), Class::nth(7)];
         assert_eq!(classes_with_a_pool_after(&twice), twice[..1]);
+    }
+
+    #[test]
+    fn a_pool_that_rested_and_touches_more_rests_no_more() {
+        if crate::os::page_size() != 4 << 10 {
+            return; // with larger ones the first may be on as many as it may have
+        }
+        let class = Class::of(28 << 10, 8).expect("it is not large");
+        let work = || {
+            let heap = thread::heap_or_new().expect("the machine has memory for a heap");
+            let used_and_freed = |blocks: usize| {
+                let blocks: Vec<_> = (0..blocks).map(|_| heap.allocate(class)).collect();
+                for block in blocks {
+                    // SAFETY: the block was allocated above, from a pool of this class.
+                    let pool = unsafe { Arena::pool_of(block, class.span()) };
+                    // SAFETY: as above, and it is not used again.
+                    unsafe { free(block, pool) };
+                }
+                heap.current.of(class) != NO_POOL_REF
+            };
+            [1, 1, 3, 1].map(used_and_freed)
+        };
+        let rests = std::thread::scope(|scope| scope.spawn(work).join());
+        assert_eq!(
+            rests.expect("the thread does not fail"),
+            [true, true, false, true]
+        );
     }
 
     #[test]

@@ -83,6 +83,7 @@ pub(crate) unsafe fn free(block: *mut u8, size: usize) {
         return unsafe { guarded::free(block, Some(size)) };
     }
     if let Some(block) = NonNull::new(block) {
+        let _errno = os::ErrnoKept::now();
         // SAFETY: as promised by the caller.
         let _gone = runs::give(unsafe { run_of(block, size) });
     }

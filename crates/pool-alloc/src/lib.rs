@@ -17,8 +17,8 @@
 //! Most allocators keep what a program frees: until a timer that ticks only while the program allocates, until the
 //! top of the heap happens to become free, or for ever. Those settings that give back at once make every reuse pay.
 //! This one decides at the moment when memory becomes free, from what it sees then. There is no timer, no background
-//! thread and no randomness: the same calls touch the same pages. A clock is read in one place only, to tell a loop
-//! that wants its memory back at once from a program that repeats itself now and then (`tide`).
+//! thread and no randomness: the same calls touch the same pages, but for what loops have earned. For that alone a clock
+//! is read, to tell a loop that wants its memory back at once from a program that repeats itself now and then (`tide`).
 //!
 //! # Arena, pool, block
 //!
@@ -145,8 +145,9 @@
 //! later never makes a request fail.
 //!
 //! After a drop without survivors, then, what stays is bounded by a constant per process and a constant per thread,
-//! unless there is a reserve. [`PoolAlloc::release`] takes all of it. The figures above are constants of the source,
-//! each with what it costs.
+//! unless there is a reserve, or a thread that does nothing owns pools that others have emptied (see below).
+//! [`PoolAlloc::release`] takes all but what is other threads'. The figures above are constants of the source, each with
+//! what it costs.
 //!
 //! # Who may touch what
 //!
@@ -171,13 +172,15 @@
 //! - A process that looped and goes idle, or lives on the pools that it has, keeps one round's memory until a large block
 //!   is freed or pools come or go, or it calls `release`.
 //! - Blocks that others free in a pool that its owner still fills wait until the owner needs a block of that class, or
-//!   ends, or calls `release`. For a thread that never does, that is its current and its partial pools.
+//!   ends, or calls `release`. For a thread that never does, that is its current and its partial pools: all of those in
+//!   which it has freed a block itself, without bound.
+//! - The pools of a thread that were spared for a loop's sake, and the reserve has ended, wait for the same.
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
 //! - Free slices that are no neighbours are no place for a pool of several: then there are more arenas than would do.
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.
 //! - A request that the system refuses costs the reserve, also one that could never be met; and what the heaps of
-//!   other threads keep, up to 512 KiB each, their caches, and a MiB of large blocks' runs that they have at hand, is out
-//!   of its reach.
+//!   other threads keep, up to 512 KiB each that rests, the pools above, their caches, and a MiB of large blocks' runs that
+//!   they have at hand, is out of its reach.
 //! - The runs that a thread has at hand when its loop ends wait until it frees a large block or has one grow, needs a
 //!   pool, or ends.
 //! - What waits in the caches of a thread that neither frees nor allocates holds its pages, though others drop all the
@@ -188,13 +191,18 @@
 //!   pool goes unseen (`hardened`).
 //! - `fork`: a child of a process with several threads can allocate and has the other threads' pools (`fork`), but
 //!   looks at every pool for that, and of a pool that another thread was changing at that moment it may lose what is
-//!   free in it; and it loses the runs that other threads had at hand (`runs`). Signal handlers must not allocate, nor
-//!   fork where they may have interrupted the allocator.
+//!   free in it; and it loses the runs that other threads had at hand (`runs`), and an arena that one was unmapping. Signal
+//!   handlers must not allocate, nor fork where they may have interrupted the allocator.
 //! - Of a class that grew, up to one pool a thread is resident of which nothing may ever be used, until the thread ends.
 //! - Heaps are never given back: one is about 7 KiB, and there are as many as threads were alive together.
 
-#[cfg(not(all(unix, target_pointer_width = "64")))]
-compile_error!("pool-alloc is for 64-bit systems of the Unix kind");
+#[cfg(not(all(
+    any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+    target_pointer_width = "64"
+)))]
+compile_error!(
+    "pool-alloc is for 64-bit Linux, Android and FreeBSD: elsewhere the standard library's lock allocates"
+);
 
 mod arena;
 pub mod by_address;
@@ -225,6 +233,7 @@ mod sweep;
 mod sync;
 mod thread;
 mod tide;
+mod unload;
 
 #[cfg(feature = "stats")]
 pub use counters::Counters;

@@ -6,9 +6,12 @@
 use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 
+#[path = "os/huge.rs"]
+mod huge;
 #[path = "os/page.rs"]
 mod page;
 
+pub(crate) use huge::{advise_huge, advise_usual, look_for_huge_pages};
 #[cfg(debug_assertions)]
 use page::are_whole_pages;
 use page::system_page;
@@ -83,38 +86,6 @@ pub(crate) unsafe fn unmap(at: NonNull<u8>, len: usize) {
         unsafe { give_back(at, len) };
     }
 }
-
-/// Asks for huge pages; true where the pages may come as huge ones from now on.
-///
-/// # Safety
-/// `[at, at + len)` are whole pages mapped by this module.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) unsafe fn advise_huge(at: NonNull<u8>, len: usize) -> bool {
-    // SAFETY: the call only reads.
-    let disabled = unsafe { libc::prctl(libc::PR_GET_THP_DISABLE, 0, 0, 0, 0) } != 0;
-    // SAFETY: the advice changes no contents.
-    !disabled && unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_HUGEPAGE) } == 0
-}
-
-/// Asks for pages of the usual size from now on.
-///
-/// # Safety
-/// As above.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) unsafe fn advise_usual(at: NonNull<u8>, len: usize) {
-    // SAFETY: the advice changes no contents.
-    unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_NOHUGEPAGE) };
-}
-
-/// As above; elsewhere there is no such call.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) unsafe fn advise_huge(_at: NonNull<u8>, _len: usize) -> bool {
-    false
-}
-
-/// As above; nothing to take back.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) unsafe fn advise_usual(_at: NonNull<u8>, _len: usize) {}
 
 /// Makes pages resident with one call instead of a fault for each; false where the kernel refuses or knows no such call
 /// (before Linux 5.14), and they may be as before. `errno` stays as it is.
@@ -198,8 +169,8 @@ pub(crate) enum InPlace {
     Done,
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "told by Linux"))]
     NoRoom,
-    /// It is several mappings side by side.
-    NotOne,
+    /// It is several mappings side by side, or locked in memory and there may be no more of that.
+    NotToBeMoved,
 }
 
 /// Resizes a mapping where it is.
@@ -214,7 +185,7 @@ pub(crate) unsafe fn resize_in_place(at: NonNull<u8>, old: usize, new: usize) ->
     }
     // SAFETY: the calling thread's errno is always there to read.
     match unsafe { *errno() } {
-        libc::EFAULT => InPlace::NotOne,
+        libc::EFAULT | libc::EAGAIN => InPlace::NotToBeMoved,
         _ => InPlace::NoRoom,
     }
 }
@@ -236,7 +207,7 @@ pub(crate) unsafe fn remap_to(at: NonNull<u8>, old: usize, new: usize, to: NonNu
 pub(crate) unsafe fn resize_in_place(_at: NonNull<u8>, old: usize, new: usize) -> InPlace {
     match old == new {
         true => InPlace::Done,
-        false => InPlace::NotOne,
+        false => InPlace::NotToBeMoved,
     }
 }
 
@@ -277,8 +248,14 @@ impl ExitHook {
 
     /// Sets the calling thread's value, which must not be null; false where the system has no room for it.
     pub(crate) fn arm(self, value: *const c_void) -> bool {
-        // SAFETY: the key came from pthread_key_create and is never deleted.
+        // SAFETY: the key came from pthread_key_create, and was not deleted.
         unsafe { libc::pthread_setspecific(self.0, value) == 0 }
+    }
+
+    /// Ends it for all threads. Who arms it afterwards fails, or arms another's: nobody must.
+    pub(crate) fn end(self) {
+        // SAFETY: the key came from pthread_key_create, and this is the last call that it is used in.
+        unsafe { libc::pthread_key_delete(self.0) };
     }
 }
 
@@ -308,14 +285,12 @@ impl Drop for ErrnoKept {
 
 /// Where the calling thread's `errno` is.
 fn errno() -> *mut libc::c_int {
-    #[cfg(any(target_os = "linux", target_os = "emscripten"))]
+    #[cfg(target_os = "linux")]
     let find = libc::__errno_location;
-    #[cfg(any(target_os = "macos", target_os = "ios", target_os = "freebsd"))]
+    #[cfg(target_os = "freebsd")]
     let find = libc::__error;
-    #[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
+    #[cfg(target_os = "android")]
     let find = libc::__errno;
-    #[cfg(any(target_os = "illumos", target_os = "solaris"))]
-    let find = libc::___errno;
     // SAFETY: the call has no conditions.
     unsafe { find() }
 }

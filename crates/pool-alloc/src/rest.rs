@@ -1,7 +1,8 @@
 //! Rest: which empty pools a heap keeps, so that a loop of one allocation and one free costs no lock.
 //!
 //! The current pool of a class begins to rest when its last block comes back. It goes on resting, at no cost, however
-//! often it is used and emptied again, until it makes room for others or stops being current. Per heap:
+//! often it is used and emptied again, until it makes room for others, touches more pages than one that rests may, or stops
+//! being current. Per heap:
 //!
 //! ```text
 //! empty pools <= RESTING, each with at most RESTING_BYTES touched

@@ -23,14 +23,13 @@ mod table;
 
 use std::ptr::NonNull;
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 
 use crate::commons;
 use crate::counters::{self, Event};
 use crate::os::{self, invariant};
-use crate::sync::{AtomicUsize, Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard};
 use crate::thread;
+use crate::tide::Told;
 pub(crate) use at_hand::AtHand;
 pub(crate) use table::Table;
 
@@ -40,16 +39,13 @@ const WRITTEN_MOST: usize = 32 << 20;
 
 static TABLE: Mutex<Table> = Mutex::new(Table::new());
 
-/// Bytes of the reserve, for those who do not hold the lock.
-static RESERVE: AtomicUsize = AtomicUsize::new(0);
-
-/// When it may have ended.
-static UNTIL_MS: AtomicU64 = AtomicU64::new(u64::MAX);
+/// What its tide tells.
+static TOLD: Told = Told::new();
 
 /// Ends the reserve if it is over. The arenas' tide calls this when it looks at the clock: a program that has done with
 /// large blocks does not come here by itself.
-pub(crate) fn end_if_over(now_ms: u64) {
-    if now_ms > UNTIL_MS.load(Relaxed) {
+pub(crate) fn end_if_over(now_ms: impl FnOnce() -> u64) {
+    if let Some(now_ms) = TOLD.ended_by(now_ms) {
         lock().look(now_ms);
     }
 }
@@ -57,15 +53,8 @@ pub(crate) fn end_if_over(now_ms: u64) {
 /// Ends whichever reserve is over, as a large block is freed: what goes to a thread's hand tells the table nothing, and
 /// neither tells the commons. Not for whoever holds a lock.
 pub(crate) fn end_reserves_if_over() {
-    if has_reserve() {
-        end_if_over(os::now_ms());
-    }
+    end_if_over(os::now_ms);
     commons::end_if_over();
-}
-
-/// Whether a loop goes on, for which runs are kept.
-fn has_reserve() -> bool {
-    RESERVE.load(Relaxed) > 0
 }
 
 /// A run of whole pages.
@@ -143,6 +132,7 @@ impl Run {
 
 /// Takes the lock, so that nobody else holds it.
 pub(crate) fn lock() -> MutexGuard<'static, Table> {
+    thread::begin();
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

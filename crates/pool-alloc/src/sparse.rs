@@ -22,6 +22,7 @@
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::compiler_fence;
 
+use crate::commons;
 use crate::list::Ref;
 use crate::os::invariant;
 use crate::pool::{EMPTY, Pool};
@@ -46,19 +47,6 @@ const NEXT: u32 = 4;
 /// Bytes of the pools that were spared.
 static SPARED: AtomicUsize = AtomicUsize::new(0);
 
-/// Bytes that may be spared: the reserve of the commons.
-static RESERVE: AtomicUsize = AtomicUsize::new(0);
-
-/// Says how much may be spared.
-pub(crate) fn set_reserve(bytes: usize) {
-    RESERVE.store(bytes, Relaxed);
-}
-
-/// Whether a loop goes on, for which memory is kept.
-pub(crate) fn has_reserve() -> bool {
-    RESERVE.load(Relaxed) > 0
-}
-
 /// How much is spared.
 pub(crate) fn spared_bytes() -> usize {
     SPARED.load(Relaxed)
@@ -66,7 +54,7 @@ pub(crate) fn spared_bytes() -> usize {
 
 /// Whether more is spared than may be.
 pub(crate) fn is_overdrawn() -> bool {
-    spared_bytes() > RESERVE.load(Relaxed)
+    spared_bytes() > commons::TOLD.reserve()
 }
 
 /// The pools that became sparse last, in that order from `next` on.
@@ -143,7 +131,7 @@ impl Pool {
         self.mark_full();
         if self.has_few() {
             self.sweep_or_spare();
-        } else if !has_reserve() {
+        } else if !commons::TOLD.has_reserve() {
             self.give_back_row();
         }
     }
@@ -154,7 +142,7 @@ impl Pool {
             return;
         }
         let bytes = self.extent().len();
-        if spared_bytes() + bytes > RESERVE.load(Relaxed) {
+        if spared_bytes() + bytes > commons::TOLD.reserve() {
             return self.sweep_and_mark();
         }
         // In this order, should another thread fork here: the account is never less than what is on it.

@@ -3,9 +3,10 @@
 /// Where the bytes are that the allocator has from the system. All figures are bytes unless they say otherwise, and
 /// `allocated_bytes + cached_bytes + metadata_bytes <= mapped_bytes`; what is missing are addresses without memory.
 ///
-/// The figures are exact while no other thread allocates or frees. Two things they cannot know: a block that another
-/// thread freed counts as allocated until the owner of its pool collects it, and pages that the program never wrote
-/// to, or that the system swapped out, count like the others.
+/// The figures are exact while no other thread allocates or frees. Three things they cannot know: a block that another
+/// thread freed counts as allocated until the owner of its pool collects it; pages that the program never wrote
+/// to, or that the system swapped out, count like the others; and pages of pools in use that the system refused to take
+/// count as given back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// In blocks that the program holds, each with the size of its class; large ones with their whole pages.
@@ -25,7 +26,6 @@ pub struct Stats {
     pub free_large_bytes: usize,
     /// Arenas mapped, in number.
     pub arenas: usize,
-    /// Given back from arenas since the start of the process; only grows. Large blocks, which always go back, are
-    /// not counted.
+    /// Given back from arenas since the start of the process; only grows. Large blocks are not counted.
     pub released_bytes: usize,
 }

@@ -31,6 +31,7 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::{AtomicUsize, compiler_fence};
 
+use crate::arena::Arena;
 use crate::counters::{self, Event};
 use crate::os::{self, invariant};
 use crate::pool::Pool;
@@ -72,6 +73,9 @@ impl Pool {
         // In this order, should another thread fork here (see `fork`): what is on no list and not purged is merely lost.
         compiler_fence(Release);
         self.set_purged(vacant | before);
+        if vacant != 0 {
+            Arena::of(self).break_page();
+        }
         for (first, end) in runs(vacant) {
             let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(grid.page(first))) else {
                 continue;

@@ -33,6 +33,8 @@ pub(crate) fn heap() -> Ref<Heap> {
 /// The calling thread's heap, made now if it has had none; `None` where memory is out.
 #[cold]
 pub(crate) fn heap_or_new() -> Option<Ref<Heap>> {
+    // This may allocate, and so make the heap.
+    begin();
     let heap = heap();
     if !heap.is_none() {
         return Some(heap);
@@ -40,7 +42,6 @@ pub(crate) fn heap_or_new() -> Option<Ref<Heap>> {
     if heap == ENDED_REF {
         return None;
     }
-    begin();
     let (heap, hook) = commons::lock().heap()?;
     slot::set(heap);
     // Without a hook (the process has used up its thread-specific slots), a thread's pools stay its own after its
@@ -53,12 +54,14 @@ pub(crate) fn heap_or_new() -> Option<Ref<Heap>> {
     None
 }
 
-/// What a process does before it first takes a lock.
-fn begin() {
+/// What a process does before it first takes a lock; whoever takes one calls this.
+#[inline]
+pub(crate) fn begin() {
     static BEGUN: AtomicBool = AtomicBool::new(false);
     if !BEGUN.load(Relaxed) && !BEGUN.swap(true, Relaxed) {
         // A fork must know of the locks from now on.
         fork::watch();
+        os::look_for_huge_pages();
         environment::heed();
     }
 }
@@ -120,6 +123,8 @@ pub(crate) struct Heaps {
     made: usize,
     chunks: usize,
     hook: Option<ExitHook>,
+    /// Whether it is no more to be had.
+    is_unloaded: bool,
 }
 
 /// Heaps are made from chunks of this size, of which only the used part is ever touched.
@@ -136,12 +141,13 @@ impl Heaps {
             made: 0,
             chunks: 0,
             hook: None,
+            is_unloaded: false,
         }
     }
 
     /// A heap for a thread, and the hook to arm with it.
     pub(crate) fn obtain(&mut self) -> Option<(Ref<Heap>, Option<ExitHook>)> {
-        if self.hook.is_none() {
+        if self.hook.is_none() && !self.is_unloaded {
             self.hook = ExitHook::new(on_exit);
         }
         let heap = match self.spare.pop_front() {
@@ -150,6 +156,13 @@ impl Heaps {
         };
         self.used.push_front(heap);
         Some((heap, self.hook))
+    }
+
+    /// The hook, which no thread is to arm from now on.
+    #[allow(dead_code, reason = "the models are not unloaded")]
+    pub(crate) fn part_with_hook(&mut self) -> Option<ExitHook> {
+        self.is_unloaded = true;
+        self.hook.take()
     }
 
     /// The thread that has it has parted with its pools.

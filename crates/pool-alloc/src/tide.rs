@@ -42,7 +42,11 @@
 #[path = "tide/tests.rs"]
 mod tests;
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::commons::DIRTY_MIN;
+use crate::sync::AtomicUsize;
 
 /// Rounds that must be seen. More keeps less in programs that repeat themselves a few times and then do something
 /// else, fewer pays for fewer rounds before the reserve is there. Of large rounds fewer will do: each costs more, and
@@ -216,6 +220,52 @@ enum Felt {
     News,
 }
 
+/// What everyone may know of a tide without the lock that it is under.
+pub(crate) struct Told {
+    reserve: AtomicUsize,
+    until_ms: AtomicU64,
+}
+
+impl Told {
+    pub(crate) const fn new() -> Self {
+        Self {
+            reserve: AtomicUsize::new(0),
+            until_ms: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// Bytes of the reserve.
+    pub(crate) fn reserve(&self) -> usize {
+        self.reserve.load(Relaxed)
+    }
+
+    /// Whether a loop goes on, for which memory is kept.
+    pub(crate) fn has_reserve(&self) -> bool {
+        self.reserve() > 0
+    }
+
+    /// The time, where the reserve may have ended by now. The clock is read only while there may be one.
+    pub(crate) fn ended_by(&self, now_ms: impl FnOnce() -> u64) -> Option<u64> {
+        let until_ms = self.until_ms.load(Relaxed);
+        (until_ms != u64::MAX)
+            .then(now_ms)
+            .filter(|now_ms| *now_ms > until_ms)
+    }
+
+    /// Under the tide's lock; returns whether the reserve has just ended.
+    pub(crate) fn tell(&self, tide: &Tide) -> bool {
+        let had_one = self.has_reserve();
+        self.put(tide.reserve(), tide.until_ms());
+        had_one && tide.reserve() == 0
+    }
+
+    /// Tells of so many bytes, until then.
+    pub(crate) fn put(&self, reserve: usize, until_ms: u64) {
+        self.reserve.store(reserve, Relaxed);
+        self.until_ms.store(until_ms, Relaxed);
+    }
+}
+
 fn soon_ms(width: usize) -> u64 {
     SOON_MS + (width as u64 >> 20) * SOON_MS_PER_MIB
 }
@@ -272,7 +322,7 @@ impl Tide {
     }
 
     /// When the reserve may have ended; never, while there is none.
-    pub(crate) fn until_ms(&self) -> u64 {
+    fn until_ms(&self) -> u64 {
         self.reserve.until_ms
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
 
+use support::rounds::{LAPSED, MIB, earned_in_disorder, free, shuffled_round};
 use support::{Held, LONG, POOL, SHORT, alone, churned, list, stats};
 
 /// Forks; the child ends with what `work` returns, 0 for all well, or is killed after a minute.
@@ -147,4 +148,34 @@ fn what_other_threads_have_in_their_caches_comes_back_to_the_child() {
             });
         });
     }
+}
+
+/// A thread that the child has not had pools that its loop was spared.
+#[test]
+fn what_was_spared_goes_in_the_child_when_the_loop_is_over() {
+    // A page each, of those that the tests may be run with.
+    let page = std::env::var("POOL_ALLOC_PAGE_KIB").map_or(4, |kib| kib.parse().expect("a number"));
+    let survivors = (100 * page) << 10;
+    alone(|| {
+        let (say, told) = mpsc::channel();
+        let (go, gone) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                earned_in_disorder();
+                let survivors = shuffled_round(100);
+                say.send(()).expect("the other side lives");
+                let _ = gone.recv();
+                free(survivors);
+            });
+            told.recv().expect("it tells");
+            assert!(stats().cached_bytes > 10 * MIB, "{:?}", stats());
+            in_child(|| {
+                thread::sleep(LAPSED);
+                // Of another class, which needs pools of its own.
+                drop(list(20_000, 1_000));
+                i32::from(stats().cached_bytes > 2 * MIB + survivors)
+            });
+            drop(go);
+        });
+    });
 }

@@ -9,43 +9,11 @@ use std::process::Command;
 use std::thread::{self, sleep};
 
 use support::found::Found;
-use support::rounds::{LAPSED, MIB, ROUNDS, earned, small_blocks, small_round};
+use support::rounds::{
+    LAPSED, MIB, ROUNDS, earned, earned_in_disorder, free, shuffled_round, small_blocks,
+    small_round,
+};
 use support::{Held, POOL, alone, list, stats, touched_by_freeing};
-
-/// Half of the blocks of a round in an order that turns from pool to pool, and then the others, but for `survivors`.
-fn shuffled_round(survivors: usize) -> Vec<*mut u8> {
-    let layout = Layout::from_size_align(512, 8).expect("valid");
-    let count = 20 * MIB / 512;
-    // SAFETY: the size is not zero.
-    let mut blocks: Vec<_> = (0..count).map(|_| unsafe { POOL.alloc(layout) }).collect();
-    // A step without a common divisor with the count, larger than a pool.
-    blocks = (0..count).map(|nth| blocks[nth * 1_237 % count]).collect();
-    for block in blocks.drain(survivors..) {
-        // SAFETY: each block is held and freed once.
-        unsafe { POOL.dealloc(block, layout) };
-    }
-    blocks
-}
-
-fn free(survivors: Vec<*mut u8>) {
-    for block in survivors {
-        // SAFETY: each block is held and freed once.
-        unsafe { POOL.dealloc(block, Layout::from_size_align(512, 8).expect("valid")) };
-    }
-}
-
-/// Rounds until there is a reserve that spares all of one.
-fn earned_in_disorder() {
-    let gives_nothing_back = || {
-        let before = stats().released_bytes;
-        assert_eq!(shuffled_round(0), []);
-        stats().released_bytes == before
-    };
-    assert!(
-        (0..500).any(|_| gives_nothing_back()),
-        "a loop earns a reserve"
-    );
-}
 
 /// The survivors of a round on a thread that ends, each in a pool of its own.
 fn left_by_a_thread(survivors: usize) -> Vec<*mut u8> {
@@ -374,5 +342,37 @@ fn a_pool_that_was_spared_and_is_claimed_waits_once_to_be_swept() {
         }
         POOL.release();
         assert_eq!(stats().allocated_bytes, 0, "{:?}", stats());
+    });
+}
+
+#[test]
+fn empty_arenas_go_with_the_reserve() {
+    alone(|| {
+        let count = 64 * MIB / 64;
+        // SAFETY: the size is not zero.
+        let blocks: Vec<_> = (0..count)
+            .map(|_| Address(unsafe { POOL.alloc(TINY) }))
+            .collect();
+        let mut survivors = Vec::new();
+        for (number, block) in blocks.into_iter().enumerate() {
+            match number % 500 {
+                0 => survivors.push(block),
+                _ => free_tiny([block]),
+            }
+        }
+        let gives_nothing_back = || {
+            let before = stats().released_bytes;
+            small_blocks(3 * MIB);
+            stats().released_bytes == before
+        };
+        assert!(
+            (0..500).any(|_| gives_nothing_back()),
+            "a loop earns a reserve"
+        );
+        free_tiny(survivors);
+        assert!(stats().arenas > 20, "a control: {:?}", stats());
+        sleep(LAPSED);
+        small_blocks(MIB);
+        assert!(stats().arenas <= 2, "{:?}", stats());
     });
 }

@@ -81,3 +81,14 @@ fn what_the_environment_says_reaches_the_library() {
     let fault = "pool-alloc: POOL_ALLOC_RESERVE_KIB is no number of KiB: there is no limit\n";
     assert_eq!(listed("much"), format!("{}{fault}", listed("0")));
 }
+
+#[test]
+fn a_thread_may_end_when_the_library_is_unloaded() {
+    let program = folder("unload").join("program");
+    if compile("cc", "unload.c", &program, &["-ldl"]).is_none() {
+        return;
+    }
+    let output = Command::new(&program).arg(library()).output();
+    let said = said(&output.expect("it was compiled"));
+    assert_eq!(said, "exit status: 0\nunloaded\n");
+}

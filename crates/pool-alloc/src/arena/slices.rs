@@ -14,6 +14,8 @@
 //! dirty, which spares it the faults, else at the first place.
 
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::{ARENA, Arena, SLICE, SLICES};
 use crate::class::{Class, Span};
@@ -33,7 +35,8 @@ pub(super) struct Slices {
     fresh: Cell<u32>,
     /// Whether there is a huge page, or was one until something of it was given back. Written once: everyone may read it.
     is_huge: Cell<bool>,
-    is_broken: Cell<bool>,
+    /// Whether it is no more to be made whole: anyone may find that out, by giving a part of it back.
+    is_broken: AtomicBool,
 }
 
 const ALL: u32 = u32::MAX;
@@ -303,8 +306,8 @@ impl Arena {
 
     /// Before some of a huge page goes: the rest is from now on pages of the usual size, else a thread of the kernel
     /// makes a huge one of them again, and what was given back is resident once more.
-    fn break_page(&self) {
-        if self.slices.is_huge.get() && !self.slices.is_broken.replace(true) {
+    pub(crate) fn break_page(&self) {
+        if self.slices.is_huge.get() && !self.slices.is_broken.swap(true, Relaxed) {
             let at = NonNull::from_ref(self).cast();
             // SAFETY: this is the arena's mapping.
             unsafe { os::advise_usual(at, ARENA) };
@@ -354,7 +357,7 @@ mod tests {
             dirty: Cell::new(dirty),
             fresh: Cell::new(0),
             is_huge: Cell::new(false),
-            is_broken: Cell::new(false),
+            is_broken: AtomicBool::new(false),
         }
     }
 

@@ -17,7 +17,6 @@ use crate::list::Ref;
 use crate::os;
 use crate::pool::{Block, Pool};
 use crate::remote::{Freed, Unowned};
-use crate::sparse;
 use crate::thread;
 
 /// Takes back a block of this pool.
@@ -103,7 +102,7 @@ unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
 /// Not where links are to tell what was written to, nor in a loop: there the links pay, each of which brings a line to the
 /// cache that the next round writes to.
 fn wants_rows() -> bool {
-    !hardened::LINKS && !sparse::has_reserve()
+    !hardened::LINKS && !commons::TOLD.has_reserve()
 }
 
 impl Heap {

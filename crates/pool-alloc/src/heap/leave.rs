@@ -41,9 +41,12 @@ impl Heap {
         waited.collect();
         match waited.used() {
             0 => self.emptied(waited),
-            _ => waited.sweep_or_spare(),
+            _ => {
+                waited.sweep_or_spare();
+                self.has_spared.set(true);
+            }
         }
-        if sparse::is_overdrawn() {
+        if sparse::is_overdrawn() && self.has_spared.take() {
             self.sweep_spared();
         }
     }
@@ -69,7 +72,7 @@ impl Heap {
         }
         // In a loop that has earned it, what is left of others stays for others.
         let rests = pool.touched() <= RESTING_BYTES
-            || !sparse::has_reserve() && pool.trims_to(RESTING_BYTES);
+            || !commons::TOLD.has_reserve() && pool.trims_to(RESTING_BYTES);
         if !rests {
             return self.close_current(class);
         }

@@ -15,7 +15,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Need, Run, has_reserve, lock};
+use super::{Need, Run, TOLD, lock};
 use crate::sync::{AtomicUsize, Cell};
 
 /// Runs at hand at most: each halves how often the table is asked, about, and is looked at for each block.
@@ -67,7 +67,7 @@ impl AtHand {
     /// Takes a run that its block is done with; false where it is for the table.
     pub(super) fn put(&self, run: Run) -> bool {
         self.give_back_if_over();
-        if !has_reserve() {
+        if !TOLD.has_reserve() {
             return false;
         }
         let place = self.runs.iter().find(|place| place.get().is_none());
@@ -84,7 +84,7 @@ impl AtHand {
 
     /// Gives all of them to the table if there is no reserve any more.
     pub(crate) fn give_back_if_over(&self) {
-        if self.bytes() > 0 && !has_reserve() {
+        if self.bytes() > 0 && !TOLD.has_reserve() {
             self.give_back();
         }
     }

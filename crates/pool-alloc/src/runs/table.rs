@@ -3,9 +3,7 @@
 //! A short table, gone through for each request: a request is for 64 pages at least, so that whatever is
 //! done with the block costs more than the look. Everything here happens under one lock.
 
-use std::sync::atomic::Ordering::Relaxed;
-
-use super::{Need, RESERVE, Run, UNTIL_MS};
+use super::{Need, Run, TOLD};
 use crate::os;
 use crate::tide::Tide;
 
@@ -164,8 +162,7 @@ impl Table {
     }
 
     fn keep_to_reserve(&mut self) {
-        RESERVE.store(self.tide.reserve(), Relaxed);
-        UNTIL_MS.store(self.tide.until_ms(), Relaxed);
+        TOLD.tell(&self.tide);
         self.shrink_to(self.tide.room());
     }
 

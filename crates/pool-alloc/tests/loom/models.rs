@@ -199,7 +199,7 @@ pub(crate) fn a_reserve_ends_as_others_free_and_adopt() {
     let (send, receive) = loom::sync::mpsc::channel();
     join(spawn(move || {
         let one = Block::of(SMALLER);
-        sparse::set_reserve(usize::MAX);
+        commons::TOLD.put(usize::MAX, u64::MAX);
         send.send(one).expect("the other side lives");
     }));
     let one = receive.recv().expect("the owner sent it");

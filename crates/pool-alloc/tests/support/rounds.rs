@@ -61,5 +61,40 @@ pub fn earned(round: fn() -> usize) -> usize {
     kept.expect("a loop of rounds of 20 MiB earns a reserve")
 }
 
+/// Half of the blocks of a round in an order that turns from pool to pool, and then the others, but for `survivors`.
+pub fn shuffled_round(survivors: usize) -> Vec<*mut u8> {
+    let layout = Layout::from_size_align(512, 8).expect("valid");
+    let count = 20 * MIB / 512;
+    // SAFETY: the size is not zero.
+    let mut blocks: Vec<_> = (0..count).map(|_| unsafe { POOL.alloc(layout) }).collect();
+    // A step without a common divisor with the count, larger than a pool.
+    blocks = (0..count).map(|nth| blocks[nth * 1_237 % count]).collect();
+    for block in blocks.drain(survivors..) {
+        // SAFETY: each block is held and freed once.
+        unsafe { POOL.dealloc(block, layout) };
+    }
+    blocks
+}
+
+pub fn free(survivors: Vec<*mut u8>) {
+    for block in survivors {
+        // SAFETY: each block is held and freed once.
+        unsafe { POOL.dealloc(block, Layout::from_size_align(512, 8).expect("valid")) };
+    }
+}
+
+/// Rounds until there is a reserve that spares all of one.
+pub fn earned_in_disorder() {
+    let gives_nothing_back = || {
+        let before = stats().released_bytes;
+        assert_eq!(shuffled_round(0), []);
+        stats().released_bytes == before
+    };
+    assert!(
+        (0..500).any(|_| gives_nothing_back()),
+        "a loop earns a reserve"
+    );
+}
+
 /// Longer than a round of 20 MiB is remembered.
 pub const LAPSED: Duration = Duration::from_secs(2);
