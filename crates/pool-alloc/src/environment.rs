@@ -4,7 +4,8 @@
 //! POOL_ALLOC_RESERVE_KIB=0 program        PoolAlloc.limit_reserve(0), before anything else
 //! ```
 //!
-//! It is read when the process makes its first heap: before a Rust program's `main`, and before its other threads.
+//! It is read when the process first has need of the allocator: before a Rust program's `main`, and before its other
+//! threads.
 
 use std::str;
 

@@ -347,33 +347,6 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_rested_and_touches_more_rests_no_more() {
-        if crate::os::page_size() != 4 << 10 {
-            return; // with larger ones the first may be on as many as it may have
-        }
-        let class = Class::of(28 << 10, 8).expect("it is not large");
-        let work = || {
-            let heap = thread::heap_or_new().expect("the machine has memory for a heap");
-            let used_and_freed = |blocks: usize| {
-                let blocks: Vec<_> = (0..blocks).map(|_| heap.allocate(class)).collect();
-                for block in blocks {
-                    // SAFETY: the block was allocated above, from a pool of this class.
-                    let pool = unsafe { Arena::pool_of(block, class.span()) };
-                    // SAFETY: as above, and it is not used again.
-                    unsafe { free(block, pool) };
-                }
-                heap.current.of(class) != NO_POOL_REF
-            };
-            [1, 1, 3, 1].map(used_and_freed)
-        };
-        let rests = std::thread::scope(|scope| scope.spawn(work).join());
-        assert_eq!(
-            rests.expect("the thread does not fail"),
-            [true, true, false, true]
-        );
-    }
-
-    #[test]
     fn a_pool_with_much_touched_does_not_rest() {
         let of = |size| Class::of(size, 8).expect("it is not large");
         assert_eq!(classes_with_a_pool_after(&[of(20 << 10)]), [of(20 << 10)]);

@@ -111,7 +111,7 @@
 //! bytes of dirty slices    <= max(128 KiB, 1/128 of the open pools)         else the longest dirty are purged
 //!                             + reserve
 //! bytes of fresh slices    <= 1/8 of the open pools                         else they count as dirty
-//! empty pools of a heap    <= 8, of at most 64 KiB each                     else the longest resting is closed (`rest`)
+//! empty pools of a heap    <= 8, of at most 64 KiB when they began to rest  else the longest resting is closed (`rest`)
 //! sparse pools of a heap   <= 4 that were not swept                         else the longest waiting is swept
 //!                             + what the reserve covers
 //! runs of large blocks     <= the reserve of their own (`runs`)             else they are unmapped
@@ -249,9 +249,9 @@ impl PoolAlloc {
         Self
     }
 
-    /// Gives back everything that holds no block in use: the calling thread's empty pools, free slices of arenas that
-    /// may be resident, and empty arenas. Returns the bytes given back (what other threads caused to be given back
-    /// meanwhile included).
+    /// Gives back what holds no block in use: the calling thread's empty pools, free slices of arenas that may be resident,
+    /// empty arenas, and runs that wait for large blocks. What other threads keep to themselves is theirs to give back: see
+    /// the weaknesses above. Returns the bytes given back (what other threads caused to be given back meanwhile included).
     pub fn release(&self) -> usize {
         let before = commons::lock().released_bytes();
         let heap = thread::heap();
@@ -264,9 +264,11 @@ impl PoolAlloc {
         commons.released_bytes() - before + large
     }
 
-    /// Limits what stays resident for the sake of loops, from now on and at once: to so many bytes of pools, and as many
-    /// of large blocks. 0 is for programs that would rather pay for their pages in each round than keep them. At
-    /// first there is no limit, unless the environment names one as the process begins: `POOL_ALLOC_RESERVE_KIB=0`.
+    /// Limits what stays resident for the sake of loops: to so many bytes of pools, and as many of large blocks, from now
+    /// on; what there is beyond that goes now, and what other threads have of it, when they next free a large block or need
+    /// a pool. So it is best called before they begin. With less than 128 KiB nothing stays: for programs that would rather
+    /// pay for their pages in each round than keep them. At first there is no limit, unless the environment names one as
+    /// the process begins: `POOL_ALLOC_RESERVE_KIB=0`.
     pub fn limit_reserve(&self, bytes: usize) {
         commons::lock().limit_reserve(bytes);
         runs::lock().limit_reserve(bytes);

@@ -1,12 +1,14 @@
 //! Rest: which empty pools a heap keeps, so that a loop of one allocation and one free costs no lock.
 //!
 //! The current pool of a class begins to rest when its last block comes back. It goes on resting, at no cost, however
-//! often it is used and emptied again, until it makes room for others, touches more pages than one that rests may, or stops
-//! being current. Per heap:
+//! often it is used and emptied again, until it makes room for others or stops being current. Per heap:
 //!
 //! ```text
-//! empty pools <= RESTING, each with at most RESTING_BYTES touched
+//! empty pools <= RESTING, each with at most RESTING_BYTES touched when its rest began
 //! ```
+//!
+//! One that is several slices wide, and was filled since, holds up to 512 KiB then. To find that out each time would have it
+//! closed and opened as its blocks come and go, which the tide would take for a loop: more would be kept, not less.
 
 use crate::arena::SLICE;
 use crate::class::{CLASSES, Class, SLOTS};

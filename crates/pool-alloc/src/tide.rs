@@ -36,14 +36,15 @@
 //! reserve = 0 until so many rounds of a level were seen;     where memory does not go up and down there is none
 //! ```
 //!
-//! It is never more than the *limit* that the program sets (`PoolAlloc::limit_reserve`), which is none at first.
+//! It is never more than the *limit* that the program sets (`PoolAlloc::limit_reserve`), which is none at first; and nothing,
+//! where that is less than what is kept anyway.
 
 #[cfg(test)]
 #[path = "tide/tests.rs"]
 mod tests;
 
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::commons::DIRTY_MIN;
 use crate::sync::AtomicUsize;
@@ -223,6 +224,7 @@ enum Felt {
 /// What everyone may know of a tide without the lock that it is under.
 pub(crate) struct Told {
     reserve: AtomicUsize,
+    is_limited: AtomicBool,
     until_ms: AtomicU64,
 }
 
@@ -230,6 +232,7 @@ impl Told {
     pub(crate) const fn new() -> Self {
         Self {
             reserve: AtomicUsize::new(0),
+            is_limited: AtomicBool::new(false),
             until_ms: AtomicU64::new(u64::MAX),
         }
     }
@@ -244,6 +247,11 @@ impl Told {
         self.reserve() > 0
     }
 
+    /// Whether threads may keep something for themselves, beside the reserve: that would add up to more than a limit.
+    pub(crate) fn lets_threads_keep(&self) -> bool {
+        self.has_reserve() && !self.is_limited.load(Relaxed)
+    }
+
     /// The time, where the reserve may have ended by now. The clock is read only while there may be one.
     pub(crate) fn ended_by(&self, now_ms: impl FnOnce() -> u64) -> Option<u64> {
         let until_ms = self.until_ms.load(Relaxed);
@@ -255,6 +263,7 @@ impl Told {
     /// Under the tide's lock; returns whether the reserve has just ended.
     pub(crate) fn tell(&self, tide: &Tide) -> bool {
         let had_one = self.has_reserve();
+        self.is_limited.store(tide.limit != usize::MAX, Relaxed);
         self.put(tide.reserve(), tide.until_ms());
         had_one && tide.reserve() == 0
     }
@@ -306,7 +315,7 @@ impl Tide {
 
     /// Sets the limit, from now on.
     pub(crate) fn limit(&mut self, bytes: usize, now_ms: u64) {
-        self.limit = bytes;
+        self.limit = if bytes < LEAST { 0 } else { bytes };
         self.judge(now_ms);
     }
 

@@ -6,6 +6,8 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::process::Command;
+#[cfg(not(feature = "hardened"))]
+use std::sync::mpsc;
 use std::thread::{self, sleep};
 
 use support::found::Found;
@@ -374,5 +376,37 @@ fn empty_arenas_go_with_the_reserve() {
         sleep(LAPSED);
         small_blocks(MIB);
         assert!(stats().arenas <= 2, "{:?}", stats());
+    });
+}
+
+/// What a thread has at hand is beyond everybody else's reach, and so beyond a limit that all of them are under.
+#[cfg(not(feature = "hardened"))] // there large blocks do not wait
+#[test]
+fn with_a_limit_threads_have_no_runs_at_hand() {
+    let left_with_a_limit_of = |bytes| {
+        POOL.limit_reserve(bytes);
+        let (say, told) = mpsc::channel();
+        let (go, gone) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                drop(list(1, 16)); // it has a heap
+                for _ in 0..2_000 {
+                    drop([300, 310, 320].map(|kib| Held::new(kib << 10, 8, 1)));
+                }
+                say.send(()).expect("the other side lives");
+                let _ = gone.recv();
+            });
+            told.recv().expect("it tells");
+            POOL.release();
+            let left = stats().free_large_bytes;
+            drop(go);
+            left
+        })
+    };
+    alone(|| {
+        let _unlimited = Unlimited;
+        let left = left_with_a_limit_of(usize::MAX);
+        assert!(left > 256 << 10, "a control: {left}");
+        assert_eq!(left_with_a_limit_of(4 * MIB), 0);
     });
 }

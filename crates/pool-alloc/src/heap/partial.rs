@@ -8,10 +8,10 @@
 //! it go on draining, become empty, and go. What is still in use by then is on fewer pages.
 
 use super::{Heap, NO_POOL_REF};
-use crate::class::{Class, Span};
+use crate::class::Class;
 use crate::list::{List, Ref};
 use crate::os::invariant;
-use crate::pool::{EMPTY, Pool};
+use crate::pool::Pool;
 
 /// How many pools a heap claims without needing one before it takes to looking at all of them in turns. More look less
 /// where others empty them, fewer mix up pools that were about to be used in the order in which they filled.
@@ -109,10 +109,6 @@ impl Heap {
         } else {
             if pool.has_purged_blocks() {
                 self.growth.ends(class);
-            }
-            if class.span() > Span::ONE {
-                // Where it rested (`rest`): it is about to touch more.
-                pool.set_mark(EMPTY);
             }
             pool.find_next();
         }

@@ -5,7 +5,7 @@
 //! in peace. It knows nothing of that: these runs are in use to it.
 //!
 //! ```text
-//! runs at hand <= RUNS, bytes <= BYTES          none without a reserve, as soon as the thread finds that out
+//! runs at hand <= RUNS, bytes <= BYTES     none without a reserve, or with a limit, as soon as the thread finds that out
 //! ```
 //!
 //! It finds out when it frees a large block, has one grow, or needs a pool.
@@ -67,7 +67,7 @@ impl AtHand {
     /// Takes a run that its block is done with; false where it is for the table.
     pub(super) fn put(&self, run: Run) -> bool {
         self.give_back_if_over();
-        if !TOLD.has_reserve() {
+        if !TOLD.lets_threads_keep() {
             return false;
         }
         let place = self.runs.iter().find(|place| place.get().is_none());
@@ -84,7 +84,7 @@ impl AtHand {
 
     /// Gives all of them to the table if there is no reserve any more.
     pub(crate) fn give_back_if_over(&self) {
-        if self.bytes() > 0 && !TOLD.has_reserve() {
+        if self.bytes() > 0 && !TOLD.lets_threads_keep() {
             self.give_back();
         }
     }

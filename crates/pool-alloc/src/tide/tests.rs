@@ -68,6 +68,8 @@ fn no_reserve_exceeds_the_limit_and_what_is_forgotten_leaves_it() {
     tide.forget();
     assert_eq!((tide.reserve(), tide.room()), (0, 0));
     assert_eq!(rise_and_fall(&mut tide), (2 * MIB, 2 * MIB));
+    tide.limit(LEAST - 1, 0);
+    assert_eq!(tide.reserve(), 0);
     tide.limit(usize::MAX, 0);
     assert_eq!(tide.reserve(), 20 * MIB + 20 * MIB / SLACK);
 }
