@@ -137,3 +137,19 @@ fn a_subject_that_dies_costs_its_own_cell() {
     assert!(said.contains(&failed.as_str()), "{said:?}");
     assert_eq!(said.last(), Some(&"error: 2 of 6 cells failed"));
 }
+
+#[test]
+fn a_setting_in_the_environment_is_told() {
+    let bench = Bench::new();
+    let mut command = quick(&bench, &["--allocator", "pool"]);
+    let printed = finish(command.env("POOL_ALLOC_RESERVE_KIB", "100000"));
+    assert_eq!(printed.status, 0, "{}", printed.stderr);
+    let told = "POOL_ALLOC_RESERVE_KIB is set here: all but knobs that set it are measured with it";
+    let lines = printed.stderr.lines();
+    assert_eq!(
+        lines.filter(|line| *line == told).count(),
+        1,
+        "{}",
+        printed.stderr
+    );
+}

@@ -17,6 +17,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Stop> {
     let workspace = subjects::workspace()?;
     let contestants = Contestants::choose(&options.contestants, &[], &workspace)?;
     contestants.refuse_habits()?;
+    contestants.say_what_the_environment_turns();
     let workloads = chosen_workloads(&options.workloads)?;
     let host = probe::host().map_err(|error| Stop::Failed(error.to_string()))?;
     let output = Output::prepare(&match &options.out {

@@ -14,7 +14,7 @@ use crate::matrix::{Planned, Subject};
 use crate::python::Experiment;
 use crate::stop::{Stop, cannot};
 use crate::subjects::Workspace;
-use crate::{interpreters, knobs, subjects};
+use crate::{interpreters, knobs, say, subjects};
 
 /// What makes a folder a package.
 const MANIFEST: &str = "Cargo.toml";
@@ -103,6 +103,20 @@ impl<'a> Contestants<'a> {
         for catalogue in &self.catalogues {
             let turned = knobs::chosen(&self.options.knobs, catalogue);
             knobs::say_what_the_lab_cannot_show(cells.conditions.into(), &turned, catalogue);
+        }
+    }
+
+    /// Says which settings of the contestants' the environment turns, which is theirs, too.
+    pub(crate) fn say_what_the_environment_turns(&self) {
+        let knobs = self.catalogues.iter().flatten();
+        let variables = knobs.flat_map(|knob| knob.knob().variables);
+        let mut names: Vec<String> = variables.map(|(name, _)| name).collect();
+        names.sort();
+        names.dedup();
+        for name in names.iter().filter(|name| std::env::var_os(name).is_some()) {
+            say::fault(&format_args!(
+                "{name} is set here: all but knobs that set it are measured with it"
+            ));
         }
     }
 

@@ -84,6 +84,9 @@ impl Course {
         let mut control = unmeasured(CONTROL, Knob::DEFAULT, Standing::Control);
         let mut counted = None;
         for round in 1..=self.rounds {
+            if interrupt.signal().is_some() {
+                break;
+            }
             progress.begin(format!("{}, round {round}", workload.name));
             if round == 1 {
                 progress.at(&"counting");

@@ -242,7 +242,7 @@ fn machine(document: &Benchmark) -> String {
     let host = &document.host;
     let known = |fact: &Option<String>| fact.clone().unwrap_or_else(|| "?".to_owned());
     format!(
-        "{}, kernel {}, glibc {}, {}, {} processors, {}, huge pages {}; rounds: {}",
+        "{}, kernel {}, glibc {}, {}, {} processors, {}, huge pages {}; rounds: {}{}",
         known(&host.os),
         known(&host.kernel),
         known(&host.glibc),
@@ -251,6 +251,10 @@ fn machine(document: &Benchmark) -> String {
         mebibytes(host.memory_kib as i64),
         known(&host.huge_pages),
         document.rounds,
+        match document.interrupted {
+            true => ", interrupted",
+            false => "",
+        },
     )
 }
 

@@ -146,3 +146,19 @@ fn nothing_measured_is_said() {
         "nothing was measured\n"
     );
 }
+
+#[test]
+fn a_run_that_was_interrupted_says_so() {
+    let says_so = |interrupted| {
+        let document = Benchmark {
+            interrupted,
+            ..document()
+        };
+        let text = report::benchmark(&document, Width::Terminal(120));
+        strip_str(&text)
+            .to_string()
+            .contains("rounds: 3, interrupted")
+    };
+    assert!(says_so(true));
+    assert!(!says_so(false));
+}
