@@ -150,7 +150,7 @@ fn an_unknown_python_is_answered_with_those_that_are_modelled() {
 fn what_cannot_be_tried_is_answered_with_what_can() {
     check(
         &["controls", "--allocator", "pool", "--control", "kepes"],
-        r#"unknown control "kepes": there are default, release-after-drop, gc-after-drop, keeps, keeps-mappings, keeps-half, late, leaks, takes-at-build, rebounds, apart, lazy, claims-half; did you mean keeps?"#,
+        r#"unknown control "kepes": there are default, reserve-0, release-after-drop, gc-after-drop, keeps, keeps-mappings, keeps-half, late, leaks, takes-at-build, rebounds, apart, lazy, claims-half; did you mean keeps?"#,
     );
     let allocators = suite::ALLOCATORS.join(", ");
     check(
