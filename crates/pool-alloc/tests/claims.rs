@@ -359,3 +359,9 @@ fn blocks_freed_in_order_are_not_touched() {
         );
     });
 }
+
+/// One that lay at no multiple of 2 MiB would be taken for a pool's when it is freed.
+#[test]
+fn no_large_block_is_at_an_alignment_that_is_no_power_of_two() {
+    assert!(pool_alloc::by_address::allocate(1 << 20, 3 << 20).is_null());
+}

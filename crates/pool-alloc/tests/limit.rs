@@ -1,0 +1,129 @@
+//! The program, or its environment, may limit what loops earn: at once, from then on, and in all threads.
+
+mod support;
+
+use std::process::Command;
+#[cfg(not(feature = "hardened"))]
+use std::sync::mpsc;
+#[cfg(not(feature = "hardened"))]
+use std::thread;
+
+#[cfg(not(feature = "hardened"))]
+use support::Held;
+#[cfg(not(feature = "hardened"))]
+use support::list;
+use support::rounds::{MIB, ROUNDS, earned};
+use support::{POOL, alone, stats};
+
+/// Sets the limit back when it goes.
+struct Unlimited;
+
+impl Drop for Unlimited {
+    fn drop(&mut self) {
+        POOL.limit_reserve(usize::MAX);
+    }
+}
+
+/// The most that any of some rounds leaves.
+fn most_of(round: fn() -> usize) -> usize {
+    (0..20).map(|_| round()).max().expect("some rounds")
+}
+
+#[test]
+fn a_limit_holds_at_once_and_from_then_on() {
+    for &round in ROUNDS {
+        alone(|| {
+            let _unlimited = Unlimited;
+            earned(round);
+            POOL.limit_reserve(4 * MIB);
+            let some = 2 * MIB..5 * MIB;
+            let left = stats().cached_bytes;
+            assert!(some.contains(&left), "{left}");
+            let left = most_of(round);
+            assert!(some.contains(&left), "{left}");
+
+            POOL.limit_reserve(0);
+            let left = stats().cached_bytes;
+            assert!(left < MIB, "{left}");
+            POOL.release();
+            let left = most_of(round);
+            assert!(left < MIB, "the limit outlives a release: {left}");
+
+            POOL.limit_reserve(usize::MAX);
+            earned(round);
+        });
+    }
+}
+
+/// Runs this test once more, in a process of its own.
+#[test]
+fn the_environment_may_name_the_limit() {
+    const NAME: &str = "POOL_ALLOC_RESERVE_KIB";
+    const IS_THERE: &str = "a reserve";
+    if std::env::var_os(NAME).is_some() {
+        alone(|| {
+            let kept = ROUNDS.iter().map(|round| most_of(*round));
+            if kept.min() > Some(15 * MIB) {
+                println!("{IS_THERE}");
+            }
+        });
+        return;
+    }
+    let run = |value: &str| {
+        let output = Command::new(std::env::current_exe().expect("a path"))
+            .args([
+                "--exact",
+                "the_environment_may_name_the_limit",
+                "--nocapture",
+            ])
+            .env(NAME, value)
+            .output()
+            .expect("it runs");
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (
+            String::from_utf8_lossy(&output.stdout).contains(IS_THERE),
+            said,
+        )
+    };
+    assert_eq!(run("0"), (false, String::new()));
+    // One of several processes is not kept waiting by the machine.
+    assert!((0..9).any(|_| run("100000") == (true, String::new())));
+    for odd in ["", "many", "-1"] {
+        let said = run(odd).1;
+        let fault = "pool-alloc: POOL_ALLOC_RESERVE_KIB is no number of KiB: there is no limit\n";
+        assert_eq!(said, fault, "{odd}");
+    }
+}
+
+/// What a thread has at hand is beyond everybody else's reach, and so beyond a limit that all of them are under.
+#[cfg(not(feature = "hardened"))] // there large blocks do not wait
+#[test]
+fn with_a_limit_threads_have_no_runs_at_hand() {
+    let left_with_a_limit_of = |bytes| {
+        POOL.limit_reserve(bytes);
+        let (say, told) = mpsc::channel();
+        let (go, gone) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                drop(list(1, 16)); // it has a heap
+                for _ in 0..2_000 {
+                    drop([300, 310, 320].map(|kib| Held::new(kib << 10, 8, 1)));
+                }
+                say.send(()).expect("the other side lives");
+                let _ = gone.recv();
+            });
+            told.recv().expect("it tells");
+            POOL.release();
+            let left = stats().free_large_bytes;
+            drop(go);
+            left
+        })
+    };
+    alone(|| {
+        let _unlimited = Unlimited;
+        let left = left_with_a_limit_of(usize::MAX);
+        assert!(left > 256 << 10, "a control: {left}");
+        assert_eq!(left_with_a_limit_of(4 * MIB), 0);
+    });
+}
