@@ -78,12 +78,12 @@ unsafe fn run_of(block: NonNull<u8>, size: usize) -> Run {
 #[cold]
 pub(crate) unsafe fn free(block: *mut u8, size: usize) {
     counters::count(Event::LargeFree);
+    let _errno = os::ErrnoKept::now();
     if hardened::GUARDS {
         // SAFETY: as promised by the caller.
         return unsafe { guarded::free(block, Some(size)) };
     }
     if let Some(block) = NonNull::new(block) {
-        let _errno = os::ErrnoKept::now();
         // SAFETY: as promised by the caller.
         let _gone = runs::give(unsafe { run_of(block, size) });
     }
