@@ -81,10 +81,42 @@ pub(crate) fn close(pool: Ref<Pool>) {
     unmap(empty);
 }
 
-/// Unmaps the arena that `Commons::close` returned.
-fn unmap(empty: Option<Ref<Arena>>) {
+/// Takes back the last block of a pool that another heap has laid aside, if it is the last one: what is in the pool is
+/// nobody's from then on, and its owner's is but to find that out. If it is not, it is still to be freed.
+#[cold]
+pub(crate) fn free_last(pool: Ref<Pool>) -> bool {
+    let _errno = os::ErrnoKept::now();
+    let mut commons = lock();
+    let is_last = pool.word().vacate(|blocks| pool.uses(blocks));
+    if is_last {
+        counters::count(Event::PoolVacated);
+        commons.vacate(pool);
+        commons.settle_excess();
+        commons.give_back_excess();
+    }
+    is_last
+}
+
+/// Parts with a pool that is vacant and the caller's, who takes it off its lists; false where that was a mistake.
+#[cold]
+pub(crate) fn part_with_vacant(pool: Ref<Pool>, forget: impl FnOnce()) -> bool {
+    let _errno = os::ErrnoKept::now();
+    let mut commons = lock();
+    if !pool.word().is_vacant() {
+        return false;
+    }
+    forget();
+    pool.set_owner(Owner::NOBODY);
+    let empty = commons.reclaim(pool);
+    drop(commons);
+    unmap(empty);
+    true
+}
+
+/// Unmaps the arena that `Commons::reclaim` returned.
+pub(crate) fn unmap(empty: Option<Ref<Arena>>) {
     if let Some(arena) = empty {
-        // SAFETY: `Commons::close` found all slices free and took the arena off the lists.
+        // SAFETY: `Commons::reclaim` found all slices free and took the arena off the lists.
         unsafe { Arena::unmap(arena) };
     }
 }
@@ -93,6 +125,11 @@ fn unmap(empty: Option<Ref<Arena>>) {
 /// whoever first frees one of its blocks or wants a pool of its class.
 #[cold]
 pub(crate) fn abandon(pool: Ref<Pool>) {
+    while !pool.word().take_up() {
+        if part_with_vacant(pool, || ()) {
+            return;
+        }
+    }
     loop {
         pool.collect();
         if pool.used() == 0 {
@@ -191,16 +228,30 @@ impl Commons {
     #[must_use]
     fn close(&mut self, pool: Ref<Pool>) -> Option<Ref<Arena>> {
         pool.spare_no_more();
+        self.vacate(pool);
+        self.reclaim(pool)
+    }
+
+    /// Makes what is in the slices of a pool without blocks in use nobody's.
+    fn vacate(&mut self, pool: Ref<Pool>) {
         let arena = Arena::of(&pool);
-        self.shelf.remove(arena);
         let was_dirty = arena.is_dirty();
         self.open_bytes -= pool.class().span().bytes();
-        self.dirty_bytes += arena.close(&pool);
+        self.dirty_bytes += arena.vacate(&pool);
         counters::count(Event::PoolClosed);
         if !was_dirty && arena.is_dirty() {
             self.dirty.push_back(arena);
         }
         self.watch();
+    }
+
+    /// Makes the slices of a vacant pool, which no heap has any more, free ones. Returns its arena as `close` does.
+    #[must_use]
+    pub(crate) fn reclaim(&mut self, pool: Ref<Pool>) -> Option<Ref<Arena>> {
+        let arena = Arena::of(&pool);
+        self.shelf.remove(arena);
+        pool.word().end();
+        arena.reclaim(&pool);
         let goes = self.tide.reserve() == 0 && self.is_surplus(arena);
         if goes {
             self.forget(arena);

@@ -41,6 +41,8 @@ pub(crate) enum Event {
     CachesOpened,
     PoolOpened,
     PoolClosed,
+    /// It was laid aside, and another thread than its owner freed the last block.
+    PoolVacated,
     /// A heap in need took an abandoned pool.
     PoolAdopted,
     ArenaMapped,

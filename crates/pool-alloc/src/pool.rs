@@ -19,8 +19,9 @@
 //! a time (`row`): memory is touched only when it is needed, and a fresh pool costs its header alone.
 //!
 //! Who may touch a header: the pool's owner (see `remote`), and while its slice is free, whoever holds the lock of
-//! the commons. `used`, `bump` and `stale` are atomic only so that `stats` may read them from another thread; they
-//! are plain loads and stores to the owner.
+//! the commons. `bump` and `stale` are atomic only so that `stats` may read them from another thread; they are plain loads
+//! and stores to the owner. Of `used`, which whoever frees a block of a pool that is laid aside reads, a store that
+//! counts a block back releases what was written to the pool before, and its page.
 
 #[path = "pool/block.rs"]
 mod block;
@@ -32,7 +33,7 @@ mod row;
 use std::hint::assert_unchecked;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::compiler_fence;
 
 pub(crate) use block::Block;
@@ -45,7 +46,7 @@ use crate::list::{Linked, Links};
 use crate::os::{self, invariant};
 use crate::remote::Word;
 use crate::sweep::Pages;
-use crate::sync::{AtomicPtr, AtomicU32, Cell};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicUsed, Cell};
 
 /// The header, which is that of the first slice. All-zero bytes are one that was never used.
 #[repr(C, align(64))]
@@ -54,7 +55,7 @@ pub(crate) struct Pool {
     /// The row, as far as it is offered (`row`).
     bump: AtomicPtr<u8>,
     limit: Cell<*mut u8>,
-    used: AtomicU32,
+    used: AtomicUsed,
     block_size: Cell<u32>,
     /// On a heap's list of partial pools, or on the list of abandoned ones.
     links: Links<Self>,
@@ -107,7 +108,7 @@ impl Pool {
             free: Cell::new(ptr::null_mut()),
             bump: AtomicPtr::new(ptr::null_mut()),
             limit: Cell::new(ptr::null_mut()),
-            used: AtomicU32::new(0),
+            used: AtomicUsed::new(0),
             block_size: Cell::new(0),
             links: Links::new(),
             stale: AtomicU32::new(0),
@@ -157,7 +158,7 @@ impl Pool {
     #[inline(always)]
     fn count_back(&self) -> bool {
         let used = self.used() - 1;
-        self.used.store(used, Relaxed);
+        self.used.store(used, Release);
         used < self.mark.get().into()
     }
 
@@ -266,6 +267,16 @@ impl Pool {
     #[inline(always)]
     pub(crate) fn used(&self) -> u32 {
         self.used.load(Relaxed)
+    }
+
+    /// Whether so many blocks are in use, remote ones included: asked by a thread that does not own the pool.
+    pub(crate) fn uses(&self, blocks: u32) -> bool {
+        self.used.load(Acquire) == blocks
+    }
+
+    /// Whether all blocks in use are remote ones, or are about to be.
+    pub(crate) fn is_emptied_by_others(&self) -> bool {
+        self.word().waiting() == self.used() || self.word().is_vacant()
     }
 
     pub(crate) fn set_used(&self, blocks: u32) {

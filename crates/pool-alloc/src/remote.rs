@@ -6,11 +6,21 @@
 //!              +---- free by another thread: push the block ----+
 //!              v                                                |
 //!        Owned(empty) --- free by another thread ---> Owned(list of blocks)
-//!         |  ^   ^ ^------- the owner collects ----------------+
-//!         |  |   |
-//!  disown |  |   | whoever frees a block first, or (Listed only) wants a pool of its class: claims
-//!         v  |   |
+//!         |  ^     ^------- the owner collects ----------------+
+//!         |  |
+//!  disown |  | whoever wants a pool of its class: claims (Listed only)
+//!         v  |
 //!        Full, Listed                        nobody owns it; its list is empty
+//!         |
+//!         | whoever frees a block first: claims
+//!         v
+//!        Aside(empty or list) <--- the owner lays it aside ------- Owned(empty)
+//!         |      ^   | others push as above
+//!         |      +---+
+//!         |-------------- the owner takes it up ----------------> Owned(empty or list)
+//!         | free by another thread of the last block in use
+//!         v
+//!        Vacant
 //! ```
 //!
 //! What makes nothing be lost is one equation, which holds because each arrow is one atomic step:
@@ -24,16 +34,35 @@
 //!   block as the owner does.
 //! - A claim succeeds for one thread only.
 //!
+//! A pool that is laid aside is one of which its owner hands out no block: how many there are in use can only fall. So
+//! whoever frees a block of it, and sees that all others wait in the word, knows that it is the last one, and that nobody
+//! needs anything in the pool any more: the owner may sleep for ever. It makes the pool vacant, under the lock of the
+//! commons, which give the memory back. The header and the place of the pool on its owner's list stay the owner's,
+//! who finds out when it wants to take the pool up.
+//!
+//! ```text
+//! Aside, n blocks in the word, a block in hand, used = n + 1   =>   no other is in use
+//! ```
+//!
+//! The word alone does not tell that nothing has happened between looking at `used` and changing the word: the pool may have
+//! been taken up, filled, and laid aside with the same list. So `used` is looked at once more when the word is Vacant and the
+//! owner is kept out; where it was a mistake, it is undone. That is why Vacant may be relied on under the lock only.
+//!
+//! What nobody notices at once is that a pool's last block comes back by the hand of its owner while the others wait in the
+//! word, or of a thread that looked before the owner collected and laid the pool aside again, and pushes after. The owner
+//! finds it when it next looks.
+//!
 //! Collecting detaches the whole list at once, so no thread ever follows a link that another can change (no ABA).
 //! The word counts what it holds, so that the owner need not follow the links either, each of which another processor
 //! has just written:
 //!
 //! ```text
-//! word = where in its arena the block lies that was freed last, in the lower half;  how many there are, in the upper
+//! word = where in its arena the block lies that was freed last, and whether the pool is laid aside, in the lower half;
+//!        how many there are, in the upper
 //! ```
 //!
 //! Each step out of a state releases what the thread wrote to the pool before, each step into ownership and each
-//! collecting acquires it. A thread that pushed touches neither word nor pool afterwards: the pool may be gone.
+//! collecting acquires it, and so does whoever sees that a pool was laid aside, before looking at `used`. A thread that pushed touches neither word nor pool afterwards: the pool may be gone.
 
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -49,10 +78,16 @@ pub(crate) struct Word(AtomicUsize);
 
 const OWNED_EMPTY: usize = 0;
 
+/// No block is in use, and the owner, who laid it aside, does not know yet.
+const VACANT: usize = 3;
+
 /// Bits of the lower half.
 const HALF: u32 = usize::BITS / 2;
 
-const _: () = assert!(ARENA < 1 << HALF);
+/// Set where the pool is laid aside.
+const ASIDE: usize = 1 << (HALF - 1);
+
+const _: () = assert!(ARENA <= ASIDE);
 
 /// The states without an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,31 +104,55 @@ pub(crate) enum Unowned {
 pub(crate) enum Freed {
     /// It waits in the word for the owner.
     Pushed,
-    /// There was no owner: the caller is it now, and the block is still in its hand.
+    /// There was no owner: the caller is it now, the pool is laid aside, and the block is still in its hand.
     Claimed(Unowned),
+    /// It may be the last one in use of a pool that is laid aside, and is still in the caller's hand: `vacate` finds out.
+    PerhapsLast,
 }
 
 impl Word {
-    /// Frees `block` on behalf of a thread that does not own the pool.
+    /// Frees `block` on behalf of a thread that does not own the pool. `is_all` tells of a number of blocks whether so many
+    /// are in use or wait in the word.
     ///
     /// # Safety
     /// `block` is a block in use of this word's pool, and the caller is done with it.
-    pub(crate) unsafe fn free(&self, block: *mut Block) -> Freed {
-        let mut seen = self.0.load(Relaxed);
+    pub(crate) unsafe fn free(&self, block: *mut Block, is_all: impl Fn(u32) -> bool) -> Freed {
+        let mut seen = self.0.load(Acquire);
         loop {
             let (new, outcome) = match unowned(seen) {
-                Some(state) => (OWNED_EMPTY, Freed::Claimed(state)),
+                Some(state) => (ASIDE, Freed::Claimed(state)),
+                None if seen == VACANT || is_aside(seen) && is_all(count(seen) + 1) => {
+                    return Freed::PerhapsLast;
+                }
                 None => {
                     // SAFETY: the block is the caller's until the exchange below succeeds.
                     unsafe { Block::link(block, self.first(seen)) };
-                    (self.holding(block, count(seen) + 1), Freed::Pushed)
+                    let word = self.holding(block, count(seen) + 1);
+                    (word | seen & ASIDE, Freed::Pushed)
                 }
             };
-            match self.0.compare_exchange_weak(seen, new, AcqRel, Relaxed) {
+            match self.0.compare_exchange_weak(seen, new, AcqRel, Acquire) {
                 Ok(_) => return outcome,
                 Err(now) => seen = now,
             }
         }
+    }
+
+    /// Makes a pool vacant that is laid aside, if the block in the caller's hand is the last one in use (`is_all` as above).
+    /// If not, it is to be freed anew. Under the lock.
+    #[must_use]
+    pub(crate) fn vacate(&self, is_all: impl Fn(u32) -> bool) -> bool {
+        let seen = self.0.load(Relaxed);
+        let is_vacant = is_aside(seen)
+            && self
+                .0
+                .compare_exchange(seen, VACANT, Acquire, Relaxed)
+                .is_ok();
+        if is_vacant && !is_all(count(seen) + 1) {
+            self.0.store(seen, Release);
+            return false;
+        }
+        is_vacant
     }
 
     /// The word for so many blocks, of which this was freed last.
@@ -105,7 +164,7 @@ impl Word {
 
     /// The block that was freed last, if any.
     fn first(&self, word: usize) -> *mut Block {
-        if word == OWNED_EMPTY {
+        if count(word) == 0 {
             return ptr::null_mut();
         }
         let arena = ptr::from_ref(self).addr() & !(ARENA - 1);
@@ -123,7 +182,38 @@ impl Word {
             return None;
         }
         let word = self.0.swap(OWNED_EMPTY, Acquire);
+        invariant!(!is_aside(word) && word != VACANT);
         Some((self.first(word), count(word)))
+    }
+
+    /// How many blocks others have freed. Only for the owner; but others may free more meanwhile.
+    pub(crate) fn waiting(&self) -> u32 {
+        count(self.0.load(Relaxed))
+    }
+
+    /// Lays the pool aside; false where blocks came in that the owner has to collect first. Only for the owner, who hands
+    /// out none until it has taken the pool up.
+    #[must_use]
+    pub(crate) fn lay_aside(&self) -> bool {
+        self.0
+            .compare_exchange(OWNED_EMPTY, ASIDE, Release, Relaxed)
+            .is_ok()
+    }
+
+    /// Takes up what was laid aside, if it was; false where it is vacant. Only for the owner.
+    #[must_use]
+    pub(crate) fn take_up(&self) -> bool {
+        self.0.fetch_and(!ASIDE, Relaxed) != VACANT
+    }
+
+    /// Whether it is vacant: under the lock. Without it, whether it may be.
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.0.load(Relaxed) == VACANT
+    }
+
+    /// Makes it the word of a pool that is not open. Nobody else has to do with it any more.
+    pub(crate) fn end(&self) {
+        self.0.store(OWNED_EMPTY, Relaxed);
     }
 
     /// Leaves the pool without an owner; false where blocks came in that the owner has to collect first. Only for
@@ -146,6 +236,10 @@ impl Word {
 
 fn count(word: usize) -> u32 {
     (word >> HALF) as u32
+}
+
+fn is_aside(word: usize) -> bool {
+    word & ASIDE != 0
 }
 
 fn unowned(word: usize) -> Option<Unowned> {

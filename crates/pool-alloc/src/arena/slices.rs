@@ -22,7 +22,7 @@ use crate::class::{Class, Span};
 use crate::hardened;
 use crate::list::Ref;
 use crate::os::{self, invariant};
-use crate::pool::Pool;
+use crate::pool::{Owner, Pool};
 use crate::sweep;
 use crate::sync::Cell;
 
@@ -33,6 +33,8 @@ pub(super) struct Slices {
     free: Cell<u32>,
     dirty: Cell<u32>,
     fresh: Cell<u32>,
+    /// Where pools begin that are vacant.
+    vacant: Cell<u32>,
     /// Whether there is a huge page, or was one until something of it was given back. Written once: everyone may read it.
     is_huge: Cell<bool>,
     /// Whether it is no more to be made whole: anyone may find that out, by giving a part of it back.
@@ -200,12 +202,9 @@ impl Arena {
         (bytes, stale)
     }
 
-    /// Makes the slices of a pool without blocks in use free again; returns the bytes of it that may be resident.
-    pub(crate) fn close(&self, pool: &Pool) -> usize {
+    /// Makes a pool without blocks in use vacant; returns the bytes of it that may be resident.
+    pub(crate) fn vacate(&self, pool: &Pool) -> usize {
         let (first, span) = (Self::number(pool), pool.class().span());
-        let freed = slices_of(1 << first, span);
-        invariant!(self.slices.free.get() & freed == 0);
-        invariant!(pool.used() == 0 && pool.owner() == crate::pool::Owner::NOBODY);
         hardened::pool_ends(pool);
         let start = Self::slice_start(pool);
         let mut touched = self.touched_bytes(pool);
@@ -217,12 +216,29 @@ impl Arena {
             sweep::count(resident.saturating_sub(touched));
         }
         self.end_pool(first);
-        self.slices.free.set(self.slices.free.get() | freed);
+        self.slices
+            .vacant
+            .set(self.slices.vacant.get() | 1 << first);
         let end = start.addr() + touched;
-        for number in bits(freed) {
+        for number in bits(slices_of(1 << first, span)) {
             self.slices.soil(number, self.bytes_below(number, end));
         }
         touched
+    }
+
+    /// Makes the slices of a vacant pool free again.
+    pub(crate) fn reclaim(&self, pool: &Pool) {
+        let (first, span) = (Self::number(pool), pool.class().span());
+        let (freed, vacant) = (slices_of(1 << first, span), self.slices.vacant.get());
+        invariant!(self.slices.free.get() & freed == 0 && vacant & 1 << first != 0);
+        invariant!(pool.owner() == Owner::NOBODY);
+        self.slices.vacant.set(vacant & !(1 << first));
+        self.slices.free.set(self.slices.free.get() | freed);
+    }
+
+    /// All pools that are vacant.
+    pub(crate) fn vacant_pools(&self) -> impl Iterator<Item = Ref<Pool>> {
+        bits(self.slices.vacant.get()).map(|number| self.pool(number))
     }
 
     /// Bytes of an open pool that may be resident.
@@ -356,6 +372,7 @@ mod tests {
             free: Cell::new(free),
             dirty: Cell::new(dirty),
             fresh: Cell::new(0),
+            vacant: Cell::new(0),
             is_huge: Cell::new(false),
             is_broken: AtomicBool::new(false),
         }

@@ -43,17 +43,23 @@ impl Commons {
             free_cached(heap);
             heap.at_hand().forget();
         }
-        let empty = List::<Pool>::new();
+        let (empty, vacant) = (List::<Pool>::new(), List::<Pool>::new());
         for arena in self.shelf.arenas() {
-            for pool in arena.open_pools() {
-                if !pool.is_of(survivor) {
-                    self.settle(pool, &empty);
-                }
+            for pool in arena.open_pools().filter(|pool| !pool.is_of(survivor)) {
+                self.settle(pool, &empty);
+            }
+            for pool in arena.vacant_pools().filter(|pool| !pool.is_of(survivor)) {
+                vacant.push_front(pool);
             }
         }
         // Closing changes the shelf, hence only now.
         while let Some(pool) = empty.pop_front() {
             let empty = self.close(pool);
+            super::unmap(empty);
+        }
+        while let Some(pool) = vacant.pop_front() {
+            pool.set_owner(Owner::NOBODY);
+            let empty = self.reclaim(pool);
             super::unmap(empty);
         }
     }
@@ -65,6 +71,7 @@ impl Commons {
             Some(Unowned::Full) => {}
             Some(Unowned::Listed) => abandoned.push_front(pool),
             None => {
+                let _is_open = pool.word().take_up();
                 pool.set_owner(Owner::NOBODY);
                 pool.mark_full();
                 pool.collect();
@@ -88,7 +95,7 @@ fn free_cached(heap: Ref<Heap>) {
         // SAFETY: to its pool, which is of this class, the block is in use.
         let pool = unsafe { Arena::pool_of(block.cast(), class.span()) };
         // SAFETY: as above, and nobody else has it.
-        if let Freed::Claimed(_) = unsafe { pool.word().free(block) } {
+        if let Freed::Claimed(_) = unsafe { pool.word().free(block, |_| false) } {
             // SAFETY: the pool is the caller's now, and the block in its hand.
             let _drained = unsafe { pool.put(block) };
         }

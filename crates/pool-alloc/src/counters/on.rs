@@ -29,6 +29,9 @@ pub struct Counters {
     pub pools_opened: u64,
     /// Pools closed: their slices are free again.
     pub pools_closed: u64,
+    /// The part of `pools_closed` that their owner had laid aside when another thread freed the last block. Their slices are
+    /// free again when the owner looks.
+    pub pools_vacated: u64,
     /// Refills that took the pool of a thread that had ended.
     pub pools_adopted: u64,
     /// Arenas mapped.
@@ -60,6 +63,7 @@ impl Counters {
             caches_opened: self.caches_opened - earlier.caches_opened,
             pools_opened: self.pools_opened - earlier.pools_opened,
             pools_closed: self.pools_closed - earlier.pools_closed,
+            pools_vacated: self.pools_vacated - earlier.pools_vacated,
             pools_adopted: self.pools_adopted - earlier.pools_adopted,
             arenas_mapped: self.arenas_mapped - earlier.arenas_mapped,
             arenas_unmapped: self.arenas_unmapped - earlier.arenas_unmapped,
@@ -128,6 +132,7 @@ pub(crate) fn read(heaps: impl Iterator<Item = Ref<Heap>>) -> Counters {
         caches_opened: of(Event::CachesOpened),
         pools_opened: of(Event::PoolOpened),
         pools_closed: of(Event::PoolClosed),
+        pools_vacated: of(Event::PoolVacated),
         pools_adopted: of(Event::PoolAdopted),
         arenas_mapped: of(Event::ArenaMapped),
         arenas_unmapped: of(Event::ArenaUnmapped),

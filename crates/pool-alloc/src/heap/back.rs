@@ -3,7 +3,8 @@
 //! ```text
 //! the pool is this heap's             the block is pushed: the usual way
 //! it is, and expects an order         it lengthens the pool's row, or ends it (`pool::row`)
-//! another heap's                      it waits in the pool's word for the owner (`remote`)
+//! another heap's                      it waits in the pool's word for the owner; the last one of a pool that the owner has
+//!                                     laid aside does not, and what is there goes back (`remote`)
 //! nobody's                            this thread claims the pool, and its heap takes it in
 //! ```
 
@@ -64,9 +65,14 @@ pub(super) unsafe fn free_unusually(pool: Ref<Pool>, block: *mut Block, heap: Re
 #[inline(never)]
 unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
     counters::count(Event::RemoteFree);
-    // SAFETY: as promised by the caller.
-    let Freed::Claimed(was) = (unsafe { pool.word().free(block) }) else {
-        return;
+    let was = loop {
+        // SAFETY: as promised by the caller.
+        match unsafe { pool.word().free(block, |blocks| pool.uses(blocks)) } {
+            Freed::Pushed => return,
+            Freed::Claimed(was) => break was,
+            Freed::PerhapsLast if commons::free_last(pool) => return,
+            Freed::PerhapsLast => {}
+        }
     };
     let _errno = os::ErrnoKept::now();
     counters::count(Event::Claim);
@@ -91,7 +97,9 @@ unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
         if begins_row {
             pool.expect_order(heap);
         }
-        if drained {
+        if pool.is_emptied_by_others() {
+            heap.visit(pool, |_| ());
+        } else if drained {
             heap.drained(pool);
         }
     } else {

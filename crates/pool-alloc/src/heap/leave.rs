@@ -38,14 +38,10 @@ impl Heap {
         let Some(waited) = self.sparse.enter(pool) else {
             return;
         };
-        waited.collect();
-        match waited.used() {
-            0 => self.emptied(waited),
-            _ => {
-                waited.sweep_or_spare();
-                self.has_spared.set(true);
-            }
-        }
+        self.visit(waited, |waited| {
+            waited.sweep_or_spare();
+            self.has_spared.set(true);
+        });
         if sparse::is_overdrawn() && self.has_spared.take() {
             self.sweep_spared();
         }
@@ -55,8 +51,11 @@ impl Heap {
     #[cold]
     fn sweep_spared(&self) {
         let pools = self.partial.iter().flat_map(List::iter);
-        for pool in pools.filter(|pool| pool.spare_no_more()) {
-            pool.sweep_and_mark();
+        for pool in pools.filter(|pool| pool.spared().get()) {
+            self.visit(pool, |pool| {
+                pool.spare_no_more();
+                pool.sweep_and_mark();
+            });
         }
     }
 
@@ -64,10 +63,8 @@ impl Heap {
     pub(super) fn emptied(&self, pool: Ref<Pool>) {
         let class = pool.class();
         self.growth.ends(class);
-        self.sparse.forget(pool);
-        pool.spare_no_more();
         if self.current.of(class) != pool {
-            self.partial[class.index()].remove(pool);
+            self.forget(pool);
             return commons::close(pool);
         }
         // In a loop that has earned it, what is left of others stays for others.
@@ -115,12 +112,10 @@ impl Heap {
             }
             let partial = &self.partial[class.index()];
             for pool in partial.iter() {
-                pool.spare_no_more();
-                pool.collect();
-                match pool.used() {
-                    0 => self.emptied(pool),
-                    _ => pool.sweep(),
-                }
+                self.visit(pool, |pool| {
+                    pool.spare_no_more();
+                    pool.sweep();
+                });
             }
         }
     }
@@ -135,9 +130,8 @@ impl Heap {
             if pool != NO_POOL_REF {
                 commons::abandon(pool);
             }
-            while let Some(pool) = self.partial[class.index()].pop_front() {
-                self.sparse.forget(pool);
-                pool.spare_no_more();
+            while let Some(pool) = self.partial[class.index()].first() {
+                self.forget(pool);
                 commons::abandon(pool);
             }
         }

@@ -9,6 +9,7 @@
 
 use super::{Heap, NO_POOL_REF};
 use crate::class::Class;
+use crate::commons;
 use crate::list::{List, Ref};
 use crate::os::invariant;
 use crate::pool::Pool;
@@ -29,7 +30,7 @@ impl Heap {
     /// Takes in a pool that this thread has claimed and that has a free block: as the last to be used, so that until
     /// then more of its blocks come back, and it does not go in and out for each.
     ///
-    /// In exchange, the one that has waited longest is looked at, and goes if others have emptied it: a current pool may
+    /// In exchange, the one that has waited longest is looked at, and goes if it has been emptied: a current pool may
     /// live on what others free in it, so that its heap needs none of the pools that it goes on claiming. Where it
     /// claims and needs none for a while, the next time it looks at another.
     pub(super) fn own_partial(&self, pool: Ref<Pool>) {
@@ -39,9 +40,8 @@ impl Heap {
         self.growth.ends(pool.class());
         let partial = &self.partial[pool.class().index()];
         if let Some(longest) = partial.first() {
-            longest.collect();
-            if longest.used() == 0 {
-                self.emptied(longest);
+            if longest.is_emptied_by_others() {
+                self.visit(longest, |_| ());
             } else if self.claims.get() > CLAIMS {
                 partial.remove(longest);
                 partial.push_back(longest);
@@ -49,6 +49,29 @@ impl Heap {
         }
         self.claims.set(self.claims.get().saturating_add(1));
         partial.push_back(pool);
+    }
+
+    /// Takes up a partial pool, which goes if it is empty; else there is some work on it, and it is laid aside again.
+    pub(super) fn visit(&self, pool: Ref<Pool>, work: impl FnOnce(&Pool)) {
+        if !pool.word().take_up() {
+            return self.part_with_vacant(pool);
+        }
+        pool.collect();
+        if pool.used() > 0 {
+            work(&pool);
+        }
+        while pool.used() > 0 {
+            if pool.word().lay_aside() {
+                return;
+            }
+            pool.collect();
+        }
+        self.emptied(pool);
+    }
+
+    /// Parts with a partial pool that is vacant, unless that was a mistake (see `remote`).
+    fn part_with_vacant(&self, pool: Ref<Pool>) {
+        commons::part_with_vacant(pool, || self.forget(pool));
     }
 
     /// Takes out the partial pool of the class to be used next.
@@ -59,23 +82,36 @@ impl Heap {
             // Then there may be one.
             None => self.close_caches(),
         }
-        self.pass_over_rows(partial);
-        let pool = self.choose(partial)?;
-        partial.remove(pool);
+        loop {
+            self.pass_over_rows(partial);
+            let pool = self.choose(partial)?;
+            if pool.word().take_up() {
+                self.forget(pool);
+                return Some(pool);
+            }
+            self.part_with_vacant(pool);
+        }
+    }
+
+    /// Takes a partial pool out of all that the heap has of it.
+    pub(super) fn forget(&self, pool: Ref<Pool>) {
+        self.partial[pool.class().index()].remove(pool);
         self.sparse.forget(pool);
         pool.spare_no_more();
-        Some(pool)
     }
 
     fn choose(&self, partial: &List<Pool>) -> Option<Ref<Pool>> {
         let first = partial.first()?;
-        let (used, capacity) = (first.used() as usize, first.capacity());
+        let (used, capacity) = (
+            first.used() as usize - first.word().waiting() as usize,
+            first.capacity(),
+        );
         let drains = 2 * used < capacity && capacity >= MANY && partial.iter().nth(MANY).is_some();
         if !drains {
             return Some(first);
         }
         if used == 0 {
-            self.emptied(first);
+            self.visit(first, |_| ());
         }
         partial.last()
     }
@@ -86,8 +122,7 @@ impl Heap {
             let Some(first) = partial.first() else {
                 return false;
             };
-            first.collect();
-            if !first.next_is_missing() {
+            if !first.next_is_missing() || first.word().waiting() > 0 {
                 return true;
             }
             partial.remove(first);
@@ -102,15 +137,19 @@ impl Heap {
         let class = pool.class();
         let partial = &self.partial[class.index()];
         let makes_way = self.pass_over_rows(partial);
-        if makes_way {
-            pool.mark_partial();
-            self.set_current(class, NO_POOL_REF);
-            partial.push_back(pool);
-        } else {
+        if !makes_way {
             if pool.has_purged_blocks() {
                 self.growth.ends(class);
             }
             pool.find_next();
+        } else if pool.word().lay_aside() {
+            pool.mark_partial();
+            self.set_current(class, NO_POOL_REF);
+            partial.push_back(pool);
+        } else {
+            // Just now.
+            pool.collect();
+            return false;
         }
         makes_way
     }

@@ -3,8 +3,9 @@
 //! What a site asks for tells it apart, as `src/remote.rs` has one of each:
 //!
 //! ```text
-//! free: compare_exchange_weak(AcqRel)    collect: swap(Acquire)
-//! disown: compare_exchange(Release)      claim_listed: compare_exchange(Acquire)
+//! free: load(Acquire) and compare_exchange_weak(AcqRel)    collect: swap(Acquire)
+//! disown, lay_aside: compare_exchange(Release)      claim_listed, vacate: compare_exchange(Acquire)
+//! take_up: fetch_and(Relaxed)
 //! ```
 
 use std::rc::Rc;
@@ -32,7 +33,7 @@ impl AtomicUsize {
     pub(crate) fn load(&self, order: Ordering) -> usize {
         match self.shadow() {
             None => self.0.load(order),
-            Some(shadow) => shadow.load(order),
+            Some(shadow) => shadow.load(weakened(order, Mutant::FreeAcquiresNothing, Relaxed)),
         }
     }
 
@@ -54,6 +55,13 @@ impl AtomicUsize {
         match self.shadow() {
             None => self.0.fetch_sub(value, order),
             Some(shadow) => shadow.fetch_sub(value, order),
+        }
+    }
+
+    pub(crate) fn fetch_and(&self, value: usize, order: Ordering) -> usize {
+        match self.shadow() {
+            None => self.0.fetch_and(value, order),
+            Some(shadow) => shadow.fetch_and(value, order),
         }
     }
 
@@ -112,6 +120,7 @@ impl AtomicUsize {
         }
         let order = weakened(order, Mutant::FreeAcquiresNothing, Release);
         let order = weakened(order, Mutant::FreeReleasesNothing, Acquire);
+        let otherwise = weakened(otherwise, Mutant::FreeAcquiresNothing, Relaxed);
         shadow.compare_exchange(seen, new, order, otherwise)
     }
 }
@@ -171,6 +180,45 @@ impl AtomicOwner {
     }
 }
 
+/// How many of a pool's blocks are in use. Its owner counts, and looks at what it has counted as at a cell; others look
+/// with Acquire.
+#[repr(transparent)]
+pub(crate) struct AtomicUsed(atomic::AtomicU32);
+
+impl AtomicUsed {
+    pub(crate) const fn new(value: u32) -> Self {
+        Self(atomic::AtomicU32::new(value))
+    }
+
+    fn shadow(&self) -> Option<Rc<loom::sync::atomic::AtomicUsize>> {
+        let at = self.0.as_ptr().addr();
+        Some(shadow::execution()?.atomic(at, self.0.load(Relaxed) as usize))
+    }
+
+    pub(crate) fn load(&self, order: Ordering) -> u32 {
+        if order == Acquire
+            && let Some(shadow) = self.shadow()
+        {
+            return shadow.load(weakened(order, Mutant::LookingAcquiresNothing, Relaxed)) as u32;
+        }
+        if let Some(execution) = shadow::execution() {
+            execution.reads(self.0.as_ptr().addr());
+        }
+        self.0.load(order)
+    }
+
+    pub(crate) fn store(&self, value: u32, order: Ordering) {
+        if let Some(execution) = shadow::execution() {
+            execution.writes(self.0.as_ptr().addr());
+        }
+        if let Some(shadow) = self.shadow() {
+            let order = weakened(order, Mutant::CountingReleasesNothing, Relaxed);
+            shadow.store(value as usize, order);
+        }
+        self.0.store(value, order);
+    }
+}
+
 /// A pool's bump pointer, which its owner alone changes, and which only `stats` reads from outside. No model asks for
 /// the statistics while others run, so a cell is stricter than an atomic: any race on it is a failure.
 impl AtomicPtr<u8> {
@@ -189,7 +237,7 @@ impl AtomicPtr<u8> {
     }
 }
 
-/// How many of a pool's blocks are in use: as the bump pointer.
+/// How many bytes of a pool may be resident, and which of an arena's slices begin one: as the bump pointer.
 #[repr(transparent)]
 pub(crate) struct AtomicU32(atomic::AtomicU32);
 

@@ -213,6 +213,68 @@ pub(crate) fn a_reserve_ends_as_others_free_and_adopt() {
     nothing_is_left();
 }
 
+/// The owner has freed one of two blocks, and so laid their pool aside, when the other comes back, as the owner needs a pool.
+pub(crate) fn the_last_comes_back_as_the_owner_allocates() {
+    let (first, [one, two]) = a_pool_of_two();
+    let more = [Block::new(), Block::new()];
+    one.free();
+    let free = spawn(|| two.free());
+    let other = Block::new();
+    join(free);
+    more.into_iter().for_each(Block::free);
+    other.free();
+    first.free();
+    nothing_is_left();
+}
+
+/// As above, as the owner gives back all that it can.
+pub(crate) fn the_last_comes_back_as_the_owner_releases() {
+    let (first, [one, two]) = a_pool_of_two();
+    let more = Block::new();
+    one.free();
+    let free = spawn(|| two.free());
+    thread::heap().give_back();
+    commons::lock().release();
+    join(free);
+    more.free();
+    first.free();
+    nothing_is_left();
+}
+
+/// As above, as the owner ends.
+pub(crate) fn the_last_comes_back_as_the_owner_ends() {
+    let first = Block::new();
+    let (send, receive) = loom::sync::mpsc::channel();
+    let owner = spawn(move || {
+        let [one, two, more] = [(); 3].map(|()| Block::new());
+        one.free();
+        send.send((two, more)).expect("the other side lives");
+    });
+    let (two, more) = receive.recv().expect("the owner sends");
+    two.free();
+    join(owner);
+    more.free();
+    first.free();
+    nothing_is_left();
+}
+
+/// The current pool has but a block whose pages went back, and is laid aside for one that has others, when the last comes
+/// back.
+pub(crate) fn the_last_comes_back_as_a_pool_makes_way() {
+    let (first, [one, two]) = a_pool_of_two();
+    let [last, swept] = [Block::new(), Block::new()];
+    swept.free();
+    thread::heap().give_back();
+    one.free();
+    let free = spawn(|| last.free());
+    let other = Block::new();
+    join(free);
+    other.free();
+    two.free();
+    first.free();
+    nothing_is_left();
+}
+
 #[track_caller]
 fn check(name: &str, model: fn(), bound: usize) {
     let executions = shadow::explore(model, Some(bound));
@@ -236,11 +298,15 @@ explored! {
     all_two_free_while_the_owner_allocates: two_free_while_the_owner_allocates, 1;
     all_a_pool_stays_current_as_another_frees: a_pool_stays_current_as_another_frees, 2;
     all_two_free_in_a_full_pool: two_free_in_a_full_pool, 3;
-    all_a_pool_becomes_full_as_another_frees: a_pool_becomes_full_as_another_frees, 3;
+    all_a_pool_becomes_full_as_another_frees: a_pool_becomes_full_as_another_frees, 2;
     all_a_thread_ends_as_another_frees: a_thread_ends_as_another_frees, 3;
     all_a_free_meets_an_adoption: a_free_meets_an_adoption, 3;
     all_a_thread_ends_as_others_free_and_adopt: a_thread_ends_as_others_free_and_adopt, 2;
     all_two_threads_end: two_threads_end, 4;
     all_an_arena_goes_as_another_releases: an_arena_goes_as_another_releases, 2;
     all_a_reserve_ends_as_others_free_and_adopt: a_reserve_ends_as_others_free_and_adopt, 2;
+    all_the_last_comes_back_as_the_owner_allocates: the_last_comes_back_as_the_owner_allocates, 3;
+    all_the_last_comes_back_as_the_owner_releases: the_last_comes_back_as_the_owner_releases, 3;
+    all_the_last_comes_back_as_the_owner_ends: the_last_comes_back_as_the_owner_ends, 3;
+    all_the_last_comes_back_as_a_pool_makes_way: the_last_comes_back_as_a_pool_makes_way, 3;
 }

@@ -18,6 +18,9 @@ pub(crate) enum Mutant {
     DisownDoesNotCompare,
     ClaimAcquiresNothing,
     ClaimDoesNotCompare,
+    CountingReleasesNothing,
+    LookingAcquiresNothing,
+    LooksOnce,
     LockDoesNotLock,
 }
 
@@ -145,6 +148,63 @@ fn a_claim_that_does_not_compare_is_seen() {
     fails(
         Mutant::ClaimDoesNotCompare,
         models::a_free_meets_an_adoption,
+    );
+}
+
+/// Laying aside is a disowning to these, and vacating is a claim.
+#[test]
+fn a_laying_aside_that_releases_nothing_is_seen() {
+    races(
+        Mutant::DisownReleasesNothing,
+        models::the_last_comes_back_as_a_pool_makes_way,
+    );
+}
+
+#[test]
+fn a_vacating_that_does_not_compare_is_seen() {
+    fails(
+        Mutant::ClaimDoesNotCompare,
+        word::two_free_in_what_the_owner_takes_up,
+    );
+}
+
+#[test]
+fn a_vacating_that_acquires_nothing_is_seen() {
+    races(
+        Mutant::ClaimAcquiresNothing,
+        word::two_free_in_what_the_owner_takes_up,
+    );
+}
+
+#[test]
+fn a_vacating_that_looks_once_is_seen() {
+    races(
+        Mutant::LooksOnce,
+        word::a_pool_is_filled_while_another_looks,
+    );
+}
+
+#[test]
+fn an_owner_that_counts_and_releases_nothing_is_seen() {
+    races(
+        Mutant::CountingReleasesNothing,
+        word::the_owner_frees_and_another_frees_the_last,
+    );
+    races(
+        Mutant::CountingReleasesNothing,
+        models::two_free_in_a_full_pool,
+    );
+}
+
+#[test]
+fn a_look_that_acquires_nothing_is_seen() {
+    races(
+        Mutant::LookingAcquiresNothing,
+        word::the_owner_frees_and_another_frees_the_last,
+    );
+    races(
+        Mutant::LookingAcquiresNothing,
+        models::two_free_in_a_full_pool,
     );
 }
 

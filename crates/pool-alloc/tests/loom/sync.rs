@@ -9,7 +9,9 @@ use std::rc::Rc;
 use std::sync::LockResult;
 use std::thread::LocalKey;
 
-pub(crate) use crate::atomic::{AtomicOwner, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+pub(crate) use crate::atomic::{
+    AtomicOwner, AtomicPtr, AtomicU32, AtomicU64, AtomicUsed, AtomicUsize,
+};
 use crate::mutants::{Mutant, is};
 use crate::shadow;
 
