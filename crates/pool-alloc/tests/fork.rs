@@ -103,6 +103,36 @@ fn pools_of_threads_that_the_child_has_not_come_back_to_it() {
     });
 }
 
+/// Pools that others have emptied, and their owner, which the child has not, will never look for.
+#[test]
+fn slices_that_such_threads_would_find_vacant_come_back_to_the_child() {
+    const BLOCKS: usize = 20_000;
+    alone(|| {
+        let (give, built) = mpsc::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let held = list(BLOCKS, 500);
+                let (some, most): (Vec<_>, Vec<_>) =
+                    held.into_iter().enumerate().partition(|(n, _)| n % 50 == 0);
+                drop(some);
+                give.send(most).expect("it waits for that");
+                let _gone = ended.recv();
+            });
+            drop(built.recv().expect("it sends that"));
+            let before = stats();
+            assert!(before.allocated_bytes < BLOCKS * 5, "{before:?}");
+            let build = || {
+                let _held = list(BLOCKS / 2, 500);
+                stats().mapped_bytes
+            };
+            in_child(move || i32::from(build() > before.mapped_bytes));
+            assert!(build() > before.mapped_bytes, "the thread lives here");
+            drop(end);
+        });
+    });
+}
+
 #[test]
 fn pools_that_the_child_has_itself_stay_its_own() {
     alone(|| {

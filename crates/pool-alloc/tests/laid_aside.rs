@@ -1,0 +1,169 @@
+//! Pools that their owner has laid aside when others empty them: what was there goes back, whatever the owner does.
+
+mod support;
+
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, Scope, ScopedJoinHandle};
+
+use support::rounds::MIB;
+use support::{Held, POOL, alone, fetched_pages, list, stats};
+
+/// What may stay after a drop: an arena's header, a few pools, and dirty slices.
+const FEW: usize = MIB / 2;
+
+/// A thread that does what it is told, and nothing in between.
+struct Other<'scope> {
+    tell: Sender<Work>,
+    done: Receiver<()>,
+    thread: ScopedJoinHandle<'scope, ()>,
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+impl<'scope> Other<'scope> {
+    fn new(scope: &'scope Scope<'scope, '_>) -> Self {
+        let (tell, told) = mpsc::channel::<Work>();
+        let (say, done) = mpsc::channel();
+        let thread = scope.spawn(move || {
+            for work in told {
+                work();
+                say.send(()).expect("it waits for that");
+            }
+        });
+        Self { tell, done, thread }
+    }
+
+    /// Its end, hooks included.
+    fn ends(self) {
+        drop(self.tell);
+        self.thread.join().expect("it does not fail");
+    }
+
+    /// What `work` comes to on that thread.
+    fn does<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let (send, receive) = mpsc::channel();
+        let work = move || send.send(work()).expect("it waits for that");
+        self.tell.send(Box::new(work)).expect("it listens");
+        self.done.recv().expect("it does not fail");
+        receive.recv().expect("it was done")
+    }
+
+    /// 20 MiB of blocks of `size` bytes of which it has freed `share` in a hundred, a few in each pool.
+    fn builds(&self, size: usize, share: usize) -> Vec<Held> {
+        self.does(move || {
+            let (freed, kept) = split(list(20 * MIB / size, size), share);
+            drop(freed);
+            kept
+        })
+    }
+}
+
+/// So many in a hundred, and the others.
+fn split(held: Vec<Held>, share: usize) -> (Vec<Held>, Vec<Held>) {
+    let mut nth = 0;
+    held.into_iter().partition(|_| {
+        nth += 1;
+        nth % 100 < share
+    })
+}
+
+#[test]
+fn what_others_empty_goes_back_though_its_owner_sleeps() {
+    for (size, share) in [(64, 1), (500, 1), (500, 60), (20_000, 30)] {
+        alone(|| {
+            thread::scope(|scope| {
+                let owner = Other::new(scope);
+                let mut held = owner.builds(size, share);
+                assert!(stats().allocated_bytes > 7 * MIB);
+                // The order in which they come back is not that in which they were built.
+                fastrand::Rng::with_seed(7).shuffle(&mut held);
+                drop(held);
+                let left = stats();
+                // The current pool of the owner knows nothing of what came back.
+                assert!(left.allocated_bytes < FEW / 2, "{size}: {left:?}");
+                assert!(left.cached_bytes < FEW, "{size}: {left:?}");
+                POOL.release();
+                assert!(stats().cached_bytes < FEW / 2, "{size}: {:?}", stats());
+                owner.ends();
+            });
+            POOL.release();
+            assert_eq!(stats().arenas, 0, "{size}: {:?}", stats());
+        });
+    }
+}
+
+/// What the owner frees last it does not look at, until it needs a pool or gives back what it can.
+#[test]
+fn what_the_owner_empties_last_goes_when_it_looks() {
+    alone(|| {
+        thread::scope(|scope| {
+            let owner = Other::new(scope);
+            let held = owner.builds(500, 1);
+            let (last, first) = split(held, 1);
+            drop(first);
+            assert!(stats().allocated_bytes > 19 * MIB, "they wait");
+            owner.does(|| drop(last));
+            owner.does(|| POOL.release());
+            assert!(stats().allocated_bytes < FEW / 2, "{:?}", stats());
+        });
+    });
+}
+
+#[test]
+fn the_owner_finds_the_slices_again() {
+    alone(|| {
+        thread::scope(|scope| {
+            let owner = Other::new(scope);
+            let built = owner.builds(500, 1);
+            let mapped = stats().mapped_bytes;
+            drop(built);
+            // Others do not.
+            let others = list(10 * MIB / 500, 500);
+            assert!(stats().mapped_bytes > mapped + 8 * MIB, "{:?}", stats());
+            drop(others);
+            POOL.release();
+            let again = owner.builds(500, 1);
+            assert!(stats().mapped_bytes <= mapped, "{:?}", stats());
+            drop(again);
+        });
+    });
+}
+
+/// The owner's next rounds pay for no page, once the loop has earned it, though the other thread drops all the time.
+#[test]
+fn a_loop_of_two_earns_a_reserve() {
+    alone(|| {
+        thread::scope(|scope| {
+            let owner = Other::new(scope);
+            let fetched = || {
+                let (held, fetched) = owner.does(|| {
+                    let mut kept = Vec::new();
+                    let fetched = fetched_pages(|| {
+                        kept = split(list(10 * MIB / 500, 500), 1).1;
+                    });
+                    (kept, fetched)
+                });
+                drop(held);
+                fetched
+            };
+            assert!(fetched() > 2_000, "the measure tells");
+            assert!((0..500).any(|_| fetched() < 200), "{:?}", stats());
+        });
+    });
+}
+
+#[test]
+#[cfg(feature = "stats")]
+fn pools_that_others_empty_are_counted() {
+    alone(|| {
+        thread::scope(|scope| {
+            let owner = Other::new(scope);
+            let held = owner.builds(500, 1);
+            let before = POOL.counters();
+            drop(held);
+            let since = POOL.counters().since(&before);
+            assert!(since.pools_vacated > 300, "{since:?}");
+            assert!(since.pools_closed >= since.pools_vacated, "{since:?}");
+        });
+    });
+}
