@@ -91,7 +91,6 @@ pub(crate) fn free_last(pool: Ref<Pool>) -> bool {
     if is_last {
         counters::count(Event::PoolVacated);
         commons.vacate(pool);
-        commons.settle_excess();
         commons.give_back_excess();
     }
     is_last
@@ -259,7 +258,6 @@ impl Commons {
             self.shelf.insert(arena);
         }
         // Also where the arena goes: it may be now that a reserve has ended.
-        self.settle_excess();
         self.give_back_excess();
         goes.then_some(arena)
     }

@@ -109,6 +109,28 @@ fn what_the_owner_empties_last_goes_when_it_looks() {
     });
 }
 
+/// Where most blocks of many pools have come back, though it was others that freed them, the next ones come from the pool
+/// that was laid aside last, and those before it go on draining.
+#[test]
+fn pools_that_others_drain_go_on_draining() {
+    const A_POOL: usize = 128;
+    alone(|| {
+        thread::scope(|scope| {
+            let owner = Other::new(scope);
+            let built = owner.does(|| split(list(10 * A_POOL, 500), 1));
+            let (freed, kept) = built;
+            owner.does(|| drop(freed));
+            let (kept, freed) = split(kept, 10);
+            drop(freed);
+            let pool = |held: &Held| held.range().start >> 16;
+            let first: Vec<_> = kept[..kept.len() / 2].iter().map(pool).collect();
+            let more = owner.does(|| list(A_POOL * 3 / 2, 500));
+            assert!(more.iter().all(|held| !first.contains(&pool(held))));
+            drop(kept);
+        });
+    });
+}
+
 #[test]
 fn the_owner_finds_the_slices_again() {
     alone(|| {

@@ -35,7 +35,7 @@ impl Commons {
     }
 
     /// Counts fresh slices as dirty where the heap is not, or no longer, as large as they call for.
-    pub(super) fn settle_excess(&mut self) {
+    fn settle_excess(&mut self) {
         if self.fresh_bytes * EARNED > self.open_bytes {
             self.settle_all();
         }
@@ -121,6 +121,7 @@ impl Commons {
 
     /// Holds what is kept to the bounds, the reserve's among them.
     pub(super) fn give_back_excess(&mut self) {
+        self.settle_excess();
         self.sweep_spared();
         let unspared = self.tide.reserve().saturating_sub(sparse::spared_bytes());
         let reserve = unspared.min(self.tide.room());

@@ -97,9 +97,7 @@ unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
         if begins_row {
             pool.expect_order(heap);
         }
-        if pool.is_emptied_by_others() {
-            heap.visit(pool, |_| ());
-        } else if drained {
+        if drained {
             heap.drained(pool);
         }
     } else {

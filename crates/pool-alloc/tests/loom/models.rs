@@ -64,6 +64,13 @@ fn join(thread: loom::thread::JoinHandle<()>) {
     thread.join().expect("the thread does not fail");
 }
 
+/// No other thread is at work, and so many blocks are in use. None waits for its owner.
+#[track_caller]
+fn are_in_use(blocks: usize) {
+    let stats = commons::lock().stats();
+    assert_eq!(stats.allocated_bytes, blocks * SIZE, "{stats:?}");
+}
+
 /// After the last thread's end, with every block freed: whatever there was has been found and given back.
 fn nothing_is_left() {
     end();
@@ -236,6 +243,7 @@ pub(crate) fn the_last_comes_back_as_the_owner_releases() {
     thread::heap().give_back();
     commons::lock().release();
     join(free);
+    are_in_use(2);
     more.free();
     first.free();
     nothing_is_left();
@@ -269,6 +277,7 @@ pub(crate) fn the_last_comes_back_as_a_pool_makes_way() {
     let free = spawn(|| last.free());
     let other = Block::new();
     join(free);
+    are_in_use(3);
     other.free();
     two.free();
     first.free();
