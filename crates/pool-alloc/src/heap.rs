@@ -9,7 +9,9 @@
 //! ```
 //!
 //! So a heap never has to watch full pools, and a block that any thread frees in one brings the pool to that thread:
-//! a thread that builds and another that drops need no help from the first to give the memory back.
+//! a thread that builds and another that drops need no help from the first to give the memory back. Nor where the first has
+//! freed a block of each pool, so that it owns them all: partial pools are laid aside, and who frees the last block of one
+//! gives back what it holds (`remote`).
 //!
 //! Before them may stand *caches*, where a thread that goes on allocating and freeing has its last blocks (`caches`).
 //!

@@ -58,7 +58,7 @@
 //! page that would have to be touched first.
 //!
 //! A **slice** is part of a pool, or free: *clean*, which costs nothing, *dirty*, which may be resident, or *fresh*, which came
-//! with the arena's huge page and has not been used. A **pool** is:
+//! with the arena's huge page and has not been used. One of a *vacant* pool costs no more than a free one. A **pool** is:
 //!
 //! ```text
 //!             slices are opened
@@ -73,6 +73,9 @@
 //!       comes back            <------------------------------------
 //!                               whoever frees a block or needs a pool first
 //! ```
+//!
+//! An owned pool that is partial is laid aside: its owner hands out no block of it. So if another thread frees the last one in
+//! use, nobody needs what is in the pool any more, and it is *vacant* until its owner next looks.
 //!
 //! An **arena** is mapped when no other has a place for a pool, and unmapped when its last pool closes, unless it is then
 //! the only empty one. Pools of all sizes lie in one arena: what one class gives up serves any other.
@@ -99,12 +102,13 @@
 //! writes to the pool's header and to none of them, unless a loop is about to want them again.
 //!
 //! That full pools have no owner is the idea that the rest hangs on. A heap need not watch pools that it cannot use.
-//! What one thread builds and another drops comes back through the one that drops, though the builder sleeps. And when
-//! a thread ends, its full pools are already as they should be; the others are listed (`commons`).
+//! What one thread builds and another drops comes back through the one that drops, though the builder sleeps, and though
+//! it has freed some itself. And when a thread ends, its full pools are already as they should be; the others are listed
+//! (`commons`).
 //!
 //! # Giving back
 //!
-//! When the last block of a pool comes back, it is closed, and under the lock of the commons these hold again:
+//! When the last block of a pool comes back, it is closed, or vacant, and under the lock of the commons these hold again:
 //!
 //! ```text
 //! empty arenas             <= 1 while there is no reserve                   else the arena is unmapped
@@ -145,7 +149,7 @@
 //! later never makes a request fail.
 //!
 //! After a drop without survivors, then, what stays is bounded by a constant per process and a constant per thread,
-//! unless there is a reserve, or a thread that does nothing owns pools that others have emptied (see below).
+//! unless there is a reserve, or threads that dropped together, each in the other's pools, do nothing more (see below).
 //! [`PoolAlloc::release`] takes all but what is other threads'. The figures above are constants of the source, each with
 //! what it costs.
 //!
@@ -172,9 +176,12 @@
 //! - A process that looped and goes idle, or lives on the pools that it has, keeps one round's memory until a large block
 //!   is freed or pools come or go, or it calls `release`.
 //! - Blocks that others free in a pool that its owner still fills wait until the owner needs a block of that class, or
-//!   ends, or calls `release`. For a thread that never does, that is its current and its partial pools: all of those in
-//!   which it has freed a block itself, without bound.
-//! - The pools of a thread that were spared for a loop's sake, and the reserve has ended, wait for the same.
+//!   ends, or calls `release`. For a thread that never does, that is its current pools, one for each class. So do those of a
+//!   partial pool whose last block it frees itself: of two threads that drop together what one of them owns, in no order
+//!   between them, half of the pools may wait for the owner.
+//! - The pools of a thread that were spared for a loop's sake, and the reserve has ended, wait for the same if they have
+//!   blocks in use.
+//! - What others have emptied of a thread's pools costs no memory, but its addresses are that thread's until it looks.
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
 //! - Free slices that are no neighbours are no place for a pool of several: then there are more arenas than would do.
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.

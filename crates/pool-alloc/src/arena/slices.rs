@@ -1,11 +1,12 @@
 //! Slices: which of an arena's belong to pools, and what may be resident of those that do not.
 //!
-//! Each slice is part of a pool (somebody's or abandoned) or free; a free one is *clean* (reads as zero, costs nothing),
-//! *dirty* (may be resident), or *fresh*: never opened, but on the arena's huge page, which comes as a whole when any of it
-//! is touched. As sets of slices:
+//! Each slice is part of an open pool (somebody's or abandoned), of a *vacant* one, or free. Of a vacant one nobody needs what
+//! is there, but it is still on a list of the heap that laid it aside (`remote`): when that finds out, its slices are free. A
+//! free one is *clean* (reads as zero, costs nothing), *dirty* (may be resident), as a vacant one may be, or *fresh*: never
+//! opened, but on the arena's huge page, which comes as a whole when any of it is touched. As sets of slices:
 //!
 //! ```text
-//! dirty and fresh are parts of free, without a common member; free is a part of all slices
+//! all = open + vacant + free          dirty is a part of vacant + free; fresh is a part of free; they have no common member
 //! ```
 //!
 //! Fresh slices are what a growing heap will use next. When it does not grow, they *settle*: they become dirty ones.
@@ -22,7 +23,7 @@ use crate::class::{Class, Span};
 use crate::hardened;
 use crate::list::Ref;
 use crate::os::{self, invariant};
-use crate::pool::{Owner, Pool};
+use crate::pool::Pool;
 use crate::sweep;
 use crate::sync::Cell;
 
@@ -231,7 +232,7 @@ impl Arena {
         let (first, span) = (Self::number(pool), pool.class().span());
         let (freed, vacant) = (slices_of(1 << first, span), self.slices.vacant.get());
         invariant!(self.slices.free.get() & freed == 0 && vacant & 1 << first != 0);
-        invariant!(pool.owner() == Owner::NOBODY);
+        invariant!(pool.owner() == crate::pool::Owner::NOBODY);
         self.slices.vacant.set(vacant & !(1 << first));
         self.slices.free.set(self.slices.free.get() | freed);
     }
