@@ -75,7 +75,8 @@
 //! ```
 //!
 //! An owned pool that is partial is laid aside: its owner hands out no block of it. So if another thread frees the last one in
-//! use, nobody needs what is in the pool any more, and it is *vacant* until its owner next looks.
+//! use, nobody needs what is in the pool any more, and it is *vacant* until its owner next looks. If the owner does, the
+//! others waiting, it looks at once.
 //!
 //! An **arena** is mapped when no other has a place for a pool, and unmapped when its last pool closes, unless it is then
 //! the only empty one. Pools of all sizes lie in one arena: what one class gives up serves any other.
@@ -149,7 +150,7 @@
 //! later never makes a request fail.
 //!
 //! After a drop without survivors, then, what stays is bounded by a constant per process and a constant per thread,
-//! unless there is a reserve, or threads that dropped together, each in the other's pools, do nothing more (see below).
+//! unless there is a reserve.
 //! [`PoolAlloc::release`] takes all but what is other threads'. The figures above are constants of the source, each with
 //! what it costs.
 //!
@@ -176,9 +177,8 @@
 //! - A process that looped and goes idle, or lives on the pools that it has, keeps one round's memory until a large block
 //!   is freed or pools come or go, or it calls `release`.
 //! - Blocks that others free in a pool that its owner still fills wait until the owner needs a block of that class, or
-//!   ends, or calls `release`. For a thread that never does, that is its current pools, one for each class. So do those of a
-//!   partial pool whose last block it frees itself: of two threads that drop together what one of them owns, in no order
-//!   between them, half of the pools may wait for the owner.
+//!   ends, or calls `release`. For a thread that never does, that is its current pools, one for each class; and any other
+//!   whose last two blocks came back at one moment, one of them by its own hand.
 //! - The pools of a thread that were spared for a loop's sake, and the reserve has ended, wait for the same if they have
 //!   blocks in use.
 //! - What others have emptied of a thread's pools costs no memory, but its addresses are that thread's until it looks.

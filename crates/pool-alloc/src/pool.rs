@@ -46,7 +46,7 @@ use crate::list::{Linked, Links};
 use crate::os::{self, invariant};
 use crate::remote::Word;
 use crate::sweep::Pages;
-use crate::sync::{AtomicPtr, AtomicU32, AtomicUsed, Cell};
+use crate::sync::{AtomicAlarm, AtomicPtr, AtomicU32, AtomicUsed, Cell};
 
 /// The header, which is that of the first slice. All-zero bytes are one that was never used.
 #[repr(C, align(64))]
@@ -62,8 +62,11 @@ pub(crate) struct Pool {
     /// Bytes from the start of its slices that may be resident though not handed out, and hold something from an earlier use;
     /// what is beyond, and at or above `bump`, is known zero.
     stale: AtomicU32,
-    /// When fewer blocks than these are in use, the heap looks at the pool: 1 is when it is empty, 0 is never (see
-    /// `rest`), more is when it is sparse (see `sparse`).
+    /// When fewer blocks than these are in use, the owner looks at the pool: its mark; or, while the pool is laid aside, what
+    /// others have raised that to, so that the owner looks when all others wait in the word.
+    alarm: AtomicAlarm,
+    /// What the owner wants the alarm to be: 1 is when the pool is empty, 0 is never (see `rest`), more is when it is sparse
+    /// (see `sparse`).
     mark: Cell<u16>,
     class: Cell<u8>,
     /// Sparse, and left unswept on the reserve's account (see `sparse`).
@@ -112,6 +115,7 @@ impl Pool {
             block_size: Cell::new(0),
             links: Links::new(),
             stale: AtomicU32::new(0),
+            alarm: AtomicAlarm::new(EMPTY as u32),
             mark: Cell::new(EMPTY),
             class: Cell::new(0),
             spared: Cell::new(false),
@@ -143,7 +147,7 @@ impl Pool {
         hardened::hand_out(block)
     }
 
-    /// Takes a block back; true where that leaves fewer in use than the pool's mark.
+    /// Takes a block back; true where that leaves fewer in use than the pool's alarm says.
     ///
     /// # Safety
     /// `block` is in use, of this pool, and the caller is done with it.
@@ -159,7 +163,7 @@ impl Pool {
     fn count_back(&self) -> bool {
         let used = self.used() - 1;
         self.used.store(used, Release);
-        used < self.mark.get().into()
+        used < self.alarm.load(Relaxed)
     }
 
     /// Puts a block on the free list.
@@ -236,7 +240,7 @@ impl Pool {
         self.used.store(0, Relaxed);
         self.block_size.set(size as u32);
         self.class.set(class.index() as u8);
-        self.mark.set(EMPTY);
+        self.set_mark(EMPTY);
         self.begin_first_row();
     }
 
@@ -272,6 +276,14 @@ impl Pool {
     /// Whether so many blocks are in use, remote ones included: asked by a thread that does not own the pool.
     pub(crate) fn uses(&self, blocks: u32) -> bool {
         self.used.load(Acquire) == blocks
+    }
+
+    /// As above; and if not, the owner will look when they are, if it is by its own hand.
+    pub(crate) fn uses_or_will_look(&self, blocks: u32) -> bool {
+        if self.alarm.load(Relaxed) <= blocks {
+            self.alarm.store(blocks + 1, Relaxed);
+        }
+        self.uses(blocks)
     }
 
     /// Whether all blocks in use are remote ones, or are about to be.
@@ -347,6 +359,12 @@ impl Pool {
 
     pub(crate) fn set_mark(&self, mark: u16) {
         self.mark.set(mark);
+        self.reset_alarm();
+    }
+
+    /// Whatever others have raised it to.
+    pub(crate) fn reset_alarm(&self) {
+        self.alarm.store(self.mark.get().into(), Relaxed);
     }
 
     /// How many blocks fit.

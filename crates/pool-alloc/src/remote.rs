@@ -48,9 +48,10 @@
 //! been taken up, filled, and laid aside with the same list. So `used` is looked at once more when the word is Vacant and the
 //! owner is kept out; where it was a mistake, it is undone. That is why Vacant may be relied on under the lock only.
 //!
-//! What nobody notices at once is that a pool's last block comes back by the hand of its owner while the others wait in the
-//! word, or of a thread that looked before the owner collected and laid the pool aside again, and pushes after. The owner
-//! finds it when it next looks.
+//! Where the owner frees the last one in use while the others wait, it is the owner who sees it: whoever pushes a block to a
+//! pool that is laid aside sets its alarm to one more than then wait (`Pool::uses_or_will_look`). Neither sees it where the
+//! last two come back at the same moment, by both, or by one that looked before the owner collected and laid the pool
+//! aside again, and pushes after. Then it is for the owner to find when it next needs a pool.
 //!
 //! Collecting detaches the whole list at once, so no thread ever follows a link that another can change (no ABA).
 //! The word counts what it holds, so that the owner need not follow the links either, each of which another processor

@@ -7,6 +7,8 @@
 pub(crate) use std::cell::Cell;
 /// Everyone may look at it at any time. To the models the others of its width are one thread's.
 pub(crate) use std::sync::atomic::AtomicU32 as AtomicOwner;
+/// One thread looks at it all the time, and others may write to it.
+pub(crate) use std::sync::atomic::AtomicU32 as AtomicAlarm;
 /// One thread counts, and others look at it, with Acquire.
 pub(crate) use std::sync::atomic::AtomicU32 as AtomicUsed;
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};

@@ -3,6 +3,7 @@
 mod support;
 
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Barrier};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
 use support::rounds::MIB;
@@ -92,21 +93,49 @@ fn what_others_empty_goes_back_though_its_owner_sleeps() {
     }
 }
 
-/// What the owner frees last it does not look at, until it needs a pool or gives back what it can.
+/// Others have freed all but a few blocks of each pool, and the owner those.
 #[test]
-fn what_the_owner_empties_last_goes_when_it_looks() {
-    alone(|| {
-        thread::scope(|scope| {
-            let owner = Other::new(scope);
-            let held = owner.builds(500, 1);
-            let (last, first) = split(held, 1);
-            drop(first);
-            assert!(stats().allocated_bytes > 19 * MIB, "they wait");
-            owner.does(|| drop(last));
-            owner.does(|| POOL.release());
-            assert!(stats().allocated_bytes < FEW / 2, "{:?}", stats());
+fn what_the_owner_empties_last_goes_back_as_well() {
+    for share in [1, 30] {
+        alone(|| {
+            thread::scope(|scope| {
+                let owner = Other::new(scope);
+                let (last, first) = split(owner.builds(500, 1), share);
+                drop(first);
+                assert!(stats().allocated_bytes > 19 * MIB, "they wait");
+                owner.does(|| drop(last));
+                assert!(stats().allocated_bytes < FEW / 2, "{:?}", stats());
+                assert!(stats().cached_bytes < FEW, "{:?}", stats());
+            });
         });
-    });
+    }
+}
+
+/// A few pools may go unnoticed, each of whose last two blocks came back at the same moment.
+#[test]
+fn what_two_threads_drop_together_goes_back() {
+    for size in [64, 500, 20_000] {
+        alone(|| {
+            thread::scope(|scope| {
+                let owner = Other::new(scope);
+                let mut held = list(20 * MIB / size, size);
+                fastrand::Rng::with_seed(7).shuffle(&mut held);
+                let others = held.split_off(held.len() / 2);
+                let together = Arc::new(Barrier::new(2));
+                let start = Arc::clone(&together);
+                let drops = move || {
+                    start.wait();
+                    drop(others);
+                };
+                owner.tell.send(Box::new(drops)).expect("it listens");
+                together.wait();
+                drop(held);
+                owner.done.recv().expect("it does not fail");
+                let left = stats();
+                assert!(left.allocated_bytes < MIB, "{size}: {left:?}");
+            });
+        });
+    }
 }
 
 /// Where most blocks of many pools have come back, though it was others that freed them, the next ones come from the pool

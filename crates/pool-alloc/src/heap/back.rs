@@ -67,7 +67,10 @@ unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
     counters::count(Event::RemoteFree);
     let was = loop {
         // SAFETY: as promised by the caller.
-        match unsafe { pool.word().free(block, |blocks| pool.uses(blocks)) } {
+        match unsafe {
+            pool.word()
+                .free(block, |blocks| pool.uses_or_will_look(blocks))
+        } {
             Freed::Pushed => return,
             Freed::Claimed(was) => break was,
             Freed::PerhapsLast if commons::free_last(pool) => return,

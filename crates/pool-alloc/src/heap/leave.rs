@@ -3,6 +3,7 @@
 //! ```text
 //! few blocks in use    the pool waits among the sparse ones, and is swept or spared when its turn has come (`sparse`)
 //! none in use          closed, unless it is current and small enough to rest (`rest`)
+//! all wait in the word taken up and closed
 //! the thread asks      closed or swept, whatever it is
 //! the thread ends      closed or abandoned
 //! ```
@@ -17,14 +18,18 @@ use crate::rest::RESTING_BYTES;
 use crate::sparse;
 
 impl Heap {
-    /// Decides about a pool of this heap that has no more blocks in use than its mark says.
+    /// Decides about a pool of this heap that has fewer blocks in use than its alarm says.
     #[inline(never)]
     pub(super) fn drained(&self, pool: Ref<Pool>) {
         let _errno = os::ErrnoKept::now();
         let (class, has_drained) = (pool.class(), pool.is_nearly_empty());
+        let is_current = self.current.of(class) == pool;
         match pool.used() {
             0 => self.emptied(pool),
-            _ => self.becomes_sparse(pool),
+            _ if !is_current && pool.is_emptied_by_others() => self.visit(pool, |_| ()),
+            used if used < pool.mark().into() => self.becomes_sparse(pool),
+            // It was raised too late.
+            _ => pool.reset_alarm(),
         }
         if has_drained {
             self.has_drained(class);

@@ -57,6 +57,7 @@ impl Heap {
             return self.part_with_vacant(pool);
         }
         pool.collect();
+        pool.reset_alarm();
         if pool.used() > 0 {
             work(&pool);
         }

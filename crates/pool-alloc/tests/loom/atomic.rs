@@ -9,6 +9,9 @@
 //! ```
 
 use std::rc::Rc;
+/// When a pool's owner looks at it. What is seen of that, and when, decides how soon something is noticed, and nothing else:
+/// loom need not try every value.
+pub(crate) use std::sync::atomic::AtomicU32 as AtomicAlarm;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{self, AtomicUsize as Plain};
 
