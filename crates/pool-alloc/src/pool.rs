@@ -362,7 +362,7 @@ impl Pool {
         self.reset_alarm();
     }
 
-    /// Whatever others have raised it to.
+    /// Makes the alarm the mark, whatever others have raised it to.
     pub(crate) fn reset_alarm(&self) {
         self.alarm.store(self.mark.get().into(), Relaxed);
     }

@@ -23,12 +23,11 @@ impl Heap {
     pub(super) fn drained(&self, pool: Ref<Pool>) {
         let _errno = os::ErrnoKept::now();
         let (class, has_drained) = (pool.class(), pool.is_nearly_empty());
-        let is_current = self.current.of(class) == pool;
         match pool.used() {
             0 => self.emptied(pool),
-            _ if !is_current && pool.is_emptied_by_others() => self.visit(pool, |_| ()),
+            _ if pool.is_emptied_by_others() => self.visit(pool, |_| ()),
             used if used < pool.mark().into() => self.becomes_sparse(pool),
-            // It was raised too late.
+            // Those for whom it was raised have been collected.
             _ => pool.reset_alarm(),
         }
         if has_drained {

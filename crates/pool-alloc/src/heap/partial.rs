@@ -51,13 +51,13 @@ impl Heap {
         partial.push_back(pool);
     }
 
-    /// Takes up a partial pool, which goes if it is empty; else there is some work on it, and it is laid aside again.
+    /// Takes up a pool, which goes if it is empty; else it is a partial one, there is some work on it, and it is laid aside
+    /// again.
     pub(super) fn visit(&self, pool: Ref<Pool>, work: impl FnOnce(&Pool)) {
         if !pool.word().take_up() {
             return self.part_with_vacant(pool);
         }
         pool.collect();
-        pool.reset_alarm();
         if pool.used() > 0 {
             work(&pool);
         }

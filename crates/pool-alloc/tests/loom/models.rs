@@ -284,6 +284,24 @@ pub(crate) fn the_last_comes_back_as_a_pool_makes_way() {
     nothing_is_left();
 }
 
+/// Another thread sets a pool's alarm, when the owner has taken the pool up and made it current, for blocks that wait no
+/// more.
+pub(crate) fn an_alarm_comes_late() {
+    let mut blocks: Vec<Block> = (0..15).map(|_| Block::of(SMALLER)).collect();
+    let more: Vec<Block> = (0..16).map(|_| Block::of(SMALLER)).collect();
+    let few = blocks.split_off(9);
+    blocks.into_iter().for_each(Block::free);
+    let [last, one, others @ ..] = <[Block; 6]>::try_from(few).unwrap_or_else(|_| unreachable!());
+    join(spawn(|| others.into_iter().for_each(Block::free)));
+    let free = spawn(|| one.free());
+    let new = Block::of(SMALLER);
+    new.free();
+    last.free();
+    join(free);
+    more.into_iter().for_each(Block::free);
+    nothing_is_left();
+}
+
 #[track_caller]
 fn check(name: &str, model: fn(), bound: usize) {
     let executions = shadow::explore(model, Some(bound));
@@ -318,4 +336,5 @@ explored! {
     all_the_last_comes_back_as_the_owner_releases: the_last_comes_back_as_the_owner_releases, 3;
     all_the_last_comes_back_as_the_owner_ends: the_last_comes_back_as_the_owner_ends, 3;
     all_the_last_comes_back_as_a_pool_makes_way: the_last_comes_back_as_a_pool_makes_way, 3;
+    all_an_alarm_comes_late: an_alarm_comes_late, 3;
 }
