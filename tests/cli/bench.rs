@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::run::{Bench, finish, xtask};
+use crate::run::{Bench, Outcome, finish, xtask};
 
 /// Two workloads that hold next to nothing, once each.
 fn quick(bench: &Bench, arguments: &[&str]) -> Command {
@@ -145,11 +145,33 @@ fn a_setting_in_the_environment_is_told() {
     let printed = finish(command.env("POOL_ALLOC_RESERVE_KIB", "100000"));
     assert_eq!(printed.status, 0, "{}", printed.stderr);
     let told = "POOL_ALLOC_RESERVE_KIB is set here: all but knobs that set it are measured with it";
+    says_once(&printed, told);
+}
+
+#[track_caller]
+fn says_once(printed: &Outcome, told: &str) {
     let lines = printed.stderr.lines();
-    assert_eq!(
-        lines.filter(|line| *line == told).count(),
-        1,
-        "{}",
-        printed.stderr
+    let count = lines.filter(|line| *line == told).count();
+    assert_eq!(count, 1, "{told}: {}", printed.stderr);
+}
+
+#[test]
+fn who_is_named_in_vain_is_told() {
+    let bench = Bench::new();
+    let named = ["--allocator", "jemalloc", "--allocator", "pool"];
+    let printed = finish(quick(&bench, &named).args(["--knob", "reserve-0"]));
+    assert_eq!(printed.status, 0, "{}", printed.stderr);
+    says_once(
+        &printed,
+        "jemalloc is left out: it has none of the knobs named",
     );
+    says_once(
+        &printed,
+        "there is no peer among these to be compared with: the ratios stay empty",
+    );
+    // Nobody was named: those that have the knob are meant.
+    let printed = finish(quick(&bench, &[]).args(["--knob", "decay-0"]));
+    assert_eq!(printed.status, 0, "{}", printed.stderr);
+    assert!(!printed.stderr.contains("left out"), "{}", printed.stderr);
+    assert!(!printed.stderr.contains("no peer"), "{}", printed.stderr);
 }

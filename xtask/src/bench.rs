@@ -1,11 +1,11 @@
 //! `cargo xtask bench`: every chosen workload under every contestant, a process each, in rounds.
 
 use driver::Interrupt;
-use model::{Benchmark, SCHEMA_VERSION};
+use model::{Benchmark, SCHEMA_VERSION, Standing};
 use workloads::Workload;
 
 use crate::args::{BenchOptions, DEFAULT_BENCH_OUT, ListFormat};
-use crate::contestants::Contestants;
+use crate::contestants::{Contestants, Racer};
 use crate::names::{self, choose};
 use crate::output::Output;
 use crate::race::Course;
@@ -31,6 +31,10 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Stop> {
         rounds: options.rounds,
         limit: options.step_limit,
     };
+    let mut standings = course.racers.iter().map(Racer::standing);
+    if !standings.any(|standing| standing == Standing::Peer) {
+        say::fault(&"there is no peer among these to be compared with: the ratios stay empty");
+    }
     let huge_pages = host.huge_pages.clone();
     let interrupt = Interrupt::on_signals().map_err(|error| Stop::Failed(error.to_string()))?;
     let workloads = course.run(&workloads, &interrupt);

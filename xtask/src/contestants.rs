@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use driver::Schedule;
-use model::{AfterDrop, Knob};
+use model::{AfterDrop, Knob, Standing};
 use scenarios::Scenario;
 use scenarios::python::Build;
 
@@ -32,6 +32,16 @@ pub(crate) struct Racer {
     pub(crate) allocator: String,
     pub(crate) executable: PathBuf,
     pub(crate) knob: Knob,
+}
+
+impl Racer {
+    /// The project's own is nobody's peer.
+    pub(crate) fn standing(&self) -> Standing {
+        match self.allocator == subjects::OURS {
+            true => Standing::Ours,
+            false => Standing::Peer,
+        }
+    }
 }
 
 /// One subject to measure, and the knobs to turn on it.
@@ -120,8 +130,23 @@ impl<'a> Contestants<'a> {
         }
     }
 
+    /// Says whom the user named in vain: allocators with none of the knobs named.
+    fn say_who_is_left_out(&self) {
+        let is_named = |name: &String| self.options.allocators.contains(name);
+        let allocators = self.allocators.iter().zip(&self.catalogues);
+        for (allocator, catalogue) in allocators.filter(|(a, _)| is_named(&a.name)) {
+            if knobs::chosen(&self.options.knobs, catalogue).is_empty() {
+                say::fault(&format_args!(
+                    "{} is left out: it has none of the knobs named",
+                    allocator.name
+                ));
+            }
+        }
+    }
+
     /// The allocators' executables, built, the user's own, and the interpreters.
     pub(crate) fn build(&self) -> Result<Vec<Contestant>, Stop> {
+        self.say_who_is_left_out();
         let executables = subjects::build(&self.allocators)?;
         let named = self
             .allocators

@@ -20,7 +20,6 @@ use workloads::Workload;
 
 use crate::contestants::Racer;
 use crate::progress::Progress;
-use crate::subjects;
 
 /// Who runs, and how often.
 pub(crate) struct Course {
@@ -132,14 +131,7 @@ impl Course {
     fn lanes(&self, workload: &Workload) -> Vec<Lane> {
         let racers = self.racers.iter().map(|racer| Lane {
             race: self.race(workload, &racer.executable, racer.knob.clone()),
-            result: unmeasured(
-                &racer.allocator,
-                &racer.knob.name,
-                match racer.allocator == subjects::OURS {
-                    true => Standing::Ours,
-                    false => Standing::Peer,
-                },
-            ),
+            result: unmeasured(&racer.allocator, &racer.knob.name, racer.standing()),
         });
         let knob = Knob::default_settings;
         let limits = workload.limits.iter().map(|limit| Lane {
