@@ -64,6 +64,15 @@ fn an_aborting_subject_fails_alone() {
     );
 }
 
+/// What a Rust program says under RUST_BACKTRACE=1.
+#[test]
+fn a_panicking_subject_is_quoted_without_its_backtrace() {
+    check(
+        "printf 'thread main panicked at src/main.rs:7:5:\\nno heap\\nstack backtrace:\\n   0: main\\n             at ./src/main.rs:7:5\\nnote: Some details are omitted\\n' >&2; exit 101",
+        r#"exited with status 101 while asked to say hello: "no heap""#,
+    );
+}
+
 #[test]
 fn an_exiting_subject_fails_alone() {
     check("exit 7", "exited with status 7 while asked to say hello");

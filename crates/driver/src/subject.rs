@@ -241,8 +241,12 @@ impl<'a> Subject<'a> {
         // What is there, whatever comes after: a stray child may still be writing.
         let _ = stderr.take(LAST_WORDS_BYTES).read_to_end(&mut bytes);
         let text = String::from_utf8_lossy(&bytes);
-        let mut lines = text.lines().map(str::trim).rev();
-        // Rust's own runtime ends what it says with a hint to programmers.
+        // Rust's own runtime says where it was, on request, after it has said what went wrong, and ends with a hint to
+        // programmers.
+        let told = text
+            .split_once("\nstack backtrace:\n")
+            .map_or(&*text, |(told, _)| told);
+        let mut lines = told.lines().map(str::trim).rev();
         let line = lines.find(|line| !line.is_empty() && !line.starts_with("note: "))?;
         Some(line.chars().take(200).collect())
     }
