@@ -135,20 +135,32 @@ impl Pool {
     /// Gives back the pages that may be resident beyond so many bytes of a pool without a block in use, if what is there is
     /// left of an earlier use; false where it is not, or the kernel refuses.
     pub(crate) fn trims_to(&self, bytes: usize) -> bool {
+        let first = os::whole_pages(Arena::slice_start(self).addr() + bytes);
+        self.bump() <= first && self.gives_back_row_from(first)
+    }
+
+    /// Gives back the pages of a row at the pool's end, where they are pages of their own: they may be resident from an
+    /// earlier use, or since they were populated.
+    pub(crate) fn give_back_row(&self) {
+        if !self.row_is_empty() {
+            self.gives_back_row_from(os::whole_pages(self.bump()));
+        }
+    }
+
+    /// Gives back the pages of a row at the pool's end, from this one on; false where there is none, or they cannot go.
+    fn gives_back_row_from(&self, first: usize) -> bool {
+        if self.has_blocks_behind_its_row() || Arena::of(self).is_resident_as_a_whole() {
+            return false;
+        }
         let start = Arena::slice_start(self).addr();
-        let first = os::whole_pages(start + bytes);
+        let end = os::whole_pages(start + self.stale());
+        if end <= first {
+            return true; // nothing is there
+        }
         let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(first)) else {
             return false;
         };
-        let is_row = self.bump() <= first && !self.has_blocks_behind_its_row();
-        if !is_row || Arena::of(self).is_resident_as_a_whole() {
-            return false;
-        }
-        let end = os::whole_pages(start + self.stale());
-        if end <= first {
-            return true; // the page that so many bytes end on is the last
-        }
-        // SAFETY: they are whole pages of the owner's pool, and no block was handed out there since it was opened.
+        // SAFETY: they are whole pages of the owner's pool, and nothing of them is in use.
         let is_given = unsafe { os::discard(at, end - first) };
         if is_given {
             self.set_stale(first - start);
@@ -156,29 +168,6 @@ impl Pool {
             self.offer_less();
         }
         is_given
-    }
-
-    /// Gives back the pages of a row at the pool's end, where they are pages of their own: they may be resident from an
-    /// earlier use, or since they were populated.
-    pub(crate) fn give_back_row(&self) {
-        if self.has_blocks_behind_its_row() || Arena::of(self).is_resident_as_a_whole() {
-            return;
-        }
-        let first = os::whole_pages(self.bump());
-        let start = Arena::slice_start(self).addr();
-        let end = os::whole_pages(start + self.stale());
-        if end <= first || self.row_is_empty() {
-            return;
-        }
-        let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(first)) else {
-            return;
-        };
-        // SAFETY: they are whole pages of the owner's pool, and nothing of them is in use.
-        if unsafe { os::discard(at, end - first) } {
-            self.set_stale(first - start);
-            sweep::count(end - first);
-            self.offer_less();
-        }
     }
 
     /// Nothing of the row, which ends the pool, is offered before it is asked for: its pages are no longer there.
