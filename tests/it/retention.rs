@@ -53,6 +53,7 @@ cells! {
     buffer_again = "buffer-again",
     pushed_bytes = "pushed-bytes",
     threads_freed_in_main = "threads-freed-in-main",
+    threads_freed_by_both = "threads-freed-by-both",
     threads_exited = "threads-exited",
     threads_own_arenas = "threads-own-arenas",
     tasks_awaited = "tasks-awaited",

@@ -41,7 +41,7 @@ scenarios! {
     survivors { ONE_IN_33, ONE_IN_1000, ONE_IN_16384, AT_END, AT_TOP }
     buffer_again { SCENARIO }
     pushed_bytes { SCENARIO }
-    threads { FREED_IN_MAIN, EXITED, OWN_ARENAS }
+    threads { FREED_IN_MAIN, FREED_BY_BOTH, EXITED, OWN_ARENAS }
     tasks { AWAITED, DETACHED }
     producer_consumer { SCENARIO }
     size_drift { SCENARIO }

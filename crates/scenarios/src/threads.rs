@@ -4,6 +4,8 @@
 //!
 //! - `threads-freed-in-main`: the workers are still there, but stand still while another thread
 //!   frees their blocks (microsoft/mimalloc#351, microsoft/mimalloc#214)
+//! - `threads-freed-by-both`: as above, and each has freed some of its own blocks before it stands
+//!   still, so that it has room for more in all that it holds, and keeps an eye on it
 //! - `threads-exited`: the workers have handed their blocks over and are gone; nobody owns the
 //!   heaps that they leave (YosysHQ/yosys#5664)
 //! - `threads-own-arenas`: each frees its own blocks and goes on standing there, holding on to
@@ -52,6 +54,26 @@ pub(crate) const FREED_IN_MAIN: Scenario = Scenario {
     },
 };
 
+pub(crate) const FREED_BY_BOTH: Scenario = Scenario {
+    name: "threads-freed-by-both",
+    summary: "160-byte blocks of 7 workers that stay, each freeing one in 100, and the main thread the rest",
+    question: "does memory come back when its owners have freed some of it, and stand still?",
+    build: |size, _seed| {
+        boxed(|| {
+            let workers = workers(size);
+            for worker in &workers {
+                worker.work(free_one_in_a_hundred);
+            }
+            let handed_over = workers.iter().map(|worker| worker.desk(take)).collect();
+            Threads {
+                handed_over,
+                workers,
+            }
+        })
+    },
+    ..FREED_IN_MAIN
+};
+
 pub(crate) const EXITED: Scenario = Scenario {
     name: "threads-exited",
     summary: "160-byte blocks of 7 workers that are gone, freed by the main thread",
@@ -83,6 +105,14 @@ const WORKERS: u64 = 7;
 
 /// A worker's blocks, or room for them.
 type Share = Vec<Block>;
+
+fn free_one_in_a_hundred(share: &mut Share) {
+    let mut nth = 0;
+    share.retain(|_| {
+        nth += 1;
+        nth % 100 != 0
+    });
+}
 
 /// As much input as 64 bytes to a block, up to what glibc learns from: at 32 MiB it stops.
 fn input_bytes(size: u64) -> u64 {

@@ -29,7 +29,7 @@ const GC: Control = Turn("gc-after-drop");
 
 /// Each scenario, with the control of each allocator.
 #[rustfmt::skip]
-pub const SCENARIOS: [(&str, Controls<4>); 26] = [
+pub const SCENARIOS: [(&str, Controls<4>); 27] = [
     ("int-list",              [CACHES,  DECAY, DELAY, KEEPS]),
     ("int-stream",            [KEEPS,   KEEPS, KEEPS, KEEPS]),
     ("byte-buffer",           [KEEPS,   KEEPS, DELAY, KEEPS]),
@@ -46,6 +46,7 @@ pub const SCENARIOS: [(&str, Controls<4>); 26] = [
     ("buffer-again",          [TRIM,    KEEPS, DELAY, KEEPS]),
     ("pushed-bytes",          [KEEPS,   DECAY, DELAY, KEEPS]),
     ("threads-freed-in-main", [TOP_PAD, DECAY, DELAY, KEEPS]),
+    ("threads-freed-by-both", [TOP_PAD, DECAY, DELAY, KEEPS]),
     ("threads-exited",        [TOP_PAD, DECAY, DELAY, KEEPS]),
     ("threads-own-arenas",    [TOP_PAD, DECAY, DELAY, KEEPS]),
     ("tasks-awaited",         [KEEPS,   DECAY, DELAY, KEEPS]),
