@@ -273,13 +273,15 @@ impl<'a> Inquiry<'a> {
         told
     }
 
-    /// What keeps a part where it is, as the end of a clause.
+    /// What keeps a part where it is, as the end of a clause. Of what is rounding in the ledger the allocator tells as of
+    /// blocks, its own first.
     fn because(&self, name: &str) -> String {
-        let part = self.parts.iter().find(|part| part.name == name);
-        match part {
-            Some(part) if part.holds != Holds::Blocks => format!(", {}", part.because),
-            _ => String::new(),
-        }
+        let is_it = |part: &&Part| match name {
+            Entry::ROUNDING => part.holds == Holds::Blocks,
+            _ => part.name == name && part.holds != Holds::Blocks,
+        };
+        let part = self.parts.iter().find(is_it);
+        part.map_or_else(String::new, |part| format!(", {}", part.because))
     }
 
     fn excess(&self, checkpoint: &Checkpoint) -> i64 {

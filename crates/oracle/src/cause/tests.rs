@@ -5,7 +5,12 @@ use crate::fixture::checkpoint;
 use crate::{judge, write_ledgers};
 
 const PARTS: [Part; 3] = [
-    Part::new("blocks", Holds::Blocks, "allocated", ""),
+    Part::new(
+        "blocks",
+        Holds::Blocks,
+        "allocated",
+        "which wait for their owner",
+    ),
     Part::new(
         "bins",
         Holds::Free,
@@ -67,6 +72,19 @@ fn run_with_collector(after: [[u64; 2]; 5]) -> Vec<Checkpoint> {
 #[track_caller]
 fn check(after: [[u64; 2]; 4], alive_kib: u64, sentence: &str) {
     assert_eq!(concluded(run(after, alive_kib)).sentence, sentence);
+}
+
+/// Blocks of which the allocator says that they are in use, and the scenario that it holds none.
+#[test]
+fn of_blocks_that_nobody_holds_it_is_said_what_keeps_them_there() {
+    let mut run = run([[0, 0]; 4], 80 << 10);
+    for checkpoint in run.iter_mut().skip(2) {
+        checkpoint.live_bytes = 0;
+    }
+    let cause = concluded(run).sentence;
+    let told =
+        "80.0 MiB are kept with nothing alive: 80.0 MiB in rounding, which wait for their owner; ";
+    assert!(cause.starts_with(told), "{cause}");
 }
 
 #[test]

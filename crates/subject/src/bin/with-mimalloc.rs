@@ -112,7 +112,8 @@ static PARTS: [Part; 4] = [
         Holds::Blocks,
         "mi_heap_visit_blocks: used blocks, as far as mincore finds their page resident; one that \
          another thread freed counts until its owner collects it",
-        "which the program holds",
+        "with it blocks that another thread than their page's has freed, which wait until that one needs \
+         one of their size",
     ),
     Part::new(
         "free blocks",
