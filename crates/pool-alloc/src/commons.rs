@@ -124,7 +124,7 @@ pub(crate) fn unmap(empty: Option<Ref<Arena>>) {
 /// whoever first frees one of its blocks or wants a pool of its class.
 #[cold]
 pub(crate) fn abandon(pool: Ref<Pool>) {
-    while !pool.word().take_up() {
+    while pool.word().take_up().is_none() {
         if part_with_vacant(pool, || ()) {
             return;
         }
@@ -207,7 +207,7 @@ impl Commons {
     /// Puts a pool with free blocks on the list of abandoned ones and disowns it; false where blocks came in, and
     /// the caller owns it as before.
     fn list_abandoned(&mut self, pool: Ref<Pool>) -> bool {
-        let (class, is_spared) = (pool.class(), pool.spared().get());
+        let (class, is_spared) = (pool.class(), pool.is_spared());
         let gone = pool.word().disown(Unowned::Listed);
         if gone {
             self.has_spared |= is_spared;
@@ -226,13 +226,13 @@ impl Commons {
     /// it without the lock.
     #[must_use]
     fn close(&mut self, pool: Ref<Pool>) -> Option<Ref<Arena>> {
-        pool.spare_no_more();
         self.vacate(pool);
         self.reclaim(pool)
     }
 
     /// Makes what is in the slices of a pool without blocks in use nobody's.
     fn vacate(&mut self, pool: Ref<Pool>) {
+        pool.spare_no_more();
         let arena = Arena::of(&pool);
         let was_dirty = arena.is_dirty();
         self.open_bytes -= pool.class().span().bytes();

@@ -227,11 +227,8 @@ impl Heap {
         let pool = match self.next_partial(class) {
             Some(pool) => pool,
             None => {
-                let mut commons = commons::lock();
-                let pool = commons.obtain(class)?;
-                let is_untouched = Arena::of(&pool).is_untouched(&pool);
-                drop(commons);
-                if !is_untouched {
+                let pool = self.obtain(class)?;
+                if !Arena::of(&pool).is_untouched(&pool) {
                     self.growth.ends(class);
                 } else if self.growth.goes_on(class) {
                     pool.populate();
@@ -246,9 +243,18 @@ impl Heap {
             pool.collect();
             pool.find_next();
         }
-        invariant!(pool.is_whole() && !pool.spared().get());
+        invariant!(pool.is_whole() && !pool.is_spared());
         self.set_current(class, pool);
         Some(pool)
+    }
+
+    /// A pool of the commons. Where there is none, it may be that the slices for one are those of this heap's own vacant pools.
+    fn obtain(&self, class: Class) -> Option<Ref<Pool>> {
+        let pool = commons::lock().obtain(class);
+        pool.or_else(|| {
+            self.give_back();
+            commons::lock().obtain(class)
+        })
     }
 
     /// Makes another pool the current one of a class; returns the one that was.

@@ -46,7 +46,7 @@ use crate::list::{Linked, Links};
 use crate::os::{self, invariant};
 use crate::remote::Word;
 use crate::sweep::Pages;
-use crate::sync::{AtomicAlarm, AtomicPtr, AtomicU32, AtomicUsed, Cell};
+use crate::sync::{AtomicAlarm, AtomicFlag, AtomicPtr, AtomicU32, AtomicUsed, Cell};
 
 /// The header, which is that of the first slice. All-zero bytes are one that was never used.
 #[repr(C, align(64))]
@@ -70,7 +70,7 @@ pub(crate) struct Pool {
     mark: Cell<u16>,
     class: Cell<u8>,
     /// Sparse, and left unswept on the reserve's account (see `sparse`).
-    spared: Cell<bool>,
+    spared: AtomicFlag,
 }
 
 /// How far beyond the row's next block lies what is fetched ahead: a few cache lines, so that it is there in time.
@@ -118,7 +118,7 @@ impl Pool {
             alarm: AtomicAlarm::new(EMPTY as u32),
             mark: Cell::new(EMPTY),
             class: Cell::new(0),
-            spared: Cell::new(false),
+            spared: AtomicFlag::new(false),
         }
     }
 
@@ -281,12 +281,12 @@ impl Pool {
     /// As above; and if not, the owner will look when they are, if it is by its own hand.
     pub(crate) fn uses_or_will_look(&self, blocks: u32) -> bool {
         if self.alarm.load(Relaxed) <= blocks {
-            self.alarm.store(blocks + 1, Relaxed);
+            self.alarm.fetch_max(blocks + 1, Relaxed);
         }
         self.uses(blocks)
     }
 
-    /// Whether all blocks in use are remote ones, or are about to be.
+    /// Whether all blocks in use are remote ones, or may be about to be, where the pool is vacant.
     pub(crate) fn is_emptied_by_others(&self) -> bool {
         self.word().waiting() == self.used() || self.word().is_vacant()
     }
@@ -353,7 +353,12 @@ impl Pool {
     }
 
     /// See the field.
-    pub(crate) fn spared(&self) -> &Cell<bool> {
+    pub(crate) fn is_spared(&self) -> bool {
+        self.spared.load(Relaxed)
+    }
+
+    /// See the field.
+    pub(crate) fn spared(&self) -> &AtomicFlag {
         &self.spared
     }
 
@@ -362,9 +367,19 @@ impl Pool {
         self.reset_alarm();
     }
 
-    /// Makes the alarm the mark, whatever others have raised it to.
+    /// Makes the alarm the mark, or what the blocks that wait call for if that is more.
     pub(crate) fn reset_alarm(&self) {
-        self.alarm.store(self.mark.get().into(), Relaxed);
+        let for_others = match self.word().waiting() {
+            0 => 0,
+            waiting => waiting + 1,
+        };
+        let alarm = for_others.max(self.mark.get().into());
+        self.alarm.store(alarm, Relaxed);
+    }
+
+    /// The mark, for what is no pool and counts in it (`heap::cache`).
+    pub(crate) fn mark_as_cell(&self) -> &Cell<u16> {
+        &self.mark
     }
 
     /// How many blocks fit.

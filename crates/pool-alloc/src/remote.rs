@@ -48,18 +48,21 @@
 //! been taken up, filled, and laid aside with the same list. So `used` is looked at once more when the word is Vacant and the
 //! owner is kept out; where it was a mistake, it is undone. That is why Vacant may be relied on under the lock only.
 //!
-//! Where the owner frees the last one in use while the others wait, it is the owner who sees it: whoever pushes a block to a
-//! pool that is laid aside sets its alarm to one more than then wait (`Pool::uses_or_will_look`). Neither sees it where the
-//! last two come back at the same moment, by both, or by one that looked before the owner collected and laid the pool
-//! aside again, and pushes after. Then it is for the owner to find when it next needs a pool.
+//! Where the owner frees the last one in use while the others wait, it is the owner who sees it: whoever is about to push a
+//! block to a pool that is laid aside first sets its alarm, to one more than then wait (`Pool::uses_or_will_look`). If it
+//! rings before the block is there, the owner takes the pool up and lays it aside anew, with another turn in the word: so
+//! whoever is about to push fails, and looks again.
+//!
+//! What is left is a window of some nanoseconds, in which neither sees what the other has just written, and pools that
+//! were filled and laid aside again between a look and its push. Such a one is for the owner to find when it next needs a pool.
 //!
 //! Collecting detaches the whole list at once, so no thread ever follows a link that another can change (no ABA).
 //! The word counts what it holds, so that the owner need not follow the links either, each of which another processor
 //! has just written:
 //!
 //! ```text
-//! word = where in its arena the block lies that was freed last, and whether the pool is laid aside, in the lower half;
-//!        how many there are, in the upper
+//! word = where in its arena the block lies that was freed last, whether the pool is laid aside, and its turn, in the lower
+//!        half;  how many there are, in the upper
 //! ```
 //!
 //! Each step out of a state releases what the thread wrote to the pool before, each step into ownership and each
@@ -88,7 +91,23 @@ const HALF: u32 = usize::BITS / 2;
 /// Set where the pool is laid aside.
 const ASIDE: usize = 1 << (HALF - 1);
 
-const _: () = assert!(ARENA <= ASIDE);
+/// The bits between that and the place of a block: which time it is that its owner has laid the pool aside.
+const TURNS: usize = ASIDE - ARENA;
+
+/// Which time it is, modulo the times that can be told apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn(usize);
+
+impl Turn {
+    /// After the pool was current, or nobody's.
+    pub(crate) const FIRST: Self = Self(0);
+
+    pub(crate) fn next(self) -> Self {
+        Self((self.0 + ARENA) & TURNS)
+    }
+}
+
+const _: () = assert!(ARENA < ASIDE && Turn::FIRST.0 == 0);
 
 /// The states without an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +148,7 @@ impl Word {
                     // SAFETY: the block is the caller's until the exchange below succeeds.
                     unsafe { Block::link(block, self.first(seen)) };
                     let word = self.holding(block, count(seen) + 1);
-                    (word | seen & ASIDE, Freed::Pushed)
+                    (word | seen & (ASIDE | TURNS), Freed::Pushed)
                 }
             };
             match self.0.compare_exchange_weak(seen, new, AcqRel, Acquire) {
@@ -195,16 +214,17 @@ impl Word {
     /// Lays the pool aside; false where blocks came in that the owner has to collect first. Only for the owner, who hands
     /// out none until it has taken the pool up.
     #[must_use]
-    pub(crate) fn lay_aside(&self) -> bool {
+    pub(crate) fn lay_aside(&self, turn: Turn) -> bool {
         self.0
-            .compare_exchange(OWNED_EMPTY, ASIDE, Release, Relaxed)
+            .compare_exchange(OWNED_EMPTY, ASIDE | turn.0, Release, Relaxed)
             .is_ok()
     }
 
-    /// Takes up what was laid aside, if it was; false where it is vacant. Only for the owner.
+    /// Takes up what was laid aside, if it was, and tells its turn; `None` where it is vacant. Only for the owner.
     #[must_use]
-    pub(crate) fn take_up(&self) -> bool {
-        self.0.fetch_and(!ASIDE, Relaxed) != VACANT
+    pub(crate) fn take_up(&self) -> Option<Turn> {
+        let word = self.0.fetch_and(!(ASIDE | TURNS), Relaxed);
+        (word != VACANT).then_some(Turn(word & TURNS))
     }
 
     /// Whether it is vacant: under the lock. Without it, whether it may be.

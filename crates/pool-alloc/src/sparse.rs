@@ -74,7 +74,7 @@ impl Sparse {
     /// Enters a pool as the last; returns the one whose turn it is to be swept. No pool waits twice, since a spared one, whose
     /// mark may be set again, does not wait, and any other has the mark `EMPTY` as long as it does.
     pub(crate) fn enter(&self, pool: Ref<Pool>) -> Option<Ref<Pool>> {
-        invariant!(!pool.spared().get());
+        invariant!(!pool.is_spared());
         invariant!(self.pools.iter().all(|place| place.get() != Some(pool)));
         let at = self.next.get();
         self.next.set((at + 1) % WAITING);
@@ -138,7 +138,7 @@ impl Pool {
 
     /// Sweeps the pool, unless the reserve goes so far.
     pub(crate) fn sweep_or_spare(&self) {
-        if self.spared().get() {
+        if self.is_spared() {
             return;
         }
         let bytes = self.extent().len();
@@ -148,12 +148,12 @@ impl Pool {
         // In this order, should another thread fork here: the account is never less than what is on it.
         SPARED.fetch_add(bytes, Relaxed);
         compiler_fence(Release);
-        self.spared().set(true);
+        self.spared().store(true, Relaxed);
     }
 
     /// Takes the pool, if it was spared, off the reserve's account.
     pub(crate) fn spare_no_more(&self) -> bool {
-        let was_spared = self.spared().take();
+        let was_spared = self.spared().swap(false, Relaxed);
         if was_spared {
             SPARED.fetch_sub(self.extent().len(), Relaxed);
         }

@@ -5,6 +5,8 @@
 //! load sees, and follows who touched which cell when.
 
 pub(crate) use std::cell::Cell;
+/// Of two that take it at once, one does.
+pub(crate) use std::sync::atomic::AtomicBool as AtomicFlag;
 /// Everyone may look at it at any time. To the models the others of its width are one thread's.
 pub(crate) use std::sync::atomic::AtomicU32 as AtomicOwner;
 /// One thread looks at it all the time, and others may write to it.

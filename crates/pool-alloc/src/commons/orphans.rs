@@ -71,7 +71,7 @@ impl Commons {
             Some(Unowned::Full) => {}
             Some(Unowned::Listed) => abandoned.push_front(pool),
             None => {
-                let _is_open = pool.word().take_up();
+                let _turn = pool.word().take_up();
                 pool.set_owner(Owner::NOBODY);
                 pool.mark_full();
                 pool.collect();

@@ -41,13 +41,13 @@ impl Cache {
     /// Counts a request that has found nothing; returns how many have since a block was put here.
     pub(super) fn missed(&self) -> u16 {
         let misses = self.0.mark() + 1;
-        self.0.set_mark(misses);
+        self.0.mark_as_cell().set(misses);
         misses
     }
 
     /// No request has.
     pub(super) fn forget_misses(&self) {
-        self.0.set_mark(0);
+        self.0.mark_as_cell().set(0);
     }
 
     /// How many blocks it takes; none while it is shut.

@@ -27,8 +27,10 @@ impl Heap {
             0 => self.emptied(pool),
             _ if pool.is_emptied_by_others() => self.visit(pool, |_| ()),
             used if used < pool.mark().into() => self.becomes_sparse(pool),
-            // Those for whom it was raised have been collected.
-            _ => pool.reset_alarm(),
+            // It was raised before the pool was taken up.
+            _ if self.current.of(class) == pool => pool.reset_alarm(),
+            // Whoever raised it is about to push, and will have to look again.
+            _ => self.visit(pool, |_| ()),
         }
         if has_drained {
             self.has_drained(class);
@@ -55,7 +57,7 @@ impl Heap {
     #[cold]
     fn sweep_spared(&self) {
         let pools = self.partial.iter().flat_map(List::iter);
-        for pool in pools.filter(|pool| pool.spared().get()) {
+        for pool in pools.filter(|pool| pool.is_spared()) {
             self.visit(pool, |pool| {
                 pool.spare_no_more();
                 pool.sweep_and_mark();

@@ -12,7 +12,8 @@ use crate::class::Class;
 use crate::commons;
 use crate::list::{List, Ref};
 use crate::os::invariant;
-use crate::pool::Pool;
+use crate::pool::{EMPTY, Pool};
+use crate::remote::Turn;
 
 /// How many pools a heap claims without needing one before it takes to looking at all of them in turns. More look less
 /// where others empty them, fewer mix up pools that were about to be used in the order in which they filled.
@@ -25,6 +26,10 @@ const MANY: usize = 8;
 /// Pools that are passed over at a time because all they have is a row. Fewer touch a page sooner than need be, where a
 /// heap has many of them.
 const PASSED: usize = 4;
+
+/// Vacant pools that a heap parts with at a time, when it needs one of their class: their slices will do. More let one
+/// allocation take longer.
+const PARTED_WITH: usize = 8;
 
 impl Heap {
     /// Takes in a pool that this thread has claimed and that has a free block: as the last to be used, so that until
@@ -54,15 +59,16 @@ impl Heap {
     /// Takes up a pool, which goes if it is empty; else it is a partial one, there is some work on it, and it is laid aside
     /// again.
     pub(super) fn visit(&self, pool: Ref<Pool>, work: impl FnOnce(&Pool)) {
-        if !pool.word().take_up() {
+        let Some(turn) = pool.word().take_up() else {
             return self.part_with_vacant(pool);
-        }
+        };
         pool.collect();
+        pool.reset_alarm();
         if pool.used() > 0 {
             work(&pool);
         }
         while pool.used() > 0 {
-            if pool.word().lay_aside() {
+            if pool.word().lay_aside(turn.next()) {
                 return;
             }
             pool.collect();
@@ -83,15 +89,16 @@ impl Heap {
             // Then there may be one.
             None => self.close_caches(),
         }
-        loop {
+        for _ in 0..PARTED_WITH {
             self.pass_over_rows(partial);
             let pool = self.choose(partial)?;
-            if pool.word().take_up() {
+            if pool.word().take_up().is_some() {
                 self.forget(pool);
                 return Some(pool);
             }
             self.part_with_vacant(pool);
         }
+        None
     }
 
     /// Takes a partial pool out of all that the heap has of it.
@@ -143,15 +150,17 @@ impl Heap {
                 self.growth.ends(class);
             }
             pool.find_next();
-        } else if pool.word().lay_aside() {
-            pool.mark_partial();
-            self.set_current(class, NO_POOL_REF);
-            partial.push_back(pool);
-        } else {
-            // Just now.
+            return false;
+        }
+        pool.mark_partial();
+        if !pool.word().lay_aside(Turn::FIRST) {
+            // Others have just freed some.
+            pool.set_mark(EMPTY);
             pool.collect();
             return false;
         }
-        makes_way
+        self.set_current(class, NO_POOL_REF);
+        partial.push_back(pool);
+        true
     }
 }

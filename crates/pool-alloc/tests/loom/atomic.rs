@@ -9,6 +9,8 @@
 //! ```
 
 use std::rc::Rc;
+/// Whether a pool is on an account: who takes it off, and when, decides about the account and nothing else.
+pub(crate) use std::sync::atomic::AtomicBool as AtomicFlag;
 /// When a pool's owner looks at it. What is seen of that, and when, decides how soon something is noticed, and nothing else:
 /// loom need not try every value.
 pub(crate) use std::sync::atomic::AtomicU32 as AtomicAlarm;

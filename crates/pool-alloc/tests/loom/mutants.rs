@@ -21,6 +21,7 @@ pub(crate) enum Mutant {
     CountingReleasesNothing,
     LookingAcquiresNothing,
     LooksOnce,
+    TurnsAreAllOne,
     LockDoesNotLock,
 }
 
@@ -174,6 +175,14 @@ fn a_vacating_that_acquires_nothing_is_seen() {
         Mutant::ClaimAcquiresNothing,
         word::two_free_in_what_the_owner_takes_up,
     );
+}
+
+#[test]
+fn what_is_laid_aside_anew_as_if_nothing_had_been_is_seen() {
+    for mutant in [Mutant::TurnsAreAllOne, Mutant::FreeAcquiresNothing] {
+        let why = fails(mutant, word::two_free_in_what_the_owner_takes_up);
+        assert!(why.contains("nobody saw it"), "{mutant:?}: {why}");
+    }
 }
 
 #[test]

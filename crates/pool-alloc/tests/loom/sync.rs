@@ -10,7 +10,7 @@ use std::sync::LockResult;
 use std::thread::LocalKey;
 
 pub(crate) use crate::atomic::{
-    AtomicAlarm, AtomicOwner, AtomicPtr, AtomicU32, AtomicU64, AtomicUsed, AtomicUsize,
+    AtomicAlarm, AtomicFlag, AtomicOwner, AtomicPtr, AtomicU32, AtomicU64, AtomicUsed, AtomicUsize,
 };
 use crate::mutants::{Mutant, is};
 use crate::shadow;

@@ -10,7 +10,7 @@ use loom::sync::{Arc, Mutex};
 
 use crate::mutants::{Mutant, is};
 use crate::pool::Block;
-use crate::remote::{Freed, Unowned, Word};
+use crate::remote::{Freed, Turn, Unowned, Word};
 use crate::shadow;
 use crate::sync::{self, AtomicUsed, AtomicUsize, Cell};
 
@@ -56,7 +56,7 @@ impl Tiny {
     /// And it has laid the pool aside.
     fn laid_aside() -> Arc<Self> {
         let tiny = Self::owned();
-        assert!(tiny.word.lay_aside(), "nobody else knows of it");
+        assert!(tiny.word.lay_aside(Turn::FIRST), "nobody else knows of it");
         tiny
     }
 
@@ -76,7 +76,7 @@ impl Tiny {
             match unsafe { self.word.free(block, is_all) } {
                 Freed::Pushed => return None,
                 Freed::Claimed(was) => {
-                    assert!(self.word.take_up(), "there is a block in use");
+                    assert!(self.word.take_up().is_some(), "a block is in use");
                     self.find(1);
                     return Some(was);
                 }
@@ -110,17 +110,19 @@ impl Tiny {
         self.used.store(self.used.load(Relaxed) - 1, Release);
     }
 
-    /// Takes the pool up and collects; false where it is vacant.
-    fn take_up(&self) -> bool {
-        while !self.word.take_up() {
+    /// Takes the pool up and collects; `None` where it is vacant.
+    fn take_up(&self) -> Option<Turn> {
+        loop {
+            if let Some(turn) = self.word.take_up() {
+                self.collect();
+                return Some(turn);
+            }
             let is_vacated = self.is_vacated.lock().expect("nothing panics");
             if self.word.is_vacant() {
                 assert!(*is_vacated);
-                return false;
+                return None;
             }
         }
-        self.collect();
-        true
     }
 
     /// Collects as the owner.
@@ -150,6 +152,14 @@ impl Tiny {
         while !self.word.disown(to) {
             self.collect();
         }
+    }
+}
+
+/// The turn after this one.
+fn next(turn: Turn) -> Turn {
+    match is(Mutant::TurnsAreAllOne) {
+        true => turn,
+        false => turn.next(),
     }
 }
 
@@ -247,20 +257,20 @@ pub(crate) fn two_free_in_what_the_owner_takes_up() {
         let tiny = Arc::clone(&tiny);
         spawn(move || tiny.free(number))
     });
-    let is_open = tiny.take_up();
-    while is_open && tiny.used.load(Relaxed) > 0 && !tiny.word.lay_aside() {
-        tiny.collect();
+    if let Some(turn) = tiny.take_up() {
+        while tiny.used.load(Relaxed) > 0 && !tiny.word.lay_aside(next(turn)) {
+            tiny.collect();
+        }
     }
-    let found = tiny.found.get();
+    let is_empty = tiny.found.get() == FEW;
     for free in frees {
         assert_eq!(join(free), None, "the pool has an owner");
     }
-    // Who looked before the owner found the other may have pushed after.
-    if !is_open || found == FEW || !tiny.take_up() {
-        return;
-    }
-    assert!(found > 0, "all blocks came back, and nobody saw it");
-    assert_eq!(tiny.found.get(), FEW);
+    let is_vacant = || tiny.take_up().is_none();
+    assert!(
+        is_empty || is_vacant(),
+        "all blocks came back, and nobody saw it"
+    );
 }
 
 /// What the owner has written to a block that it freed is over when another has all of the pool.
@@ -273,7 +283,7 @@ pub(crate) fn the_owner_frees_and_another_frees_the_last() {
     tiny.put(1);
     assert_eq!(join(free), None, "the pool has an owner");
     // It may have been the owner's that was the last.
-    if tiny.take_up() {
+    if tiny.take_up().is_some() {
         assert_eq!((tiny.found.get(), tiny.used.load(Relaxed)), (1, 0));
     }
 }
@@ -287,11 +297,11 @@ pub(crate) fn a_pool_is_filled_while_another_looks() {
         let tiny = Arc::clone(&tiny);
         spawn(move || tiny.free(0))
     };
-    if tiny.take_up() {
+    if tiny.take_up().is_some() {
         tiny.used.store(tiny.used.load(Relaxed) + 2, Relaxed);
         tiny.touch(1);
         tiny.touch(2);
-        while !tiny.word.lay_aside() {
+        while !tiny.word.lay_aside(Turn::FIRST) {
             tiny.collect();
         }
         tiny.free(1);
@@ -299,7 +309,10 @@ pub(crate) fn a_pool_is_filled_while_another_looks() {
         assert_eq!(join(free), None, "the pool has an owner");
         tiny.touch(2);
         tiny.free(2);
-        assert!(!tiny.take_up(), "all blocks came back, and nobody saw it");
+        assert!(
+            tiny.take_up().is_none(),
+            "all blocks came back, and nobody saw it"
+        );
     } else {
         assert_eq!(join(free), None, "the pool has an owner");
     }
