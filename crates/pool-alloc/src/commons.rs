@@ -16,8 +16,8 @@ mod wants;
 
 use std::sync::PoisonError;
 
-use crate::arena::{ARENA, Arena, BY_AGE, HEADER, Opened};
-use crate::class::{Class, SLOTS};
+use crate::arena::{ARENA, Arena, BY_AGE, Dirt, HEADER, Opened, Place};
+use crate::class::{Class, SLOTS, Span};
 use crate::counters::{self, Event};
 use crate::list::{List, Ref};
 use crate::os;
@@ -34,6 +34,9 @@ pub(crate) use excess::DIRTY_MIN;
 /// Bytes in open pools for each byte of a fresh slice. An arena asks for a huge page when so much is open, and settles
 /// when less is: more costs a small heap more faults on its way up, less wastes more in one that stops growing.
 const EARNED: usize = 8;
+
+/// Arenas with dirty slices, the longest dirty first, that are looked at for a place in a loop. More find one more often.
+const DIRTY_TRIED: usize = 8;
 
 /// The one instance.
 pub(crate) static COMMONS: Mutex<Commons> = Mutex::new(Commons::new());
@@ -113,7 +116,7 @@ pub(crate) fn part_with_vacant(pool: Ref<Pool>, forget: impl FnOnce()) -> bool {
 }
 
 /// Unmaps the arena that `Commons::reclaim` returned.
-pub(crate) fn unmap(empty: Option<Ref<Arena>>) {
+fn unmap(empty: Option<Ref<Arena>>) {
     if let Some(arena) = empty {
         // SAFETY: `Commons::reclaim` found all slices free and took the arena off the lists.
         unsafe { Arena::unmap(arena) };
@@ -170,7 +173,7 @@ impl Commons {
             return Some(pool);
         }
         let span = class.span();
-        let found = self.shelf.place(span).or_else(|| {
+        let found = self.place(span).or_else(|| {
             let arena = self.new_arena();
             arena.and_then(|arena| Some((arena, arena.place(span)?)))
         });
@@ -190,6 +193,22 @@ impl Commons {
         self.watch();
         self.give_back_excess();
         Some(pool)
+    }
+
+    /// Where to open a pool of this span: where the shelf says, or, in a loop, where slices are dirty, else the loop's memory
+    /// becomes more than it had at its height, and all that is beyond goes back.
+    fn place(&self, span: Span) -> Option<(Ref<Arena>, Place)> {
+        let place = self.shelf.place(span)?;
+        if place.1.dirt == Dirt::All || self.tide.reserve() == 0 {
+            return Some(place);
+        }
+        let dirty = self.dirty.iter().take(DIRTY_TRIED);
+        let mut dirty = dirty.filter_map(|arena| Some((arena, arena.place(span)?)));
+        Some(
+            dirty
+                .find(|(_, other)| other.dirt == Dirt::All)
+                .unwrap_or(place),
+        )
     }
 
     /// An abandoned pool of `class`. Those that a freeing thread has just claimed are on their way off the list by
@@ -246,7 +265,7 @@ impl Commons {
 
     /// Makes the slices of a vacant pool, which no heap has any more, free ones. Returns its arena as `close` does.
     #[must_use]
-    pub(crate) fn reclaim(&mut self, pool: Ref<Pool>) -> Option<Ref<Arena>> {
+    fn reclaim(&mut self, pool: Ref<Pool>) -> Option<Ref<Arena>> {
         let arena = Arena::of(&pool);
         self.shelf.remove(arena);
         pool.word().end();

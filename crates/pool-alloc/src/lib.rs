@@ -75,8 +75,9 @@
 //! ```
 //!
 //! An owned pool that is partial is laid aside: its owner hands out no block of it. So if another thread frees the last one in
-//! use, nobody needs what is in the pool any more, and it is *vacant* until its owner next looks. If the owner does, the
-//! others waiting, it looks at once.
+//! use, nobody needs what is in the pool any more, and it is *vacant*: its pages are given back as those of free slices are,
+//! and its owner, when it next needs a pool of the class, frees the slices. If it is the owner who frees the last one, the others
+//! waiting, it closes the pool.
 //!
 //! An **arena** is mapped when no other has a place for a pool, and unmapped when its last pool closes, unless it is then
 //! the only empty one. Pools of all sizes lie in one arena: what one class gives up serves any other.
@@ -149,15 +150,16 @@
 //! *Refusals.* Where the system refuses memory, all that is free goes back, and it is asked once more: what is kept for
 //! later never makes a request fail.
 //!
-//! After a drop without survivors, then, what stays is bounded by a constant per process and a constant per thread,
-//! unless there is a reserve.
+//! After a drop without survivors, then, what stays is bounded by a constant per process and a constant per thread, unless
+//! there is a reserve, but for the headers of vacant pools and what came back in lock step (see the weaknesses).
 //! [`PoolAlloc::release`] takes all but what is other threads'. The figures above are constants of the source, each with
 //! what it costs.
 //!
 //! # Who may touch what
 //!
 //! ```text
-//! a pool's header and its free blocks      its owner; while the slice is free, whoever holds the lock
+//! a pool's header and its free blocks      its owner; while the slice is free, whoever holds the lock. Others read how many
+//!                                            are in use, and raise the alarm, atomically
 //! a pool's word                            everyone, atomically
 //! whose a pool is                          everyone reads it, its owner writes it, atomically
 //! an arena's own fields, all lists but     whoever holds the lock
@@ -177,11 +179,13 @@
 //! - A process that looped and goes idle, or lives on the pools that it has, keeps one round's memory until a large block
 //!   is freed or pools come or go, or it calls `release`.
 //! - Blocks that others free in a pool that its owner still fills wait until the owner needs a block of that class, or
-//!   ends, or calls `release`. For a thread that never does, that is its current pools, one for each class; and any other
-//!   whose last two blocks came back at one moment, one of them by its own hand.
+//!   ends, or calls `release`. For a thread that never does, that is its current pools, one for each class; and of any other
+//!   pool too if its last two blocks came back within some nanoseconds of each other, one of them by its own hand. Threads
+//!   that drop together, each at its own pace, leave next to none so; two in lock step, block by block, leave some.
 //! - The pools of a thread that were spared for a loop's sake, and the reserve has ended, wait for the same if they have
 //!   blocks in use.
-//! - What others have emptied of a thread's pools costs no memory, but its addresses are that thread's until it looks.
+//! - What others have emptied of a thread's pools gives its pages back, but its addresses are that thread's until it needs a pool
+//!   of the class: of each arena with such pools the page of headers stays, and what the kernel needs to map it, 8 KiB of 2 MiB.
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
 //! - Free slices that are no neighbours are no place for a pool of several: then there are more arenas than would do.
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.

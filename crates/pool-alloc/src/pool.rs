@@ -19,9 +19,8 @@
 //! a time (`row`): memory is touched only when it is needed, and a fresh pool costs its header alone.
 //!
 //! Who may touch a header: the pool's owner (see `remote`), and while its slice is free, whoever holds the lock of
-//! the commons. `bump` and `stale` are atomic only so that `stats` may read them from another thread; they are plain loads
-//! and stores to the owner. Of `used`, which whoever frees a block of a pool that is laid aside reads, a store that
-//! counts a block back releases what was written to the pool before, and its page.
+//! the commons. Whoever frees a block of another's pool that is laid aside reads `used`, and may raise `alarm`. `bump` and `stale` are atomic only so that `stats` may read them from another thread; they are plain loads
+//! and stores to the owner. Of `used`, a store that counts a block back releases what was written to the pool before.
 
 #[path = "pool/block.rs"]
 mod block;

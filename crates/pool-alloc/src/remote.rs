@@ -53,8 +53,8 @@
 //! rings before the block is there, the owner takes the pool up and lays it aside anew, with another turn in the word: so
 //! whoever is about to push fails, and looks again.
 //!
-//! What is left is a window of some nanoseconds, in which neither sees what the other has just written, and pools that
-//! were filled and laid aside again between a look and its push. Such a one is for the owner to find when it next needs a pool.
+//! What is left is a window of some nanoseconds, in which neither sees what the other has just written, and a pool that was
+//! filled and laid aside again between a look and its push. Such a one is for the owner to find when it next needs a pool.
 //!
 //! Collecting detaches the whole list at once, so no thread ever follows a link that another can change (no ABA).
 //! The word counts what it holds, so that the owner need not follow the links either, each of which another processor
@@ -65,8 +65,9 @@
 //!        half;  how many there are, in the upper
 //! ```
 //!
-//! Each step out of a state releases what the thread wrote to the pool before, each step into ownership and each
-//! collecting acquires it, and so does whoever sees that a pool was laid aside, before looking at `used`. A thread that pushed touches neither word nor pool afterwards: the pool may be gone.
+//! Each step out of a state releases what the thread wrote to the pool before. Each step into ownership and each
+//! collecting acquires it, and so does whoever sees that a pool was laid aside, before looking at `used`. A thread that
+//! pushed touches neither word nor pool afterwards: the pool may be gone.
 
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};

@@ -4,7 +4,7 @@
 /// `allocated_bytes + cached_bytes + metadata_bytes <= mapped_bytes`; what is missing are addresses without memory.
 ///
 /// The figures are exact while no other thread allocates or frees. Three things they cannot know: a block that another
-/// thread freed counts as allocated until the owner of its pool collects it; pages that the program never wrote
+/// thread freed counts as allocated until the owner of its pool collects it, or the pool is empty; pages that the program never wrote
 /// to, or that the system swapped out, count like the others; and pages of pools in use that the system refused to take
 /// count as given back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -133,6 +133,41 @@ fn slices_that_such_threads_would_find_vacant_come_back_to_the_child() {
     });
 }
 
+/// As above, where the pools were spared for a loop's sake: the child's account is as if they had never been.
+#[test]
+fn what_such_threads_were_spared_is_off_the_childs_account() {
+    alone(|| {
+        let (give, left) = mpsc::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                earned_in_disorder();
+                let survivors = shuffled_round(200);
+                let survivors: Vec<usize> = survivors
+                    .iter()
+                    .map(|block| block.expose_provenance())
+                    .collect();
+                give.send(survivors).expect("it waits for that");
+                let _gone = ended.recv();
+            });
+            let survivors = left.recv().expect("it sends that").into_iter();
+            free(
+                survivors
+                    .map(std::ptr::with_exposed_provenance_mut)
+                    .collect(),
+            );
+            in_child(|| {
+                // In the same slices, in debug builds a look at each.
+                drop(list(50, 200_000));
+                drop(list(20_000, 60));
+                earned_in_disorder();
+                i32::from(POOL.release() == 0)
+            });
+            drop(end);
+        });
+    });
+}
+
 #[test]
 fn pools_that_the_child_has_itself_stay_its_own() {
     alone(|| {

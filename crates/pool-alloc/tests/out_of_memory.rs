@@ -47,6 +47,23 @@ fn run_into_the_limit() {
             held.iter().for_each(Held::check);
         }
     }
+    // What another thread empties of this one's pools, whose slices are of another size then.
+    let mut held: Vec<_> = (0..(40 << 20) / 500)
+        .map(|number| Held::new(500, 8, number as u8))
+        .collect();
+    let mut nth = 0;
+    held.retain(|_| {
+        nth += 1;
+        nth % 100 != 0
+    });
+    std::thread::scope(|scope| {
+        let empties = scope.spawn(|| drop(held));
+        empties.join().expect("it does not fail");
+    });
+    let held: Vec<_> = (0..(40 << 20) / 3_000)
+        .map(|number| Held::new(3_000, 8, number as u8))
+        .collect();
+    drop(held);
     // To the very limit, with room for the test's own list made before.
     let mut held = Vec::with_capacity(100_000);
     while let Some(block) = Held::try_new(4096, 8, held.len() as u8) {

@@ -27,10 +27,10 @@ pub struct Counters {
     pub caches_opened: u64,
     /// Pools opened in free slices.
     pub pools_opened: u64,
-    /// Pools closed: their slices are free again.
+    /// Pools closed: nothing in them is needed any more.
     pub pools_closed: u64,
-    /// The part of `pools_closed` that their owner had laid aside when another thread freed the last block. Their slices are
-    /// free again when the owner looks.
+    /// The part of `pools_closed` that their owner had laid aside when another thread freed the last block: their slices are
+    /// free when the owner next needs a pool of the class.
     pub pools_vacated: u64,
     /// Refills that took the pool of a thread that had ended.
     pub pools_adopted: u64,

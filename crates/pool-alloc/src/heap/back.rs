@@ -73,8 +73,11 @@ unsafe fn free_elsewhere(pool: Ref<Pool>, block: *mut Block) {
         } {
             Freed::Pushed => return,
             Freed::Claimed(was) => break was,
-            Freed::PerhapsLast if commons::free_last(pool) => return,
-            Freed::PerhapsLast => {}
+            Freed::PerhapsLast => {
+                if commons::free_last(pool) {
+                    return;
+                }
+            }
         }
     };
     let _errno = os::ErrnoKept::now();
