@@ -15,6 +15,7 @@ mod orphans;
 mod wants;
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::arena::{ARENA, Arena, BY_AGE, Dirt, HEADER, Opened, Place};
 use crate::class::{Class, SLOTS, Span};
@@ -26,7 +27,7 @@ use crate::remote::Unowned;
 use crate::shelf::Shelf;
 use crate::stats::Stats;
 use crate::sweep;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{AtomicHint, Mutex, MutexGuard};
 use crate::thread::{self, Heaps};
 use crate::tide::{Tide, Told};
 pub(crate) use excess::DIRTY_MIN;
@@ -43,6 +44,18 @@ pub(crate) static COMMONS: Mutex<Commons> = Mutex::new(Commons::new());
 
 /// What its tide tells.
 pub(crate) static TOLD: Told = Told::new();
+
+/// How many abandoned pools there are of each class. To those who do not hold the lock it is a hint.
+static STOCK: [AtomicHint; SLOTS] = [const { AtomicHint::new(0) }; SLOTS];
+
+/// More abandoned pools of a class are not asked of heaps that have many. Fewer are gone before these look again, and pools are
+/// opened; more are more that a free may meet, which then takes the lock.
+const STOCKED: u32 = 64;
+
+/// Whether heaps that need a pool of this class, and have none of their own, may soon have to have one opened.
+pub(crate) fn lacks(class: Class) -> bool {
+    STOCK[class.index()].load(Relaxed) < STOCKED
+}
 
 /// Ends the reserve if it is over: for a program that goes on with large blocks only. Not for whoever holds a lock.
 pub(crate) fn end_if_over() {
@@ -199,7 +212,7 @@ impl Commons {
     /// becomes more than it had at its height, and all that is beyond goes back.
     fn place(&self, span: Span) -> Option<(Ref<Arena>, Place)> {
         let place = self.shelf.place(span)?;
-        if place.1.dirt == Dirt::All || self.tide.reserve() == 0 {
+        if span > Span::ONE || place.1.dirt == Dirt::All || self.tide.reserve() == 0 {
             return Some(place);
         }
         let dirty = self.dirty.iter().take(DIRTY_TRIED);
@@ -216,7 +229,7 @@ impl Commons {
     fn adopt(&mut self, class: Class) -> Option<Ref<Pool>> {
         let list = &self.abandoned[class.index()];
         let pool = list.iter().find(|pool| pool.word().claim_listed())?;
-        list.remove(pool);
+        self.unlist_abandoned(pool);
         pool.spare_no_more();
         pool.find_next();
         counters::count(Event::PoolAdopted);
@@ -232,13 +245,22 @@ impl Commons {
             self.has_spared |= is_spared;
             // Whoever claims it by freeing a block takes the lock to unlist it, hence after this.
             self.abandoned[class.index()].push_front(pool);
+            STOCK[class.index()].fetch_add(1, Relaxed);
         }
         gone
     }
 
-    /// Takes a pool off the list of abandoned ones, for the thread that claimed it by freeing a block.
-    pub(crate) fn unlist_abandoned(&mut self, pool: Ref<Pool>) {
+    /// Counts the abandoned pools anew.
+    fn take_stock(&self) {
+        for (stock, list) in STOCK.iter().zip(&self.abandoned) {
+            stock.store(list.iter().count() as u32, Relaxed);
+        }
+    }
+
+    /// Takes a pool off the list of abandoned ones, for whoever claimed it.
+    pub(crate) fn unlist_abandoned(&self, pool: Ref<Pool>) {
         self.abandoned[pool.class().index()].remove(pool);
+        STOCK[pool.class().index()].fetch_sub(1, Relaxed);
     }
 
     /// Makes an empty pool free slices. Returns its arena where that is now to be unmapped by the caller, who does

@@ -132,6 +132,9 @@
 //! *Packing.* Where many pools of a class are partly used, those that are mostly free are left to drain, as long as others
 //! have free blocks (`heap::partial`). So a heap that has shrunk ends up on fewer pages, though nothing is dropped any more.
 //!
+//! *Company.* Where threads free each other's blocks, who comes to own a pool is chance. A heap that has many partial pools of
+//! a class leaves some to others, as if its thread had ended; so none opens new ones where another has room (`heap::partial`).
+//!
 //! *Loops.* A loop that drops and builds would pay for every page each round. After a few such rounds in quick
 //! succession there is a *reserve* of a round's size and a third, which goes back when no more such rounds come; with what
 //! is in use it is never more than a round had at its height, and the third (`tide`). Arenas have one, the runs of large

@@ -7,6 +7,8 @@
 pub(crate) use std::cell::Cell;
 /// Of two that take it at once, one does.
 pub(crate) use std::sync::atomic::AtomicBool as AtomicFlag;
+/// How many there are, for those who do not need to know exactly.
+pub(crate) use std::sync::atomic::AtomicU32 as AtomicHint;
 /// Everyone may look at it at any time. To the models the others of its width are one thread's.
 pub(crate) use std::sync::atomic::AtomicU32 as AtomicOwner;
 /// One thread looks at it all the time, and others may write to it.

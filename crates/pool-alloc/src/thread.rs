@@ -22,6 +22,7 @@ use crate::counters::{self, Event};
 use crate::heap::{ENDED_REF, Heap, NO_HEAP_REF};
 use crate::list::{List, Ref};
 use crate::os::{self, ExitHook};
+use crate::sync::AtomicFlag;
 use crate::{commons, environment, fork, slot};
 
 /// The calling thread's heap, or the heap that stands for none.
@@ -113,6 +114,14 @@ pub(crate) fn allocate_zeroed_after_end(class: Class) -> *mut u8 {
     block
 }
 
+/// Whether more than one thread has a heap.
+static HAVE_COMPANY: AtomicFlag = AtomicFlag::new(false);
+
+/// Whether more than one thread has a heap. A hint to those who do not hold the lock of the commons.
+pub(crate) fn has_company() -> bool {
+    HAVE_COMPANY.load(Relaxed)
+}
+
 /// All heaps that were ever made. Part of the commons.
 pub(crate) struct Heaps {
     used: List<Heap>,
@@ -155,6 +164,7 @@ impl Heaps {
             None => self.make()?,
         };
         self.used.push_front(heap);
+        self.tell_company();
         Some((heap, self.hook))
     }
 
@@ -169,6 +179,11 @@ impl Heaps {
     fn take_back(&mut self, heap: Ref<Heap>) {
         self.used.remove(heap);
         self.spare.push_front(heap);
+        self.tell_company();
+    }
+
+    fn tell_company(&self) {
+        HAVE_COMPANY.store(self.used.iter().nth(1).is_some(), Relaxed);
     }
 
     fn make(&mut self) -> Option<Ref<Heap>> {

@@ -128,6 +128,40 @@ fn pools_of_an_exited_thread_are_used_again() {
     });
 }
 
+/// Who replaces a block frees another's. Who comes to own what room that leaves is chance, but neither thread is to
+/// want new memory where the other has more than it needs.
+#[test]
+fn a_table_that_threads_share_takes_not_much_more_than_one_threads_own() {
+    const SLOTS: usize = 40_000;
+    alone(|| {
+        let table: Vec<Mutex<Option<Held>>> = (0..SLOTS).map(|_| Mutex::new(None)).collect();
+        let replace = |seed: u64| {
+            let mut random = fastrand::Rng::with_seed(seed);
+            for _ in 0..2_000_000 {
+                let new = Held::new(random.usize(16..1_024), 8, random.u8(..));
+                let mut place = table[random.usize(..SLOTS)].lock().expect("nobody fails");
+                let old = place.replace(new);
+                drop(place);
+                drop(old);
+            }
+        };
+        thread::scope(|scope| {
+            for thread in [1, 2].map(|seed| scope.spawn(move || replace(seed))) {
+                thread.join().expect("it does not fail");
+            }
+        });
+        let live: usize = table
+            .iter()
+            .map(|place| {
+                let held = place.lock().expect("nobody fails");
+                held.as_ref().map_or(0, |held| held.range().len())
+            })
+            .sum();
+        let taken = stats().allocated_bytes + stats().cached_bytes;
+        assert!(taken < live * 8 / 5, "{taken} for {live}: {:?}", stats());
+    });
+}
+
 #[test]
 fn pools_that_many_threads_free_and_fill_at_once_are_not_lost() {
     alone(|| {

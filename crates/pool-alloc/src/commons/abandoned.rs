@@ -34,7 +34,7 @@ impl Commons {
         let claimed = List::<Pool>::new();
         for abandoned in &self.abandoned {
             while let Some(pool) = abandoned.iter().find(|pool| pool.word().claim_listed()) {
-                abandoned.remove(pool);
+                self.unlist_abandoned(pool);
                 claimed.push_back(pool);
             }
         }

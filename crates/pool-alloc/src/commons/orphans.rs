@@ -52,6 +52,7 @@ impl Commons {
                 vacant.push_front(pool);
             }
         }
+        self.take_stock();
         // Closing changes the shelf, hence only now.
         while let Some(pool) = empty.pop_front() {
             let empty = self.close(pool);

@@ -6,6 +6,10 @@
 //! Where blocks come and go evenly, this alone would leave a heap as many pools as it ever had, each of them partly used.
 //! So where many wait, and most blocks of the first are free, the heap turns to the one which has waited least. Those before
 //! it go on draining, become empty, and go. What is still in use by then is on fewer pages.
+//!
+//! Where threads free each other's blocks, who comes to own a pool is chance. So would it be how much free memory each heap has
+//! of a class: now one would have pools opened while another had many, now the other, and there would be ever more. So a
+//! heap that has many leaves some to whoever needs them, as if its thread had ended (`share`).
 
 use super::{Heap, NO_POOL_REF};
 use crate::class::Class;
@@ -14,6 +18,7 @@ use crate::list::{List, Ref};
 use crate::os::invariant;
 use crate::pool::{EMPTY, Pool};
 use crate::remote::Turn;
+use crate::thread;
 
 /// How many pools a heap claims without needing one before it takes to looking at all of them in turns. More look less
 /// where others empty them, fewer mix up pools that were about to be used in the order in which they filled.
@@ -30,6 +35,10 @@ const PASSED: usize = 4;
 /// Vacant pools that a heap parts with at a time, when it needs one of their class: their slices will do. More let one
 /// allocation take longer.
 const PARTED_WITH: usize = 8;
+
+/// More partial pools of a class than so many are shared with other heaps. Fewer have a thread's frees meet pools that it has
+/// shared, which takes the lock; more let heaps open pools where others have room.
+const KEPT: usize = 16;
 
 impl Heap {
     /// Takes in a pool that this thread has claimed and that has a free block: as the last to be used, so that until
@@ -54,6 +63,20 @@ impl Heap {
         }
         self.claims.set(self.claims.get().saturating_add(1));
         partial.push_back(pool);
+        self.share(pool.class());
+    }
+
+    /// Where other heaps may lack pools of a class, and this one has many, leaves them some, those that have waited longest.
+    fn share(&self, class: Class) {
+        let partial = &self.partial[class.index()];
+        while commons::lacks(class)
+            && thread::has_company()
+            && partial.iter().nth(KEPT).is_some()
+            && let Some(longest) = partial.first()
+        {
+            self.forget(longest);
+            commons::abandon(longest);
+        }
     }
 
     /// Takes up a pool, which goes if it is empty; else it is a partial one, there is some work on it, and it is laid aside

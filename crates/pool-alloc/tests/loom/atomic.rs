@@ -11,6 +11,8 @@
 use std::rc::Rc;
 /// Whether a pool is on an account: who takes it off, and when, decides about the account and nothing else.
 pub(crate) use std::sync::atomic::AtomicBool as AtomicFlag;
+/// How many pools wait for others: so few as a model has are never shared.
+pub(crate) use std::sync::atomic::AtomicU32 as AtomicHint;
 /// When a pool's owner looks at it. What is seen of that, and when, decides how soon something is noticed, and nothing else:
 /// loom need not try every value.
 pub(crate) use std::sync::atomic::AtomicU32 as AtomicAlarm;

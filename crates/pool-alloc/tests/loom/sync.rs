@@ -10,7 +10,8 @@ use std::sync::LockResult;
 use std::thread::LocalKey;
 
 pub(crate) use crate::atomic::{
-    AtomicAlarm, AtomicFlag, AtomicOwner, AtomicPtr, AtomicU32, AtomicU64, AtomicUsed, AtomicUsize,
+    AtomicAlarm, AtomicFlag, AtomicHint, AtomicOwner, AtomicPtr, AtomicU32, AtomicU64, AtomicUsed,
+    AtomicUsize,
 };
 use crate::mutants::{Mutant, is};
 use crate::shadow;
