@@ -55,6 +55,27 @@ impl Fork {
             beyond: Returns::AtOnce,
         }
     }
+
+    /// Whatever the size, 12 to 21 MiB stay, in slabs with a block in a worker's thread cache: of a large object less than
+    /// a tenth.
+    const JEMALLOC_CACHES: Fork = Fork {
+        allocator: "jemalloc",
+        scenario: "threads-freed-by-both",
+        last_before: 1_000_000,
+        first_beyond: 1_500_000,
+        before: Returns::Partly,
+        beyond: Returns::OnActivity,
+    };
+
+    /// Whatever the size, about 4 MiB go: of a small object more than a tenth.
+    const MIMALLOC_LAST: Fork = Fork {
+        allocator: "mimalloc",
+        scenario: "threads-freed-by-both",
+        last_before: 150_000,
+        first_beyond: 250_000,
+        before: Returns::Partly,
+        beyond: Returns::Never,
+    };
 }
 
 const FORKS: &[Fork] = &[
@@ -63,6 +84,8 @@ const FORKS: &[Fork] = &[
     Fork::system("pushed-bytes", (16 << 20) + 1), // its capacity is the next power of two
     Fork::jemalloc("byte-buffer", BYTES_PER_OBJECT),
     Fork::jemalloc("buffer-again", 1024),
+    Fork::JEMALLOC_CACHES,
+    Fork::MIMALLOC_LAST,
 ];
 
 const BYTES_PER_OBJECT: u64 = 32;
