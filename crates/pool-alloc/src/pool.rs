@@ -22,6 +22,8 @@
 //! the commons. Whoever frees a block of another's pool that is laid aside reads `used`, and may raise `alarm`. `bump` and `stale` are atomic only so that `stats` may read them from another thread; they are plain loads
 //! and stores to the owner. Of `used`, a store that counts a block back releases what was written to the pool before.
 
+#[path = "pool/alarm.rs"]
+mod alarm;
 #[path = "pool/block.rs"]
 mod block;
 #[path = "pool/owner.rs"]
@@ -32,7 +34,7 @@ mod row;
 use std::hint::assert_unchecked;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::atomic::compiler_fence;
 
 pub(crate) use block::Block;
@@ -272,24 +274,6 @@ impl Pool {
         self.used.load(Relaxed)
     }
 
-    /// Whether so many blocks are in use, remote ones included: asked by a thread that does not own the pool.
-    pub(crate) fn uses(&self, blocks: u32) -> bool {
-        self.used.load(Acquire) == blocks
-    }
-
-    /// As above; and if not, the owner will look when they are, if it is by its own hand.
-    pub(crate) fn uses_or_will_look(&self, blocks: u32) -> bool {
-        if self.alarm.load(Relaxed) <= blocks {
-            self.alarm.fetch_max(blocks + 1, Relaxed);
-        }
-        self.uses(blocks)
-    }
-
-    /// Whether all blocks in use are remote ones, or may be about to be, where the pool is vacant.
-    pub(crate) fn is_emptied_by_others(&self) -> bool {
-        self.word().waiting() == self.used() || self.word().is_vacant()
-    }
-
     pub(crate) fn set_used(&self, blocks: u32) {
         self.used.store(blocks, Relaxed);
     }
@@ -347,11 +331,6 @@ impl Pool {
     }
 
     /// See the field.
-    pub(crate) fn mark(&self) -> u16 {
-        self.mark.get()
-    }
-
-    /// See the field.
     pub(crate) fn is_spared(&self) -> bool {
         self.spared.load(Relaxed)
     }
@@ -359,26 +338,6 @@ impl Pool {
     /// See the field.
     pub(crate) fn spared(&self) -> &AtomicFlag {
         &self.spared
-    }
-
-    pub(crate) fn set_mark(&self, mark: u16) {
-        self.mark.set(mark);
-        self.reset_alarm();
-    }
-
-    /// Makes the alarm the mark, or what the blocks that wait call for if that is more.
-    pub(crate) fn reset_alarm(&self) {
-        let for_others = match self.word().waiting() {
-            0 => 0,
-            waiting => waiting + 1,
-        };
-        let alarm = for_others.max(self.mark.get().into());
-        self.alarm.store(alarm, Relaxed);
-    }
-
-    /// The mark, for what is no pool and counts in it (`heap::cache`).
-    pub(crate) fn mark_as_cell(&self) -> &Cell<u16> {
-        &self.mark
     }
 
     /// How many blocks fit.

@@ -68,24 +68,34 @@ impl Drop for Stops<'_> {
     }
 }
 
+/// Hands over what a thread makes that is there, and does nothing, as long as `work` goes on.
+fn while_a_thread_sleeps<T: Send>(makes: impl FnOnce() -> T + Send, work: impl FnOnce(T)) {
+    let (give, made) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            give.send(makes()).expect("it waits for that");
+            // Until the other end is dropped.
+            let _gone = ended.recv();
+        });
+        work(made.recv().expect("it sends that"));
+        drop(end);
+    });
+}
+
+const BLOCKS: usize = 20_000;
+
+/// Most of so many blocks. Every pool got a free one, and so is the thread's own.
+fn most_of_a_list() -> Vec<Held> {
+    let held = list(BLOCKS, 500).into_iter().enumerate();
+    let kept = held.filter(|(n, _)| n % 50 != 0);
+    kept.map(|(_, held)| held).collect()
+}
+
 #[test]
 fn pools_of_threads_that_the_child_has_not_come_back_to_it() {
-    const BLOCKS: usize = 20_000;
     alone(|| {
-        let (give, built) = mpsc::channel();
-        let (end, ended) = mpsc::channel::<()>();
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                let held = list(BLOCKS, 500);
-                // Every pool gets a free block, and so is the thread's own.
-                let (some, most): (Vec<_>, Vec<_>) =
-                    held.into_iter().enumerate().partition(|(n, _)| n % 50 == 0);
-                drop(some);
-                give.send(most).expect("it waits for that");
-                // Until the other end is dropped: the thread is there when the process forks.
-                let _gone = ended.recv();
-            });
-            let held = built.recv().expect("it sends that");
+        while_a_thread_sleeps(most_of_a_list, |held| {
             let before = stats();
             assert!(before.cached_bytes > BLOCKS / 60 * 500, "{before:?}");
             in_child(move || {
@@ -98,7 +108,6 @@ fn pools_of_threads_that_the_child_has_not_come_back_to_it() {
                 // What the thread was to free is the child's to free; nothing waits for an owner.
                 i32::from(stats().allocated_bytes > 0) * 2
             });
-            drop(end);
         });
     });
 }
@@ -106,20 +115,9 @@ fn pools_of_threads_that_the_child_has_not_come_back_to_it() {
 /// Pools that others have emptied, and their owner, which the child has not, will never look for.
 #[test]
 fn slices_that_such_threads_would_find_vacant_come_back_to_the_child() {
-    const BLOCKS: usize = 20_000;
     alone(|| {
-        let (give, built) = mpsc::channel();
-        let (end, ended) = mpsc::channel::<()>();
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                let held = list(BLOCKS, 500);
-                let (some, most): (Vec<_>, Vec<_>) =
-                    held.into_iter().enumerate().partition(|(n, _)| n % 50 == 0);
-                drop(some);
-                give.send(most).expect("it waits for that");
-                let _gone = ended.recv();
-            });
-            drop(built.recv().expect("it sends that"));
+        while_a_thread_sleeps(most_of_a_list, |held| {
+            drop(held);
             let before = stats();
             assert!(before.allocated_bytes < BLOCKS * 5, "{before:?}");
             let build = || {
@@ -128,7 +126,6 @@ fn slices_that_such_threads_would_find_vacant_come_back_to_the_child() {
             };
             in_child(move || i32::from(build() > before.mapped_bytes));
             assert!(build() > before.mapped_bytes, "the thread lives here");
-            drop(end);
         });
     });
 }

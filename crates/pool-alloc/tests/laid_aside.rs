@@ -207,8 +207,7 @@ fn a_loop_of_two_earns_a_reserve() {
     });
 }
 
-/// As above, where the owner frees in disorder all but a few blocks of each pool, and is spared the sweeps; and, once the loop is
-/// over, so is another's, of the same reserve.
+/// As above, where the owner frees in disorder all but a few blocks, and is spared the sweeps.
 #[test]
 fn what_is_spared_and_emptied_by_others_is_not_counted_twice() {
     alone(|| {
