@@ -208,7 +208,7 @@
 //!   free in it; and it loses the runs that other threads had at hand (`runs`), and an arena that one was unmapping. Signal
 //!   handlers must not allocate, nor fork where they may have interrupted the allocator.
 //! - Of a class that grew, up to one pool a thread is resident of which nothing may ever be used, until the thread ends.
-//! - Heaps are never given back: one is about 7 KiB, and there are as many as threads were alive together.
+//! - Heaps are never given back: one is about 7.5 KiB, and there are as many as threads were alive together.
 
 #[cfg(not(all(
     any(target_os = "linux", target_os = "android", target_os = "freebsd"),
@@ -327,9 +327,9 @@ fn insistently<T>(attempt: impl Fn() -> Option<T>) -> Option<T> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_heap_is_about_seven_kib() {
+    fn a_heap_is_about_seven_and_a_half_kib() {
         let size = size_of::<super::heap::Heap>();
-        assert!((6_900..7_424).contains(&size), "{size}, as README says");
+        assert!((7_400..7_936).contains(&size), "{size}, as README says");
     }
 }
 

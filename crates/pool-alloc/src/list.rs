@@ -87,6 +87,7 @@ pub(crate) trait Linked<const WHICH: usize>: Sized {
 pub(crate) struct List<T, const WHICH: usize = 0> {
     first: Cell<Option<Ref<T>>>,
     last: Cell<Option<Ref<T>>>,
+    len: Cell<usize>,
 }
 
 impl<T: Linked<WHICH>, const WHICH: usize> List<T, WHICH> {
@@ -94,7 +95,13 @@ impl<T: Linked<WHICH>, const WHICH: usize> List<T, WHICH> {
         Self {
             first: Cell::new(None),
             last: Cell::new(None),
+            len: Cell::new(0),
         }
+    }
+
+    /// How many elements there are: counted, since each of them is another page.
+    pub(crate) fn len(&self) -> usize {
+        self.len.get()
     }
 
     pub(crate) fn first(&self) -> Option<Ref<T>> {
@@ -113,6 +120,7 @@ impl<T: Linked<WHICH>, const WHICH: usize> List<T, WHICH> {
             Some(old) => old.links().prev.set(Some(element)),
             None => self.last.set(Some(element)),
         }
+        self.len.set(self.len() + 1);
     }
 
     pub(crate) fn push_back(&self, element: Ref<T>) {
@@ -123,6 +131,7 @@ impl<T: Linked<WHICH>, const WHICH: usize> List<T, WHICH> {
             Some(old) => old.links().next.set(Some(element)),
             None => self.first.set(Some(element)),
         }
+        self.len.set(self.len() + 1);
     }
 
     /// Takes out an element of this list.
@@ -143,6 +152,7 @@ impl<T: Linked<WHICH>, const WHICH: usize> List<T, WHICH> {
                 self.last.set(prev);
             }
         }
+        self.len.set(self.len() - 1);
     }
 
     pub(crate) fn pop_front(&self) -> Option<Ref<T>> {

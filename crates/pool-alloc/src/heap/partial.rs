@@ -38,7 +38,7 @@ const PARTED_WITH: usize = 8;
 
 /// More partial pools of a class than so many are shared with other heaps. Fewer have a thread's frees meet pools that it has
 /// shared, which takes the lock; more let heaps open pools where others have room.
-const KEPT: usize = 16;
+const KEPT: usize = 32;
 
 impl Heap {
     /// Takes in a pool that this thread has claimed and that has a free block: as the last to be used, so that until
@@ -71,7 +71,7 @@ impl Heap {
         let partial = &self.partial[class.index()];
         while commons::lacks(class)
             && thread::has_company()
-            && partial.iter().nth(KEPT).is_some()
+            && partial.len() > KEPT
             && let Some(longest) = partial.first()
         {
             self.forget(longest);
@@ -137,7 +137,7 @@ impl Heap {
             first.used() as usize - first.word().waiting() as usize,
             first.capacity(),
         );
-        let drains = 2 * used < capacity && capacity >= MANY && partial.iter().nth(MANY).is_some();
+        let drains = 2 * used < capacity && capacity >= MANY && partial.len() > MANY;
         if !drains {
             return Some(first);
         }
