@@ -47,6 +47,56 @@ fn a_knob_is_turned_on_the_allocators_that_have_it() {
     assert_eq!(cells(&["purge-delay-0", "A=b"]), expected);
 }
 
+/// What it does not understand it leaves out, and the cell is that of another setting. The one and the other say so, on
+/// standard error.
+#[test]
+fn what_a_subject_says_of_its_setting_is_passed_on_once() {
+    let bench = Bench::new();
+    let arguments = ["--allocator", "pool", "--scenario", "int-list", "--quiet"];
+    let limit = ["--knob", "default", "--knob", "POOL_ALLOC_RESERVE_KIB=much"];
+    let compared = finish(&mut bench.compare(&[&arguments[..], &limit].concat()));
+    assert_eq!(compared.status, 0);
+    let words =
+        "said \"pool-alloc: POOL_ALLOC_RESERVE_KIB=much is no number of KiB: there is no limit\"\n";
+    let cell = "int-list under pool with POOL_ALLOC_RESERVE_KIB=much";
+    assert_eq!(compared.stderr, format!("{cell} {words}"));
+
+    let mut bench = xtask(&["bench", "--workload", "pair", "--rounds", "2", "--quiet"]);
+    bench
+        .args(["--allocator", "pool", "--format", "json"])
+        .args(limit);
+    let raced = finish(&mut bench);
+    assert_eq!(raced.status, 0, "{}", raced.stderr);
+    let said: Vec<&str> = raced
+        .stderr
+        .lines()
+        .filter(|line| line.contains("said"))
+        .collect();
+    assert_eq!(
+        said,
+        [format!(
+            "pool POOL_ALLOC_RESERVE_KIB=much {}",
+            words.trim_end()
+        )]
+    );
+}
+
+#[test]
+fn a_setting_that_an_allocator_reads_under_another_name_is_named() {
+    let bench = Bench::new();
+    let allocators = ["--allocator", "jemalloc", "--allocator", "pool"];
+    let knob = [
+        "--scenario",
+        "int-list",
+        "--knob",
+        "MALLOC_CONF=tcache:false",
+    ];
+    let compared = finish(bench.compare(&[allocators, knob].concat()).arg("--quiet"));
+    assert_eq!(compared.status, 0);
+    let line = "jemalloc reads _RJEM_MALLOC_CONF here, and not MALLOC_CONF\n";
+    assert_eq!(compared.stderr, line);
+}
+
 #[test]
 fn all_knobs_include_the_default_once() {
     let cells = cells(&["all", "default"]);

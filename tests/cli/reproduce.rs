@@ -46,7 +46,7 @@ fn the_command_of_a_story_measures_that_cell_and_no_other() {
     let bench = Bench::new();
     let first = bench.script("a subject", "exit 3");
     let second = bench.script("b", "exit 4");
-    let none = bench.path("no-python").display().to_string();
+    let none = bench.script("no-python", "true");
     let (cells, page) = compare(
         &[
             "compare",

@@ -130,6 +130,26 @@ impl<'a> Contestants<'a> {
         }
     }
 
+    /// Says where an allocator, as it is built here, reads its setting from another variable than the user named.
+    fn say_what_nobody_reads(&self) {
+        let named = self.options.knobs.iter();
+        let named = named.filter_map(|knob| Some(knob.split_once('=')?.0));
+        for name in named {
+            let allocators = self.allocators.iter().zip(&self.catalogues);
+            for (allocator, catalogue) in allocators {
+                let turned = catalogue.iter().flat_map(|knob| knob.knob().variables);
+                let mut read = turned.map(|(variable, _)| variable);
+                let with_prefix = |variable: &String| variable.ends_with(&format!("_{name}"));
+                if let Some(variable) = read.find(with_prefix) {
+                    say::fault(&format_args!(
+                        "{} reads {variable} here, and not {name}",
+                        allocator.name
+                    ));
+                }
+            }
+        }
+    }
+
     /// Says whom the user named in vain: allocators with none of the knobs named.
     fn say_who_is_left_out(&self) {
         let is_named = |name: &String| self.options.allocators.contains(name);
@@ -147,6 +167,7 @@ impl<'a> Contestants<'a> {
     /// The allocators' executables, built, the user's own, and the interpreters.
     pub(crate) fn build(&self) -> Result<Vec<Contestant>, Stop> {
         self.say_who_is_left_out();
+        self.say_what_nobody_reads();
         let executables = subjects::build(&self.allocators)?;
         let named = self
             .allocators

@@ -1,7 +1,7 @@
 //! Live CPythons: which there are, which one is meant, and how it is started as a subject.
 //!
-//! An interpreter is asked for its version before anything is measured. Of one that cannot be asked, or is
-//! too old for the script, the cell is there all the same, and has failed.
+//! An interpreter is asked for its version before anything is measured. A name of which there is none is refused; of one
+//! that cannot be asked, or is too old for the script, the cell is there all the same, and has failed.
 
 mod look;
 
@@ -15,7 +15,7 @@ use crate::knobs::Documented;
 use crate::matrix::Subject;
 use crate::names::ALL;
 use crate::stop::Stop;
-use look::{Interpreter, entries, folders, look, numbers};
+use look::{Interpreter, entries, folders, is_there, look, numbers};
 
 /// The name of the catalogue of their knobs.
 pub(crate) const CATALOGUE: &str = "cpython";
@@ -146,7 +146,7 @@ impl Named {
 /// The interpreters of these names and paths, each once, and for `all` those that are found.
 ///
 /// # Errors
-/// [`Stop::BadInput`] where `all` finds none.
+/// [`Stop::BadInput`] where `all` finds none, and for a name of which there is none.
 pub(crate) fn chosen(names: &[String]) -> Result<Vec<Named>, Stop> {
     let mut chosen: Vec<Named> = Vec::new();
     for name in names {
@@ -161,7 +161,11 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<Named>, Stop> {
             }
             chosen.extend(found);
         } else {
-            chosen.push(Named::look(name));
+            let named = Named::look(name);
+            match &named.looked {
+                Err(why) if !is_there(name) => return Err(Stop::BadInput(why.clone())),
+                _ => chosen.push(named),
+            }
         }
     }
     let mut seen = BTreeSet::new();

@@ -201,6 +201,9 @@ pub(crate) fn measure(planned: &[Planned], interrupt: &Interrupt) -> Measured {
             Some(why) => Run::not_begun(Failure::Unfit(why.clone())),
         };
         measured.timings.add(&run.timings);
+        if let Some(remark) = &run.remark {
+            progress.remark(&planned.spelled(), remark);
+        }
         let cell = planned.cell(run);
         progress.end(cell.failure.as_deref());
         measured.cells.push(cell);

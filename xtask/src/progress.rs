@@ -1,6 +1,7 @@
 //! What the user sees while waiting: a bar that names the running cell, or, where standard error
 //! is no terminal, a line for each cell. Who wants it quiet sees failures only.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub(crate) struct Progress {
     cells: usize,
     running: usize,
     cell: String,
+    /// Those that were said.
+    remarks: BTreeSet<String>,
 }
 
 impl Progress {
@@ -36,6 +39,7 @@ impl Progress {
             cells,
             running: 0,
             cell: String::new(),
+            remarks: BTreeSet::new(),
         }
     }
 
@@ -69,6 +73,15 @@ impl Progress {
             say::fault(&line);
         } else {
             self.bar.println(line);
+        }
+    }
+
+    /// This subject has come to its end, and has said something beside. Everybody must hear that, once.
+    pub(crate) fn remark(&mut self, who: &str, remark: &str) {
+        let line = format!("{who} said {remark:?}");
+        if !self.remarks.contains(&line) {
+            self.say(&line);
+            self.remarks.insert(line);
         }
     }
 

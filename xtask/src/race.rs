@@ -199,6 +199,9 @@ fn run(race: &Race, result: &mut TimedContestant, interrupt: &Interrupt, progres
     progress.at(&result.contestant);
     match driver::time(race, interrupt) {
         Ok(timed) => {
+            if let Some(remark) = &timed.remark {
+                progress.remark(&result.contestant, remark);
+            }
             if matches!(result.standing, Standing::Peer | Standing::Ours) {
                 result.allocator_version = Some(timed.introduction.version);
             }

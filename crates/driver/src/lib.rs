@@ -82,6 +82,9 @@ pub struct Run {
     pub checkpoints: Vec<Checkpoint>,
     /// Why the run ended early, if it did.
     pub failure: Option<Failure>,
+    /// Of one that came to its end, the last line on the subject's standard error: an allocator's, or the dynamic
+    /// linker's, that does not understand what it was set to.
+    pub remark: Option<String>,
     /// What measuring cost.
     pub timings: Timings,
 }

@@ -122,11 +122,13 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Tells the subject to exit and waits until it has.
-    pub(crate) fn dismiss(mut self, limit: Duration) -> Result<(), Failure> {
+    /// Tells the subject to exit and waits until it has; returns the last line that it wrote to standard error.
+    pub(crate) fn dismiss(mut self, limit: Duration) -> Result<Option<String>, Failure> {
         // Its answer is the end of its output.
         match self.ask(&Command::Exit, limit) {
-            Err(Failure::Died { status, .. }) if status.success() => Ok(()),
+            Err(Failure::Died {
+                status, last_words, ..
+            }) if status.success() => Ok(last_words),
             Err(failure) => Err(failure),
             Ok(_) => Err(Failure::Garbled {
                 asked: spelled(&Command::Exit),

@@ -59,6 +59,8 @@ pub struct Timed {
     pub kept_kib: i64,
     /// What the allocator says of itself afterwards.
     pub account: Account,
+    /// See [`Run`](crate::Run).
+    pub remark: Option<String>,
 }
 
 /// Runs a workload in a process of its own, on the machine as it is and in real time.
@@ -75,8 +77,8 @@ pub fn time(race: &Race, interrupt: &Interrupt) -> Result<Timed, Failure> {
         Failure::Unreadable(_) => subject.died("hold still", LAST_BREATH).unwrap_or(failure),
         other => other,
     })?;
-    subject.dismiss(race.limit)?;
-    Ok(timed)
+    let remark = subject.dismiss(race.limit)?;
+    Ok(Timed { remark, ..timed })
 }
 
 fn finish(race: &Race, subject: &mut Subject<'_>, probe: &Probe) -> Result<Timed, Failure> {
@@ -102,6 +104,7 @@ fn finish(race: &Race, subject: &mut Subject<'_>, probe: &Probe) -> Result<Timed
         peak_kib: peak_rss_kib.map(|peak| held_kib(peak, &after) - program_kib),
         kept_kib: after.held_kib() - program_kib,
         account: subject.account(race.limit)?,
+        remark: None, // it has not ended
     })
 }
 

@@ -18,8 +18,10 @@ pub fn run(plan: &Plan, interrupt: &Interrupt, mut arriving: impl FnMut(Moment, 
     match Walk::begin(plan, interrupt) {
         Ok(mut walk) => {
             let end = walk.all(&mut run, &mut arriving);
-            let end = end.and_then(|()| walk.subject.dismiss(plan.step_limit));
-            run.failure = end.err();
+            match end.and_then(|()| walk.subject.dismiss(plan.step_limit)) {
+                Ok(remark) => run.remark = remark,
+                Err(failure) => run.failure = Some(failure),
+            }
         }
         Err(failure) => run.failure = Some(failure),
     }

@@ -17,11 +17,14 @@ pub(crate) fn heed() {
     let Some(kib) = (unsafe { os::variable(c"POOL_ALLOC_RESERVE_KIB") }) else {
         return;
     };
-    let kib = str::from_utf8(kib.to_bytes()).ok();
-    match kib.and_then(|kib| kib.parse::<usize>().ok()) {
+    let said = kib.to_bytes();
+    let number = str::from_utf8(said).ok();
+    match number.and_then(|number| number.parse::<usize>().ok()) {
         Some(kib) => PoolAlloc.limit_reserve(kib.saturating_mul(1 << 10)),
         None => {
-            os::say(b"pool-alloc: POOL_ALLOC_RESERVE_KIB is no number of KiB: there is no limit\n")
+            os::say(b"pool-alloc: POOL_ALLOC_RESERVE_KIB=");
+            os::say(said);
+            os::say(b" is no number of KiB: there is no limit\n");
         }
     }
 }

@@ -78,7 +78,7 @@ fn what_the_environment_says_reaches_the_library() {
             .expect("every machine has it");
         said(&output)
     };
-    let fault = "pool-alloc: POOL_ALLOC_RESERVE_KIB is no number of KiB: there is no limit\n";
+    let fault = "pool-alloc: POOL_ALLOC_RESERVE_KIB=much is no number of KiB: there is no limit\n";
     assert_eq!(listed("much"), format!("{}{fault}", listed("0")));
 }
 

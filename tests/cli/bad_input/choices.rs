@@ -86,16 +86,13 @@ fn an_interpreter_runs_scenarios_of_pythons_only() {
     for command in ["compare", "curve", "explain", "python"] {
         check(&[&[command], &options[..]].concat(), &line);
     }
-    check(
-        &[
-            "explain",
-            "--interpreter",
-            "/nowhere/python",
-            "--scenario",
-            "python-int-list",
-        ],
-        "there is no /nowhere/python: give the path of a CPython, or the name of one on the PATH",
-    );
+    let nowhere = ["--interpreter", "/nowhere/python"];
+    for command in ["compare", "curve", "explain", "python"] {
+        check(
+            &[&[command, "--scenario", "python-int-list"], &nowhere[..]].concat(),
+            "there is no /nowhere/python: give the path of a CPython, or the name of one on the PATH",
+        );
+    }
     check(
         &[
             "explain",

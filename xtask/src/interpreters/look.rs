@@ -101,6 +101,11 @@ pub(super) fn look(name: &str) -> Result<Interpreter, String> {
     })
 }
 
+/// Whether there is anything of this name or path.
+pub(super) fn is_there(name: &str) -> bool {
+    path_of(name).exists()
+}
+
 /// What a program prints when it is given the question, and the last line it writes to standard error;
 /// nothing of one that does not end. What it leaves behind ends with it.
 fn ask(program: &Path) -> io::Result<(String, String)> {
