@@ -27,6 +27,7 @@ workloads! {
     slots { TEN_256, TEN_1K, TEN_16K, HUNDRED_256, HUNDRED_1K, HUNDRED_16K, PARETO }
     larson { LARSON }
     swap { SWAP }
+    shared_table { SHARED_TABLE }
     producer_consumer { PRODUCER_CONSUMER }
     comers_and_goers { COMERS_AND_GOERS }
     buffers { BUFFERS }
