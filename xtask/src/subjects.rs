@@ -216,9 +216,7 @@ fn executables(folder: &Path, arguments: &[String]) -> Result<Vec<(String, PathB
         .output()
         .map_err(|error| Stop::Failed(format!("cannot run cargo: {error}")))?;
     if !output.status.success() {
-        return Err(Stop::Failed(
-            "the subjects could not be built (see above)".to_owned(),
-        ));
+        return Err(not_built(folder));
     }
     let built = Message::parse_stream(&output.stdout[..]).filter_map(|message| match message {
         Ok(Message::CompilerArtifact(artifact)) => {
@@ -228,4 +226,19 @@ fn executables(folder: &Path, arguments: &[String]) -> Result<Vec<(String, PathB
         _ => None,
     });
     Ok(built.collect())
+}
+
+/// Cargo has said why. What it cannot know is that scripts which build C libraries take a path to end at a space.
+fn not_built(folder: &Path) -> Stop {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let place = std::path::absolute(target.as_deref().unwrap_or(folder)).unwrap_or_default();
+    let way_out = match place.to_string_lossy().contains(' ') {
+        true => {
+            ": C libraries such as jemalloc do not build below a path with a space in it; set CARGO_TARGET_DIR to another"
+        }
+        false => "",
+    };
+    Stop::Failed(format!(
+        "the subjects could not be built (see above){way_out}"
+    ))
 }
