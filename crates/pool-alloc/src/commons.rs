@@ -115,7 +115,6 @@ pub(crate) fn free_last(pool: Ref<Pool>) -> bool {
 /// Parts with a pool that is vacant and the caller's, who takes it off its lists; false where that was a mistake.
 #[cold]
 pub(crate) fn part_with_vacant(pool: Ref<Pool>, forget: impl FnOnce()) -> bool {
-    let _errno = os::ErrnoKept::now();
     let mut commons = lock();
     if !pool.word().is_vacant() {
         return false;

@@ -143,19 +143,6 @@ fn a_refused_move_becomes_a_copy() {
     survives_with_a_reserve(Call::Remap);
 }
 
-#[cfg(not(feature = "hardened"))]
-const MOVES: Refusal = Refusal {
-    call: Call::Remap,
-    after: 0,
-    count: usize::MAX,
-};
-
-#[cfg(not(feature = "hardened"))]
-const MAPS: Refusal = Refusal {
-    call: Call::Map,
-    ..MOVES
-};
-
 /// The system does not move what is made of several mappings, as no block with guards is. Memory is not out for that.
 #[cfg(not(feature = "hardened"))]
 #[test]
@@ -168,7 +155,10 @@ fn what_is_kept_for_a_loop_stays_where_a_move_is_refused() {
             let mut found = Found::new(MIB, 16);
             assert!(found.try_resize(64 * MIB));
         };
-        assert!(refusing(MOVES, grow) >= 2, "each asked for a move");
+        assert!(
+            refusing(from_now_on(Call::Remap), grow) >= 2,
+            "each asked for a move"
+        );
         assert!(stats().cached_bytes >= kept, "{kept}: {:?}", stats());
         nothing_is_left();
     });
@@ -184,11 +174,13 @@ fn what_waits_goes_on_waiting_where_a_move_is_refused() {
         let mut longer = Vec::new();
         let stretched = (0..8).any(|_| {
             large_loop();
-            refusing(MOVES, || longer.extend(ask(LONGEST + (200 << 10)))) == 1
+            refusing(from_now_on(Call::Remap), || {
+                longer.extend(ask(LONGEST + (200 << 10)))
+            }) == 1
         });
         assert!(stretched, "the longest was to be stretched");
         // More is in use, so that less waits; the longest goes last.
-        let mapped = refusing(MAPS, || assert!(ask(LONGEST).is_some()));
+        let mapped = refusing(from_now_on(Call::Map), || assert!(ask(LONGEST).is_some()));
         assert_eq!(mapped, 0, "it waits no more");
     });
 }
@@ -196,8 +188,6 @@ fn what_waits_goes_on_waiting_where_a_move_is_refused() {
 /// As POSIX says of `free`. What is given back meanwhile is refused, so that there are errors to hide.
 #[test]
 fn a_free_leaves_errno_as_it_was() {
-    // SAFETY: every thread has an errno.
-    let errno = || unsafe { libc::__errno_location() };
     alone(|| {
         for call in [Call::Advise, Call::Unmap] {
             // Of pools that are this thread's, and of such as become so; then two that are none's.
@@ -211,31 +201,69 @@ fn a_free_leaves_errno_as_it_was() {
             });
             blocks.extend([MIB, 3 * MIB].map(|size| Found::new(size, 16)));
             let held = [MIB, 3 * MIB].map(|size| Held::new(size, 8, 1));
-            let refusal = Refusal {
-                call,
-                after: 0,
-                count: usize::MAX,
-            };
-            let refused = refusing(refusal, || {
-                for block in blocks {
-                    // SAFETY: as above; it is this thread's to write.
-                    unsafe { errno().write(libc::EDOM) };
-                    drop(block);
-                    // SAFETY: as above, and to read.
-                    assert_eq!(unsafe { errno().read() }, libc::EDOM);
-                }
-                for block in held {
-                    // SAFETY: as above.
-                    unsafe { errno().write(libc::EDOM) };
-                    drop(block);
-                    // SAFETY: as above.
-                    assert_eq!(unsafe { errno().read() }, libc::EDOM);
-                }
+            let refused = refusing(from_now_on(call), || {
+                blocks.into_iter().for_each(drop_minding_errno);
+                held.into_iter().for_each(drop_minding_errno);
             });
             assert!(refused > 0, "nothing is given back");
             nothing_is_left();
         }
     });
+}
+
+/// The last block of a pool that another thread has laid aside; and when that finds out, it says nothing of it either.
+#[test]
+fn a_free_of_what_another_has_laid_aside_leaves_errno_as_it_was() {
+    alone(|| {
+        thread::scope(|scope| {
+            let (hand, handed) = mpsc::channel();
+            let (tell, told) = mpsc::channel();
+            let other = scope.spawn(move || {
+                let built = (0..20_000).map(|_| Found::new(1_000, 16));
+                let mut built: Vec<Handed> = built.map(Handed).collect();
+                let full = built.split_off(built.len() / 2);
+                let is_first = |nth: &usize| nth.is_multiple_of(60);
+                let (first, rest): (Vec<_>, Vec<_>) = built
+                    .into_iter()
+                    .enumerate()
+                    .partition(|(nth, _)| is_first(nth));
+                drop(first);
+                hand.send(rest).expect("it waits for that");
+                told.recv().expect("it does not fail");
+                refusing(from_now_on(Call::Advise), || {
+                    // Each of these pools becomes its own, and in exchange it looks at one of the others.
+                    full.into_iter().for_each(drop_minding_errno);
+                });
+            });
+            let rest: Vec<_> = handed.recv().expect("it does not fail");
+            let refused = refusing(from_now_on(Call::Advise), || {
+                rest.into_iter().for_each(drop_minding_errno);
+            });
+            assert!(refused > 0, "nothing is given back");
+            tell.send(()).expect("it waits for that");
+            other.join().expect("it does not fail");
+        });
+        nothing_is_left();
+    });
+}
+
+/// Of all calls, the next and those that follow.
+fn from_now_on(call: Call) -> Refusal {
+    Refusal {
+        call,
+        after: 0,
+        count: usize::MAX,
+    }
+}
+
+fn drop_minding_errno<T>(block: T) {
+    // SAFETY: every thread has an errno.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: it is this thread's to write.
+    unsafe { errno.write(libc::EDOM) };
+    drop(block);
+    // SAFETY: as above, and to read.
+    assert_eq!(unsafe { errno.read() }, libc::EDOM);
 }
 
 /// A block that another thread hands over.
