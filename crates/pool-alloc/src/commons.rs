@@ -23,7 +23,7 @@ use crate::counters::{self, Event};
 use crate::list::{List, Ref};
 use crate::os;
 use crate::pool::{Owner, Pool};
-use crate::remote::Unowned;
+use crate::remote::{Turn, Unowned};
 use crate::shelf::Shelf;
 use crate::stats::Stats;
 use crate::sweep;
@@ -112,9 +112,19 @@ pub(crate) fn free_last(pool: Ref<Pool>) -> bool {
     is_last
 }
 
-/// Parts with a pool that is vacant and the caller's, who takes it off its lists; false where that was a mistake.
+/// Takes up a pool that its heap has laid aside. `None` where it is vacant: then the caller has it no more, who forgets it.
+pub(crate) fn take_up(pool: Ref<Pool>, forget: impl Fn()) -> Option<Turn> {
+    loop {
+        let turn = pool.word().take_up();
+        if turn.is_some() || part_with_vacant(pool, &forget) {
+            return turn;
+        }
+    }
+}
+
+/// Parts with a pool that is vacant and the caller's; false where that was a mistake (see `remote`).
 #[cold]
-pub(crate) fn part_with_vacant(pool: Ref<Pool>, forget: impl FnOnce()) -> bool {
+fn part_with_vacant(pool: Ref<Pool>, forget: impl FnOnce()) -> bool {
     let mut commons = lock();
     if !pool.word().is_vacant() {
         return false;
@@ -139,10 +149,8 @@ fn unmap(empty: Option<Ref<Arena>>) {
 /// whoever first frees one of its blocks or wants a pool of its class.
 #[cold]
 pub(crate) fn abandon(pool: Ref<Pool>) {
-    while pool.word().take_up().is_none() {
-        if part_with_vacant(pool, || ()) {
-            return;
-        }
+    if take_up(pool, || ()).is_none() {
+        return;
     }
     loop {
         pool.collect();

@@ -16,6 +16,7 @@ use crate::os::{self, invariant};
 use crate::pool::{EMPTY, NEVER, Pool};
 use crate::rest::RESTING_BYTES;
 use crate::sparse;
+use crate::sync::Cell;
 
 impl Heap {
     /// Decides about a pool of this heap that has fewer blocks in use than its alarm says.
@@ -40,8 +41,13 @@ impl Heap {
     /// Decides about a pool of this heap that has few blocks in use.
     fn becomes_sparse(&self, pool: Ref<Pool>) {
         invariant!(self.current.of(pool.class()) != pool);
-        pool.set_mark(EMPTY);
-        let Some(waited) = self.sparse.enter(pool) else {
+        let turn_has_come = Cell::new(None);
+        // Visited, since whoever is about to push may rely on the alarm as it was.
+        self.visit(pool, |_| {
+            pool.set_mark(EMPTY);
+            turn_has_come.set(self.sparse.enter(pool));
+        });
+        let Some(waited) = turn_has_come.get() else {
             return;
         };
         self.visit(waited, |waited| {

@@ -82,8 +82,8 @@ impl Heap {
     /// Takes up a pool, which goes if it is empty; else it is a partial one, there is some work on it, and it is laid aside
     /// again.
     pub(super) fn visit(&self, pool: Ref<Pool>, work: impl FnOnce(&Pool)) {
-        let Some(turn) = pool.word().take_up() else {
-            return self.part_with_vacant(pool);
+        let Some(turn) = self.take_up(pool) else {
+            return;
         };
         pool.collect();
         pool.reset_alarm();
@@ -99,9 +99,9 @@ impl Heap {
         self.emptied(pool);
     }
 
-    /// Parts with a partial pool that is vacant, unless that was a mistake (see `remote`).
-    fn part_with_vacant(&self, pool: Ref<Pool>) {
-        commons::part_with_vacant(pool, || self.forget(pool));
+    /// Takes up a partial pool; `None` where it is vacant, and the heap has it no more.
+    fn take_up(&self, pool: Ref<Pool>) -> Option<Turn> {
+        commons::take_up(pool, || self.forget(pool))
     }
 
     /// Takes out the partial pool of the class to be used next.
@@ -115,11 +115,10 @@ impl Heap {
         for _ in 0..PARTED_WITH {
             self.pass_over_rows(partial);
             let pool = self.choose(partial)?;
-            if pool.word().take_up().is_some() {
+            if self.take_up(pool).is_some() {
                 self.forget(pool);
                 return Some(pool);
             }
-            self.part_with_vacant(pool);
         }
         None
     }
@@ -133,18 +132,19 @@ impl Heap {
 
     fn choose(&self, partial: &List<Pool>) -> Option<Ref<Pool>> {
         let first = partial.first()?;
-        let (used, capacity) = (
-            first.used() as usize - first.word().waiting() as usize,
-            first.capacity(),
-        );
-        let drains = 2 * used < capacity && capacity >= MANY && partial.len() > MANY;
-        if !drains {
+        let capacity = first.capacity();
+        if capacity < MANY || partial.len() <= MANY {
             return Some(first);
         }
-        if used == 0 {
+        if first.is_emptied_by_others() {
             self.visit(first, |_| ());
+            return partial.last();
         }
-        partial.last()
+        let used = first.used() - first.word().waiting();
+        match 2 * (used as usize) < capacity {
+            true => partial.last(),
+            false => Some(first),
+        }
     }
 
     /// Puts pools last that would have to touch a page, a few of them; true where the first one then has a free block.
