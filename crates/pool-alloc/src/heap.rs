@@ -327,16 +327,20 @@ mod tests {
     use super::*;
     use crate::rest::RESTING;
 
-    /// One allocation and one free of each class, on a thread of its own; then which classes have a current pool.
-    fn classes_with_a_pool_after(pairs: &[Class]) -> Vec<Class> {
+    /// So many bytes of each class allocated, a block at least, and freed, on a thread of its own; then which classes have a
+    /// current pool.
+    fn classes_with_a_pool_after(classes: &[Class], bytes: usize) -> Vec<Class> {
         let work = || {
             let heap = thread::heap_or_new().expect("the machine has memory for a heap");
-            for class in pairs {
-                let block = heap.allocate(*class);
-                // SAFETY: the block was allocated above, from a pool of this class.
-                let pool = unsafe { Arena::pool_of(block, class.span()) };
-                // SAFETY: as above, and it is not used again.
-                unsafe { free(block, pool) };
+            for class in classes {
+                let count = (bytes / class.block_size()).max(1);
+                let blocks: Vec<*mut u8> = (0..count).map(|_| heap.allocate(*class)).collect();
+                for block in blocks {
+                    // SAFETY: the block was allocated above, from a pool of this class.
+                    let pool = unsafe { Arena::pool_of(block, class.span()) };
+                    // SAFETY: as above, and it is not used again.
+                    unsafe { free(block, pool) };
+                }
             }
             let has_pool = |class: &Class| heap.current.of(*class) != NO_POOL_REF;
             (0..SLOTS).map(Class::nth).filter(has_pool).collect()
@@ -345,23 +349,28 @@ mod tests {
     }
 
     #[test]
-    fn the_pools_last_emptied_rest_and_no_others() {
+    fn the_pools_last_emptied_rest_as_far_as_they_touched_little() {
         let some: Vec<Class> = (0..5).map(Class::nth).collect();
-        assert_eq!(classes_with_a_pool_after(&some.repeat(3)), some);
+        assert_eq!(classes_with_a_pool_after(&some.repeat(3), 1), some);
         let many: Vec<Class> = (0..30).map(Class::nth).collect();
-        assert_eq!(classes_with_a_pool_after(&many), many[30 - RESTING..]);
+        assert_eq!(classes_with_a_pool_after(&many, 1 << 10), many);
+        let fit = RESTING / (56 << 10);
+        assert_eq!(classes_with_a_pool_after(&many, 56 << 10), many[30 - fit..]);
         let twice = [Class::nth(7), Class::nth(7)];
-        assert_eq!(classes_with_a_pool_after(&twice), twice[..1]);
+        assert_eq!(classes_with_a_pool_after(&twice, 1), twice[..1]);
     }
 
     #[test]
     fn a_pool_with_much_touched_does_not_rest() {
         let of = |size| Class::of(size, 8).expect("it is not large");
-        assert_eq!(classes_with_a_pool_after(&[of(20 << 10)]), [of(20 << 10)]);
-        assert_eq!(classes_with_a_pool_after(&[of(200 << 10)]), []);
+        assert_eq!(
+            classes_with_a_pool_after(&[of(20 << 10)], 1),
+            [of(20 << 10)]
+        );
+        assert_eq!(classes_with_a_pool_after(&[of(200 << 10)], 1), []);
         // With larger ones it is on as many pages as a smaller pool may have.
         if crate::os::page_size() == 4 << 10 {
-            assert_eq!(classes_with_a_pool_after(&[of(100 << 10)]), []);
+            assert_eq!(classes_with_a_pool_after(&[of(100 << 10)], 1), []);
         }
     }
 }

@@ -117,7 +117,8 @@
 //! bytes of dirty slices    <= max(128 KiB, 1/128 of the open pools)         else the longest dirty are purged
 //!                             + reserve
 //! bytes of fresh slices    <= 1/8 of the open pools                         else they count as dirty
-//! empty pools of a heap    <= 8, of at most 64 KiB when they began to rest  else the longest resting is closed (`rest`)
+//! empty pools of a heap    <= 512 KiB touched in all, when one begins to    else the longest resting is closed (`rest`)
+//!                             rest, and 64 KiB of each
 //! sparse pools of a heap   <= 4 that were not swept                         else the longest waiting is swept
 //!                             + what the reserve covers
 //! runs of large blocks     <= the reserve of their own (`runs`)             else they are unmapped

@@ -1,50 +1,66 @@
-//! Rest: which empty pools a heap keeps, so that a loop of one allocation and one free costs no lock.
+//! Rest: which empty pools a heap keeps, so that a loop that asks for some blocks and frees them costs no lock.
 //!
 //! The current pool of a class begins to rest when its last block comes back. It goes on resting, at no cost, however
 //! often it is used and emptied again, until it makes room for others or stops being current. Per heap:
 //!
 //! ```text
-//! empty pools <= RESTING, each with at most RESTING_BYTES touched when its rest began
+//! bytes touched of pools that rest <= RESTING, when one begins to;   of each of them <= RESTING_BYTES, when it began to
 //! ```
 //!
 //! One that is several slices wide, and was filled since, holds up to 512 KiB then. To find that out each time would have it
 //! closed and opened as its blocks come and go, which the tide would take for a loop: more would be kept, not less.
 
 use crate::arena::SLICE;
-use crate::class::{CLASSES, Class, SLOTS};
+use crate::class::{Class, SLOTS};
 use crate::sync::Cell;
 
-/// Empty pools that a heap keeps: more spares a thread that alternates between more sizes the lock, at up to
-/// `RESTING_BYTES` each that stay after a drop.
-pub(crate) const RESTING: usize = 8;
+/// What a heap keeps in empty pools: more spares a thread that asks for blocks of many sizes at a time the lock, and stays after
+/// a drop.
+pub(crate) const RESTING: usize = 512 << 10;
 
 /// What an empty pool may have touched to be kept: all of a small pool, so that small ones always are.
 pub(crate) const RESTING_BYTES: usize = SLICE;
 
-const NO_CLASS: Class = Class::nth(SLOTS - 1);
-
-const _: () = assert!(RESTING.is_power_of_two() && CLASSES < SLOTS);
-
-/// The classes whose current pool began to rest, in that order from `next` on. A class may stand here twice, or though
-/// its pool rests no more.
+/// The classes whose current pool began to rest, in that order, each once; it may be that the pool rests no more.
 pub(crate) struct Rests {
-    classes: [Cell<Class>; RESTING],
-    next: Cell<usize>,
+    /// The first `count` are there.
+    classes: [Cell<Class>; SLOTS],
+    count: Cell<usize>,
 }
 
 impl Rests {
     pub(crate) const fn new() -> Self {
         Self {
-            classes: [const { Cell::new(NO_CLASS) }; RESTING],
-            next: Cell::new(0),
+            classes: [const { Cell::new(Class::nth(0)) }; SLOTS],
+            count: Cell::new(0),
         }
     }
 
-    /// Enters a class as the last; returns the one that has to leave.
-    pub(crate) fn enter(&self, class: Class) -> Option<Class> {
-        let at = self.next.get();
-        self.next.set((at + 1) % RESTING);
-        let oldest = self.classes[at].replace(class);
-        (oldest != NO_CLASS && oldest != class).then_some(oldest)
+    /// Enters a class as the last.
+    pub(crate) fn enter(&self, class: Class) {
+        if let Some(place) = self.iter().position(|other| other == class) {
+            self.remove(place);
+        }
+        self.classes[self.count.get()].set(class);
+        self.count.set(self.count.get() + 1);
+    }
+
+    /// Takes out the one that was entered first.
+    pub(crate) fn leave(&self) -> Option<Class> {
+        let first = self.iter().next()?;
+        self.remove(0);
+        Some(first)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Class> {
+        self.classes[..self.count.get()].iter().map(Cell::get)
+    }
+
+    fn remove(&self, place: usize) {
+        let behind = &self.classes[place..self.count.get()];
+        for pair in behind.windows(2) {
+            pair[0].set(pair[1].get());
+        }
+        self.count.set(self.count.get() - 1);
     }
 }

@@ -32,7 +32,8 @@ use crate::sync::{AtomicUsize, Cell};
 /// empties them; each keeps up to a pool after a drop that leaves survivors.
 const WAITING: usize = 4;
 
-/// The first mark is one in so many of a pool's blocks: what survives side by side, on one page in eight or fewer.
+/// The first mark is one in so many of a pool's blocks: what survives side by side, on one page in eight or fewer; but not
+/// more blocks than pages, none of which would be without one if they came back in disorder.
 const FIRST: usize = 8;
 
 /// Of blocks of a page or more, each of which has pages to itself, one in four.
@@ -104,7 +105,7 @@ impl Pool {
     /// So many blocks of a pool are few.
     fn few_blocks(&self) -> usize {
         match self.block_size() < PAGE {
-            true => self.capacity() / FIRST,
+            true => (self.capacity() / FIRST).min(self.extent().len() / PAGE),
             false => self
                 .capacity()
                 .div_ceil(FIRST_OF_PAGES)

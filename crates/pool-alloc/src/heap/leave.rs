@@ -14,7 +14,7 @@ use crate::commons;
 use crate::list::{List, Ref};
 use crate::os::{self, invariant};
 use crate::pool::{EMPTY, NEVER, Pool};
-use crate::rest::RESTING_BYTES;
+use crate::rest::{RESTING, RESTING_BYTES};
 use crate::sparse;
 use crate::sync::Cell;
 
@@ -88,20 +88,29 @@ impl Heap {
         self.rest(class);
     }
 
-    /// Lets the current pool of `class` rest, and closes the one that has to make room if it still rests.
+    /// Lets the current pool of `class` rest, and closes those that have to make room, the longest resting first.
     #[cold]
     fn rest(&self, class: Class) {
         self.current.of(class).set_mark(NEVER);
-        let Some(oldest) = self.rests.enter(class) else {
-            return;
-        };
-        let pool = self.current.of(oldest);
-        if pool.mark() == NEVER {
-            pool.set_mark(EMPTY);
-            if pool.used() == 0 {
-                self.close_current(oldest);
+        self.rests.enter(class);
+        while self.resting_bytes() > RESTING
+            && let Some(oldest) = self.rests.leave()
+        {
+            let pool = self.current.of(oldest);
+            if pool.mark() == NEVER {
+                pool.set_mark(EMPTY);
+                if pool.used() == 0 {
+                    self.close_current(oldest);
+                }
             }
         }
+    }
+
+    /// What pools that rest have touched, those that are in use at the moment included.
+    fn resting_bytes(&self) -> usize {
+        let pools = self.rests.iter().map(|class| self.current.of(class));
+        let resting = pools.filter(|pool| pool.mark() == NEVER);
+        resting.map(|pool| pool.touched()).sum()
     }
 
     #[cold]
