@@ -32,7 +32,7 @@ use crate::thread::{self, Heaps};
 use crate::tide::{Tide, Told};
 pub(crate) use excess::DIRTY_MIN;
 
-/// Bytes in open pools for each byte of a fresh slice. An arena asks for a huge page when so much is open, and settles
+/// Bytes in filled pools for each byte of a fresh slice. An arena asks for a huge page when so much is filled, and settles
 /// when less is: more costs a small heap more faults on its way up, less wastes more in one that stops growing.
 const EARNED: usize = 8;
 
@@ -74,6 +74,10 @@ pub(crate) struct Commons {
     pub(crate) heaps: Heaps,
     arenas: usize,
     open_bytes: usize,
+    /// Of those of one slice.
+    narrow_bytes: usize,
+    /// Of those of one slice that followed on one that was filled: so much is about what such pools have handed out.
+    filled_bytes: usize,
     dirty_bytes: usize,
     fresh_bytes: usize,
     released_bytes: usize,
@@ -180,6 +184,8 @@ impl Commons {
             heaps: Heaps::new(),
             arenas: 0,
             open_bytes: 0,
+            narrow_bytes: 0,
+            filled_bytes: 0,
             dirty_bytes: 0,
             fresh_bytes: 0,
             released_bytes: 0,
@@ -187,14 +193,15 @@ impl Commons {
         }
     }
 
-    /// A pool of `class` with a block to hand out, owned by the caller: an abandoned one, else a fresh one.
-    pub(crate) fn obtain(&mut self, class: Class) -> Option<Ref<Pool>> {
+    /// A pool of `class` with a block to hand out, owned by the caller: an abandoned one, else a fresh one. `follows` where it
+    /// follows on one that the caller's heap has filled.
+    pub(crate) fn obtain(&mut self, class: Class, follows: bool) -> Option<Ref<Pool>> {
         if let Some(pool) = self.adopt(class) {
             return Some(pool);
         }
         let span = class.span();
         let found = self.place(span).or_else(|| {
-            let arena = self.new_arena();
+            let arena = self.new_arena(span);
             arena.and_then(|arena| Some((arena, arena.place(span)?)))
         });
         // Where the system refuses, whatever there is will do.
@@ -209,6 +216,13 @@ impl Commons {
             self.dirty.remove(arena);
         }
         self.open_bytes += span.bytes();
+        if span == Span::ONE {
+            self.narrow_bytes += span.bytes();
+            if follows {
+                arena.note_follower(&pool);
+                self.filled_bytes += span.bytes();
+            }
+        }
         counters::count(Event::PoolOpened);
         self.watch();
         self.give_back_excess();
@@ -283,7 +297,14 @@ impl Commons {
         pool.spare_no_more();
         let arena = Arena::of(&pool);
         let was_dirty = arena.is_dirty();
-        self.open_bytes -= pool.class().span().bytes();
+        let bytes = pool.class().span().bytes();
+        self.open_bytes -= bytes;
+        if pool.class().span() == Span::ONE {
+            self.narrow_bytes -= bytes;
+            if arena.forget_follower(&pool) {
+                self.filled_bytes -= bytes;
+            }
+        }
         self.dirty_bytes += arena.vacate(&pool);
         counters::count(Event::PoolClosed);
         if !was_dirty && arena.is_dirty() {

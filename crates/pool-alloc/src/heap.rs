@@ -218,6 +218,7 @@ impl Heap {
             // A new heap has to refill, too, once.
             return thread::heap_or_new()?.refill(class);
         }
+        let follows = self.current.of(class) != NO_POOL_REF;
         if self.keep_or_leave_current(class) {
             return Some(self.current.of(class));
         }
@@ -227,7 +228,7 @@ impl Heap {
         let pool = match self.next_partial(class) {
             Some(pool) => pool,
             None => {
-                let pool = self.obtain(class)?;
+                let pool = self.obtain(class, follows)?;
                 if !Arena::of(&pool).is_untouched(&pool) {
                     self.growth.ends(class);
                 } else if self.growth.goes_on(class) {
@@ -249,11 +250,11 @@ impl Heap {
     }
 
     /// A pool of the commons. Where there is none, it may be that the slices for one are those of this heap's own vacant pools.
-    fn obtain(&self, class: Class) -> Option<Ref<Pool>> {
-        let pool = commons::lock().obtain(class);
+    fn obtain(&self, class: Class, follows: bool) -> Option<Ref<Pool>> {
+        let pool = commons::lock().obtain(class, follows);
         pool.or_else(|| {
             self.give_back();
-            commons::lock().obtain(class)
+            commons::lock().obtain(class, follows)
         })
     }
 

@@ -83,7 +83,8 @@ impl Shelf {
         }
     }
 
+    /// All of them, those with the most free slices first.
     pub(crate) fn arenas(&self) -> impl Iterator<Item = Ref<Arena>> {
-        self.lists.iter().flat_map(List::iter)
+        self.lists.iter().rev().flat_map(List::iter)
     }
 }

@@ -95,7 +95,7 @@ pub(crate) fn retire(heap: Ref<Heap>) {
 
 /// A block for a thread whose heap is gone, or null.
 pub(crate) fn allocate_after_end(class: Class) -> *mut u8 {
-    let Some(pool) = commons::lock().obtain(class) else {
+    let Some(pool) = commons::lock().obtain(class, false) else {
         return ptr::null_mut();
     };
     counters::count(Event::LateAllocation);

@@ -36,6 +36,8 @@ pub(super) struct Slices {
     fresh: Cell<u32>,
     /// Where pools begin that are vacant.
     vacant: Cell<u32>,
+    /// Where open pools begin that followed on one that was filled.
+    followers: Cell<u32>,
     /// Whether there is a huge page, or was one until something of it was given back. Written once: everyone may read it.
     is_huge: Cell<bool>,
     /// Whether it is no more to be made whole: anyone may find that out, by giving a part of it back.
@@ -225,6 +227,19 @@ impl Arena {
             self.slices.soil(number, self.bytes_below(number, end));
         }
         touched
+    }
+
+    /// An open pool follows on one of its class that its heap has filled.
+    pub(crate) fn note_follower(&self, pool: &Pool) {
+        let followers = &self.slices.followers;
+        followers.set(followers.get() | 1 << Self::number(pool));
+    }
+
+    /// Whether it does; from now on it does not.
+    pub(crate) fn forget_follower(&self, pool: &Pool) -> bool {
+        let (followers, number) = (&self.slices.followers, Self::number(pool));
+        let before = followers.replace(followers.get() & !(1 << number));
+        before & 1 << number != 0
     }
 
     /// Makes the slices of a vacant pool free again.

@@ -36,24 +36,24 @@ impl Commons {
 
     /// Counts fresh slices as dirty where the heap is not, or no longer, as large as they call for.
     fn settle_excess(&mut self) {
-        if self.fresh_bytes * EARNED > self.open_bytes {
+        if self.fresh_bytes * EARNED > self.filled_bytes {
             self.settle_all();
         }
     }
 
-    /// Counts all fresh slices as dirty.
+    /// Counts all fresh slices as dirty. They are where most slices are free, and a heap of many arenas need not be gone through.
     fn settle_all(&mut self) {
-        if self.fresh_bytes == 0 {
-            return;
-        }
-        for arena in self.shelf.arenas() {
+        let mut arenas = self.shelf.arenas();
+        while self.fresh_bytes > 0
+            && let Some(arena) = arenas.next()
+        {
+            self.fresh_bytes -= arena.fresh_bytes();
             let was_dirty = arena.is_dirty();
             self.dirty_bytes += arena.settle();
             if !was_dirty && arena.is_dirty() {
                 self.dirty.push_back(arena);
             }
         }
-        self.fresh_bytes = 0;
     }
 
     /// Takes an empty arena, which is not on the shelf, out of all accounts.

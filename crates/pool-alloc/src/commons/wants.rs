@@ -13,6 +13,7 @@
 
 use super::{Commons, EARNED};
 use crate::arena::{ARENA, Arena, Pages};
+use crate::class::Span;
 use crate::counters::{self, Event};
 use crate::heap::Heap;
 use crate::list::Ref;
@@ -20,11 +21,14 @@ use crate::os::ExitHook;
 use crate::runs;
 
 impl Commons {
-    /// An arena more.
-    pub(super) fn new_arena(&mut self) -> Option<Ref<Arena>> {
-        let pages = match self.open_bytes < EARNED * (self.fresh_bytes + ARENA) {
-            true => Pages::Usual,
-            false => Pages::Huge,
+    /// An arena more, for a pool of this span. Of blocks so large that the pool has several slices few programs write to all;
+    /// and where many threads have a pool each of many classes, most are about empty, and a huge page would fill them all.
+    pub(super) fn new_arena(&mut self, span: Span) -> Option<Ref<Arena>> {
+        let is_earned = self.filled_bytes >= EARNED * (self.fresh_bytes + ARENA);
+        let is_dense = self.filled_bytes >= self.narrow_bytes / 4 * 3;
+        let pages = match span == Span::ONE && is_earned && is_dense {
+            true => Pages::Huge,
+            false => Pages::Usual,
         };
         let arena = self.insistently(|_| Arena::map(pages))?;
         self.fresh_bytes += arena.fresh_bytes();

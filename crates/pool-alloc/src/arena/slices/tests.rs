@@ -11,6 +11,7 @@ fn slices(free: u32, dirty: u32) -> Slices {
         dirty: Cell::new(dirty),
         fresh: Cell::new(0),
         vacant: Cell::new(0),
+        followers: Cell::new(0),
         is_huge: Cell::new(false),
         is_broken: AtomicBool::new(false),
     }
