@@ -48,6 +48,14 @@ pub(crate) static TOLD: Told = Told::new();
 /// How many abandoned pools there are of each class. To those who do not hold the lock it is a hint.
 static STOCK: [AtomicHint; SLOTS] = [const { AtomicHint::new(0) }; SLOTS];
 
+/// How many pools of each class are open. To those who do not hold the lock it is a hint, too.
+static OPEN: [AtomicHint; SLOTS] = [const { AtomicHint::new(0) }; SLOTS];
+
+/// How many pools of this class are open.
+pub(crate) fn open_pools(class: Class) -> usize {
+    OPEN[class.index()].load(Relaxed) as usize
+}
+
 /// More abandoned pools of a class are not asked of heaps that have many. Fewer are gone before these look again, and pools are
 /// opened; more are more that a free may meet, which then takes the lock.
 const STOCKED: u32 = 64;
@@ -216,6 +224,7 @@ impl Commons {
             self.dirty.remove(arena);
         }
         self.open_bytes += span.bytes();
+        OPEN[class.index()].fetch_add(1, Relaxed);
         if span == Span::ONE {
             self.narrow_bytes += span.bytes();
             if follows {
@@ -299,6 +308,7 @@ impl Commons {
         let was_dirty = arena.is_dirty();
         let bytes = pool.class().span().bytes();
         self.open_bytes -= bytes;
+        OPEN[pool.class().index()].fetch_sub(1, Relaxed);
         if pool.class().span() == Span::ONE {
             self.narrow_bytes -= bytes;
             if arena.forget_follower(&pool) {

@@ -22,7 +22,7 @@ use crate::counters::{self, Event};
 use crate::heap::{ENDED_REF, Heap, NO_HEAP_REF};
 use crate::list::{List, Ref};
 use crate::os::{self, ExitHook};
-use crate::sync::AtomicFlag;
+use crate::sync::AtomicHint;
 use crate::{commons, environment, fork, slot};
 
 /// The calling thread's heap, or the heap that stands for none.
@@ -114,12 +114,13 @@ pub(crate) fn allocate_zeroed_after_end(class: Class) -> *mut u8 {
     block
 }
 
-/// Whether more than one thread has a heap.
-static HAVE_COMPANY: AtomicFlag = AtomicFlag::new(false);
+/// How many threads have a heap.
+static HEAPS: AtomicHint = AtomicHint::new(0);
 
-/// Whether more than one thread has a heap. A hint to those who do not hold the lock of the commons.
-pub(crate) fn has_company() -> bool {
-    HAVE_COMPANY.load(Relaxed)
+/// How many threads have a heap; those that a forked child does not have are counted in it. A hint to those who do not hold
+/// the lock of the commons.
+pub(crate) fn heaps() -> usize {
+    HEAPS.load(Relaxed) as usize
 }
 
 /// All heaps that were ever made. Part of the commons.
@@ -164,7 +165,7 @@ impl Heaps {
             None => self.make()?,
         };
         self.used.push_front(heap);
-        self.tell_company();
+        self.tell_how_many();
         Some((heap, self.hook))
     }
 
@@ -179,11 +180,11 @@ impl Heaps {
     fn take_back(&mut self, heap: Ref<Heap>) {
         self.used.remove(heap);
         self.spare.push_front(heap);
-        self.tell_company();
+        self.tell_how_many();
     }
 
-    fn tell_company(&self) {
-        HAVE_COMPANY.store(self.used.len() > 1, Relaxed);
+    fn tell_how_many(&self) {
+        HEAPS.store(self.used.len() as u32, Relaxed);
     }
 
     fn make(&mut self) -> Option<Ref<Heap>> {

@@ -36,9 +36,14 @@ const PASSED: usize = 4;
 /// allocation take longer.
 const PARTED_WITH: usize = 8;
 
-/// More partial pools of a class than so many are shared with other heaps. Fewer have a thread's frees meet pools that it has
-/// shared, which takes the lock; more let heaps open pools where others have room.
-const KEPT: usize = 32;
+/// A heap may have its even share of a class's pools as partial ones, within these bounds; more it shares with other heaps. Fewer
+/// have a thread's frees meet pools that it has shared, which takes the lock; more let heaps open pools where others have
+/// room.
+const KEPT_LEAST: usize = 4;
+const KEPT_MOST: usize = 32;
+
+/// Pools that a heap shares at a time. More let one free take longer.
+const SHARED_WITH: usize = 8;
 
 impl Heap {
     /// Takes in a pool that this thread has claimed and that has a free block: as the last to be used, so that until
@@ -68,12 +73,16 @@ impl Heap {
 
     /// Where other heaps may lack pools of a class, and this one has many, leaves them some, those that have waited longest.
     fn share(&self, class: Class) {
-        let partial = &self.partial[class.index()];
-        while commons::lacks(class)
-            && thread::has_company()
-            && partial.len() > KEPT
-            && let Some(longest) = partial.first()
-        {
+        let (heaps, partial) = (thread::heaps(), &self.partial[class.index()]);
+        if heaps < 2 || !commons::lacks(class) {
+            return;
+        }
+        let even = commons::open_pools(class) / heaps;
+        let kept = even.clamp(KEPT_LEAST, KEPT_MOST);
+        for _ in 0..SHARED_WITH {
+            let Some(longest) = partial.first().filter(|_| partial.len() > kept) else {
+                return;
+            };
             self.forget(longest);
             commons::abandon(longest);
         }
