@@ -7,6 +7,8 @@
 
 #[path = "commons/abandoned.rs"]
 mod abandoned;
+#[path = "commons/churn.rs"]
+mod churn;
 #[path = "commons/excess.rs"]
 mod excess;
 #[path = "commons/orphans.rs"]
@@ -30,6 +32,7 @@ use crate::sweep;
 use crate::sync::{AtomicHint, Mutex, MutexGuard};
 use crate::thread::{self, Heaps};
 use crate::tide::{Tide, Told};
+use churn::Churn;
 pub(crate) use excess::DIRTY_MIN;
 
 /// Bytes in filled pools for each byte of a fresh slice. An arena asks for a huge page when so much is filled, and settles
@@ -90,6 +93,7 @@ pub(crate) struct Commons {
     fresh_bytes: usize,
     released_bytes: usize,
     tide: Tide,
+    churn: Churn,
 }
 
 // SAFETY: its pointers lead to mapped memory that belongs to no thread, reached only under the lock.
@@ -198,6 +202,7 @@ impl Commons {
             fresh_bytes: 0,
             released_bytes: 0,
             tide: Tide::new(),
+            churn: Churn::new(),
         }
     }
 
@@ -233,6 +238,7 @@ impl Commons {
             }
         }
         counters::count(Event::PoolOpened);
+        self.churn.opens(span.bytes(), self.open_bytes, os::now_ms);
         self.watch();
         self.give_back_excess();
         Some(pool)
@@ -330,7 +336,7 @@ impl Commons {
         self.shelf.remove(arena);
         pool.word().end();
         arena.reclaim(&pool);
-        let goes = self.tide.reserve() == 0 && self.is_surplus(arena);
+        let goes = self.tide.reserve() == 0 && !self.churns() && self.is_surplus(arena);
         if goes {
             self.forget(arena);
         } else {

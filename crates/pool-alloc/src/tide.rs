@@ -319,6 +319,11 @@ impl Tide {
         self.judge(now_ms);
     }
 
+    /// What no reserve may exceed.
+    pub(crate) fn limited_to(&self) -> usize {
+        self.limit
+    }
+
     /// Bytes that may stay resident at low water though they are not in use.
     pub(crate) fn reserve(&self) -> usize {
         self.reserve.bytes

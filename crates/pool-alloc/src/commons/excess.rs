@@ -27,6 +27,9 @@ pub(crate) const DIRTY_MIN: usize = 128 << 10;
 /// Beyond that, one part in so many of the bytes in open pools.
 const DIRTY_SHARE: usize = 128;
 
+/// While there is churn, one part in so many of these. More keeps more, less has pages go that are needed at once.
+const CHURN_SHARE: usize = 4;
+
 impl Commons {
     /// Whether an arena, not on the shelf at the moment, is empty and not the only one.
     pub(super) fn is_surplus(&self, arena: Ref<Arena>) -> bool {
@@ -119,12 +122,24 @@ impl Commons {
         self.give_back_excess();
     }
 
+    /// Whether more may be kept because of churn. Where it has ended, arenas go that were kept for it.
+    pub(super) fn churns(&mut self) -> bool {
+        if self.churn.ends(os::now_ms) {
+            self.unmap_surplus();
+        }
+        self.churn.is_there()
+    }
+
     /// Holds what is kept to the bounds, the reserve's among them.
     pub(super) fn give_back_excess(&mut self) {
         self.settle_excess();
         self.sweep_spared();
         let unspared = self.tide.reserve().saturating_sub(sparse::spared_bytes());
         let reserve = unspared.min(self.tide.room());
+        let reserve = match self.churns() {
+            true => reserve.max((self.open_bytes / CHURN_SHARE).min(self.tide.limited_to())),
+            false => reserve,
+        };
         let bound = DIRTY_MIN.max(self.open_bytes / DIRTY_SHARE) + reserve;
         if self.dirty_bytes > bound {
             self.purge_down_to(bound - DIRTY_MIN);
@@ -158,6 +173,7 @@ impl Commons {
     /// Gives back all that is free here: every dirty slice and every empty arena.
     pub(crate) fn release(&mut self) {
         self.tide.forget();
+        self.churn.forget();
         self.watch();
         self.sweep_abandoned(Which::All);
         self.settle_all();
