@@ -11,7 +11,7 @@ mod huge;
 #[path = "os/page.rs"]
 mod page;
 
-pub(crate) use huge::{advise_huge, advise_usual, look_for_huge_pages};
+pub(crate) use huge::{advise_huge, advise_usual, look_for_huge_pages, split};
 #[cfg(debug_assertions)]
 use page::are_whole_pages;
 use page::system_page;

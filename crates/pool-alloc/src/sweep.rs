@@ -74,7 +74,7 @@ impl Pool {
         compiler_fence(Release);
         self.set_purged(vacant | before);
         if vacant != 0 {
-            Arena::of(self).break_page();
+            Arena::of(self).break_page(grid.bytes(vacant));
         }
         for (first, end) in runs(vacant) {
             let Some(at) = NonNull::new(ptr::with_exposed_provenance_mut(grid.page(first))) else {

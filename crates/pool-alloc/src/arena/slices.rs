@@ -15,7 +15,7 @@
 //! dirty, which spares it the faults, else at the first place.
 
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{ARENA, Arena, SLICE, SLICES};
@@ -40,11 +40,15 @@ pub(super) struct Slices {
     followers: Cell<u32>,
     /// Whether there is a huge page, or was one until something of it was given back. Written once: everyone may read it.
     is_huge: Cell<bool>,
-    /// Whether it is no more to be made whole: anyone may find that out, by giving a part of it back.
-    is_broken: AtomicBool,
+    /// How many bytes of it were given back, once or again, up to `HALF`: anyone may give some.
+    broken: AtomicU32,
 }
 
 const ALL: u32 = u32::MAX;
+
+/// Bytes of a huge page that are given back before it is taken apart, which takes about as long as two hundred faults. Less takes
+/// apart what soon goes as a whole, more leaves more that is given back and not free.
+const HALF: u32 = (ARENA / 2) as u32;
 
 const _: () = assert!(SLICES == ALL.count_ones() as usize);
 
@@ -315,7 +319,7 @@ impl Arena {
     /// Gives the dirty slices back, one call for each run of neighbours; returns the bytes given back. Where the
     /// kernel refuses, the slices stay dirty.
     pub(crate) fn purge(&self) -> usize {
-        self.break_page();
+        self.break_page(self.dirty_bytes());
         let mut given = 0;
         while self.is_dirty() {
             let dirty = self.slices.dirty.get();
@@ -337,12 +341,22 @@ impl Arena {
     }
 
     /// Before some of a huge page goes: the rest is from now on pages of the usual size, else a thread of the kernel
-    /// makes a huge one of them again, and what was given back is resident once more.
-    pub(crate) fn break_page(&self) {
-        if self.slices.is_huge.get() && !self.slices.is_broken.swap(true, Relaxed) {
-            let at = NonNull::from_ref(self).cast();
+    /// makes a huge one of them again, and what was given back is resident once more. When half of it has gone, it is taken
+    /// apart: before, what goes is free only when the system is short of memory (`os::split`).
+    pub(crate) fn break_page(&self, bytes: usize) {
+        let broken = &self.slices.broken;
+        if !self.slices.is_huge.get() || broken.load(Relaxed) >= HALF {
+            return;
+        }
+        let before = broken.fetch_add(bytes as u32, Relaxed);
+        let at = NonNull::from_ref(self).cast();
+        if before == 0 {
             // SAFETY: this is the arena's mapping.
             unsafe { os::advise_usual(at, ARENA) };
+        }
+        if before < HALF && before + bytes as u32 >= HALF {
+            // SAFETY: the arena begins with its header.
+            unsafe { os::split(at) };
         }
     }
 

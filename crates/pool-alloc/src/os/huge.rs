@@ -58,6 +58,17 @@ mod advice {
         // SAFETY: the advice changes no contents.
         unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_NOHUGEPAGE) };
     }
+
+    /// Has the huge page that this page is a part of taken apart. Of one of which a part is given back the kernel does that when it
+    /// is short of memory: until then the part counts as nobody's, and is not free. Advice on a single page takes
+    /// its huge page apart at once, and this one, that it will not be needed soon, does nothing else that matters.
+    ///
+    /// # Safety
+    /// As above; the page is mapped.
+    pub(crate) unsafe fn split(at: NonNull<u8>) {
+        // SAFETY: the advice changes no contents. Before Linux 5.4 there is none such.
+        unsafe { libc::madvise(at.as_ptr().cast(), crate::os::page_size(), libc::MADV_COLD) };
+    }
 }
 
 /// Elsewhere there is no such call.
@@ -72,4 +83,6 @@ mod none {
     }
 
     pub(crate) unsafe fn advise_usual(_at: NonNull<u8>, _len: usize) {}
+
+    pub(crate) unsafe fn split(_at: NonNull<u8>) {}
 }

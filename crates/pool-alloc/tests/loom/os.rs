@@ -13,7 +13,7 @@ mod real;
 
 pub(crate) use real::{
     ErrnoKept, advise_huge, advise_usual, invariant, look_for_huge_pages, page_size, populate,
-    whole_pages,
+    split, whole_pages,
 };
 
 pub(crate) fn map(len: usize, align: usize) -> Option<NonNull<u8>> {

@@ -13,7 +13,7 @@ fn slices(free: u32, dirty: u32) -> Slices {
         vacant: Cell::new(0),
         followers: Cell::new(0),
         is_huge: Cell::new(false),
-        is_broken: AtomicBool::new(false),
+        broken: AtomicU32::new(0),
     }
 }
 
