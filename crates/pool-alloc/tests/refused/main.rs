@@ -21,7 +21,7 @@ use support::plan::nothing_is_left;
 use support::rounds::MIB;
 #[cfg(not(feature = "hardened"))]
 use support::rounds::{earned, small_round};
-use support::{Held, POOL, alone, list, stats};
+use support::{Held, POOL, alone, huge_pages, list, stats};
 
 /// Blocks of every kind, as many as there is memory for; then some of them resized, freed, and allocated again.
 fn history() -> Vec<Held> {
@@ -183,6 +183,41 @@ fn what_waits_goes_on_waiting_where_a_move_is_refused() {
         let mapped = refusing(from_now_on(Call::Map), || assert!(ask(LONGEST).is_some()));
         assert_eq!(mapped, 0, "it waits no more");
     });
+}
+
+/// What goes of it is free at once then. Where the system refuses, as an old one does, it is free when memory is short.
+#[test]
+fn a_huge_page_is_taken_apart_when_half_of_it_has_gone() {
+    alone(|| {
+        huge_pages(true);
+        let mut blocks = list(96 * MIB / 100, 100);
+        let arenas = stats().arenas;
+        let mut nth = 0;
+        let mut drop_but = |few: usize| {
+            refusing(from_now_on(Call::Split), || {
+                blocks.retain(|_| {
+                    nth += 1;
+                    nth % few == 0
+                });
+            })
+        };
+        assert_eq!(drop_but(2), 0, "hardly a page has gone");
+        let split = drop_but(8_000);
+        // The first sixteen MiB are in pages of the usual size.
+        let huge = arenas - 8;
+        match has_huge_pages() {
+            true => assert!((huge / 2..=huge).contains(&split), "{split} of {huge}"),
+            false => assert_eq!(split, 0),
+        }
+        drop(blocks);
+        nothing_is_left();
+    });
+}
+
+/// Whether a program that asks for huge pages has them.
+fn has_huge_pages() -> bool {
+    let said = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled");
+    said.is_ok_and(|said| !said.contains("[never]"))
 }
 
 /// As POSIX says of `free`. What is given back meanwhile is refused, so that there are errors to hide.

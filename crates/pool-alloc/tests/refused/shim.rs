@@ -8,6 +8,8 @@ pub enum Call {
     Map,
     Unmap,
     Advise,
+    /// Advice that takes a huge page apart.
+    Split,
     Remap,
     #[cfg(feature = "hardened")]
     Protect,
@@ -120,7 +122,11 @@ unsafe extern "C" fn munmap(at: *mut c_void, len: usize) -> c_int {
 /// As the system's.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn madvise(at: *mut c_void, len: usize, advice: c_int) -> c_int {
-    if is_refused(Call::Advise) {
+    let call = match advice {
+        libc::MADV_COLD => Call::Split,
+        _ => Call::Advise,
+    };
+    if is_refused(call) {
         return -1;
     }
     // SAFETY: as promised by the caller.

@@ -23,7 +23,7 @@ pub fn alone(test: impl FnOnce() + Send) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _guard = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let run = || {
-        four_kib_pages();
+        huge_pages(false);
         POOL.release();
         test();
     };
@@ -34,12 +34,15 @@ pub fn alone(test: impl FnOnce() + Send) {
 }
 
 /// On a machine whose huge pages are always on, a written byte makes two MiB around it resident.
-fn four_kib_pages() {
+///
+/// A test that wants them says so, from its beginning on.
+pub fn huge_pages(are_wanted: bool) {
     if cfg!(miri) {
         return;
     }
+    let disabled = libc::c_ulong::from(!are_wanted);
     // SAFETY: the call sets a flag of this process; its unused arguments must be zero, and are.
-    unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
+    unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, disabled, 0, 0, 0) };
 }
 
 /// The statistics, once the equation that always holds was checked.
