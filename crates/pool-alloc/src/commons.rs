@@ -336,7 +336,7 @@ impl Commons {
         self.shelf.remove(arena);
         pool.word().end();
         arena.reclaim(&pool);
-        let goes = self.tide.reserve() == 0 && !self.churns() && self.is_surplus(arena);
+        let goes = !self.keeps_arenas() && self.is_surplus(arena);
         if goes {
             self.forget(arena);
         } else {

@@ -113,10 +113,10 @@
 //! When the last block of a pool comes back, it is closed, or vacant, and under the lock of the commons these hold again:
 //!
 //! ```text
-//! empty arenas             <= 1 while there is no reserve                   else the arena is unmapped
+//! empty arenas             <= 1 while there is no reserve and no churn      else the arena is unmapped
 //! bytes of dirty slices    <= max(128 KiB, 1/128 of the open pools)         else the longest dirty are purged
-//!                             + reserve
-//! bytes of fresh slices    <= 1/8 of the open pools                         else they count as dirty
+//!                             + max(reserve, with churn 1/4 of these)
+//! bytes of fresh slices    <= 1/8 of the filled pools                       else they count as dirty
 //! empty pools of a heap    <= 512 KiB touched in all, when one begins to    else the longest resting is closed (`rest`)
 //!                             rest, and 64 KiB of each
 //! sparse pools of a heap   <= 4 that were not swept                         else the longest waiting is swept
@@ -133,8 +133,9 @@
 //! *Packing.* Where many pools of a class are partly used, those that are mostly free are left to drain, as long as others
 //! have free blocks (`heap::partial`). So a heap that has shrunk ends up on fewer pages, though nothing is dropped any more.
 //!
-//! *Company.* Where threads free each other's blocks, who comes to own a pool is chance. A heap that has many partial pools of
-//! a class leaves some to others, as if its thread had ended; so none opens new ones where another has room (`heap::partial`).
+//! *Company.* Where threads free each other's blocks, who comes to own a pool is chance. A heap that has more than its even share
+//! of a class's pools as partial ones leaves some to others, as if its thread had ended; so none opens new ones where another
+//! has room (`heap::partial`).
 //!
 //! *Loops.* A loop that drops and builds would pay for every page each round. After a few such rounds in quick
 //! succession there is a *reserve* of a round's size and a third, which goes back when no more such rounds come; with what
@@ -142,10 +143,16 @@
 //! blocks have another (`runs`); of that, a block that grows gets a run with room behind it to double.
 //! [`PoolAlloc::limit_reserve`] bounds both, or forbids them.
 //!
+//! *Churn.* Where one thread builds what another drops, what is in use hardly changes, and there are no rounds to see; but each
+//! pool that is emptied is needed again at once. Where pools of four times what is open were opened in half a second, a quarter of
+//! what is open may be free beside it. As that is a share of what is open, after a drop it is nothing (`commons::churn`).
+//!
 //! *Huge pages.* One fault takes the place of 512; but an arena that asks for a huge page is resident as a whole. So
-//! an arena asks when eight times as much is in use already, a smaller heap declines huge pages even where the system
-//! gives them unasked, and an arena of which something was given back declines from then on: else a thread of the
-//! kernel would fill it again (`arena`).
+//! an arena asks when eight times as much was filled already, and three quarters of all small pools are: where many threads
+//! have a pool each of many classes, most are about empty. A smaller heap declines huge pages even where the system
+//! gives them unasked, and so does an arena of which something was given back, from then on: else a thread of the
+//! kernel would fill it again. When half of it was given back, the huge page is taken apart, since until then the kernel
+//! keeps what goes, and only the resident set falls (`arena`).
 //!
 //! *Pages in company.* Pages of the usual size come by a fault each, until a thread has filled 128 pools of a class and
 //! freed nothing of it since: the next ones come whole, by one call each (`heap::growth`), and what such a pool does not
@@ -186,11 +193,17 @@
 //!   ends, or calls `release`. For a thread that never does, that is its current pools, one for each class; and of any other
 //!   pool too if its last two blocks came back within some nanoseconds of each other, one of them by its own hand. Threads
 //!   that drop together, each at its own pace, leave next to none so; two in lock step, block by block, leave some.
+//! - Of a pool that a thread has laid aside others give back all or nothing. Where it has freed some blocks of each of its pools and
+//!   sleeps, and others free the rest but for one here and there, those keep their pools whole until it goes on.
 //! - The pools of a thread that were spared for a loop's sake, and the reserve has ended, wait for the same if they have
 //!   blocks in use.
 //! - What others have emptied of a thread's pools gives its pages back, but its addresses are that thread's until it needs a pool
 //!   of the class: of each arena with such pools the page of headers stays, and what the kernel needs to map it, 8 KiB of 2 MiB.
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
+//! - Each large block is a mapping, or a part of one, and a process may have 65,530 (`vm.max_map_count`). One that holds more than
+//!   that many, and frees every second, comes to where the system refuses to map anything.
+//! - Large blocks of 2 MiB and more ask for huge pages: what touches little of them has all of it resident.
+//! - Churn that is over ends when pools next come or go.
 //! - Free slices that are no neighbours are no place for a pool of several: then there are more arenas than would do.
 //! - One lock guards the arenas. Many threads that open and close pools of large blocks all the time will meet there.
 //! - A request that the system refuses costs the reserve, also one that could never be met; and what the heaps of

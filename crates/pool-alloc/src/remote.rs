@@ -96,7 +96,7 @@ const ASIDE: usize = 1 << (HALF - 1);
 const TURNS: usize = ASIDE - ARENA;
 
 /// Which time it is, modulo the times that can be told apart.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Turn(usize);
 
 impl Turn {

@@ -1,13 +1,14 @@
 //! A large heap has huge pages, and what is given back of one stays away: from then on it is told to the kernel as pages
-//! of the usual size, of which no thread of the kernel's makes a huge one again. Alone in its process, and with huge pages
-//! where others of these tests turn them off.
+//! of the usual size, of which no thread of the kernel's makes a huge one again. A heap has none whose pools are about empty.
 #![cfg(target_os = "linux")]
 
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::sync::Barrier;
+use std::thread;
 
-use support::{POOL, stats};
+use support::{Held, POOL, alone, huge_pages, stats};
 
 const MIB: usize = 1 << 20;
 const ARENA: usize = 2 * MIB;
@@ -51,6 +52,13 @@ fn are_to_be_had() -> bool {
 
 #[test]
 fn a_huge_page_of_which_some_was_swept_is_none_any_more() {
+    alone(|| {
+        huge_pages(true);
+        sweep_some();
+    });
+}
+
+fn sweep_some() {
     let layout = Layout::from_size_align(64, 8).expect("valid");
     // SAFETY: the size is not zero.
     let block = |_| unsafe { POOL.alloc(layout) };
@@ -93,4 +101,46 @@ fn a_huge_page_of_which_some_was_swept_is_none_any_more() {
     }
     POOL.release();
     assert_eq!(stats().allocated_bytes + stats().cached_bytes, 0);
+}
+
+/// As if they were resident as a whole, though of each pool there is little.
+fn assert_usual(blocks: &[Held]) {
+    let huge = blocks
+        .iter()
+        .map(|block| block.range().start & !(ARENA - 1))
+        .filter(|arena| flags_around(*arena).contains(" hg "));
+    assert_eq!(huge.count(), 0, "of {}", blocks.len());
+}
+
+#[test]
+fn pools_that_many_threads_have_hardly_begun_are_on_no_huge_page() {
+    const THREADS: usize = 40;
+    alone(|| {
+        huge_pages(true);
+        let all_have = &Barrier::new(THREADS);
+        let open = |_| {
+            let sizes = (1..64).map(|nth| nth * 64);
+            let blocks: Vec<Held> = sizes.map(|size| Held::new(size, 8, 1)).collect();
+            all_have.wait(); // else each would have the pools of those before
+            blocks
+        };
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS)
+                .map(|nth| scope.spawn(move || open(nth)))
+                .collect();
+            for thread in threads {
+                assert_usual(&thread.join().expect("it does not fail"));
+            }
+        });
+    });
+}
+
+#[test]
+fn blocks_of_which_a_program_may_use_little_are_on_no_huge_page() {
+    alone(|| {
+        huge_pages(true);
+        let blocks: Vec<Held> = (0..1_000).map(|_| Held::new(60 << 10, 8, 1)).collect();
+        assert_usual(&blocks[..100]);
+        assert_usual(&blocks[900..]);
+    });
 }

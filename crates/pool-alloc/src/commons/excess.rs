@@ -12,7 +12,7 @@
 
 use super::abandoned::Which;
 use super::{Commons, EARNED, TOLD};
-use crate::arena::{Arena, HEADER};
+use crate::arena::{ARENA, Arena, HEADER};
 use crate::counters::{self, Event};
 use crate::heap::caches;
 use crate::list::Ref;
@@ -130,6 +130,24 @@ impl Commons {
         self.churn.is_there()
     }
 
+    /// Whether empty arenas stay: all of them while there is a reserve, and with churn as long as no more is mapped than may be
+    /// kept.
+    pub(super) fn keeps_arenas(&mut self) -> bool {
+        if self.tide.reserve() > 0 {
+            return true;
+        }
+        let keeps = self.churns() && self.arenas * ARENA <= self.open_bytes + self.kept_for_churn();
+        if !keeps && self.churn.is_there() {
+            self.unmap_surplus();
+        }
+        keeps
+    }
+
+    /// What may be free beside what is open while there is churn.
+    fn kept_for_churn(&self) -> usize {
+        (self.open_bytes / CHURN_SHARE).min(self.tide.limited_to())
+    }
+
     /// Holds what is kept to the bounds, the reserve's among them.
     pub(super) fn give_back_excess(&mut self) {
         self.settle_excess();
@@ -137,7 +155,7 @@ impl Commons {
         let unspared = self.tide.reserve().saturating_sub(sparse::spared_bytes());
         let reserve = unspared.min(self.tide.room());
         let reserve = match self.churns() {
-            true => reserve.max((self.open_bytes / CHURN_SHARE).min(self.tide.limited_to())),
+            true => reserve.max(self.kept_for_churn()),
             false => reserve,
         };
         let bound = DIRTY_MIN.max(self.open_bytes / DIRTY_SHARE) + reserve;

@@ -196,3 +196,7 @@ impl Heap {
         true
     }
 }
+
+#[cfg(test)]
+#[path = "partial/tests.rs"]
+mod tests;
