@@ -355,8 +355,15 @@ mod tests {
         assert_eq!(classes_with_a_pool_after(&some.repeat(3), 1), some);
         let many: Vec<Class> = (0..30).map(Class::nth).collect();
         assert_eq!(classes_with_a_pool_after(&many, 1 << 10), many);
+        let resting = classes_with_a_pool_after(&many, 56 << 10);
+        assert!(many.ends_with(&resting), "{resting:?}");
+        // Others are touched in larger pages.
         let fit = RESTING / (56 << 10);
-        assert_eq!(classes_with_a_pool_after(&many, 56 << 10), many[30 - fit..]);
+        let is_usual = crate::os::page_size() == 4 << 10;
+        assert!(
+            resting.len() == fit || !is_usual && resting.len() + 2 >= fit,
+            "{resting:?}"
+        );
         let twice = [Class::nth(7), Class::nth(7)];
         assert_eq!(classes_with_a_pool_after(&twice, 1), twice[..1]);
     }
