@@ -96,7 +96,7 @@ fn what_comes_back_after_the_release_is_a_rebound() {
 
 #[test]
 fn a_leak_of_a_hundredth_a_round_grows_by_that_in_every_round() {
-    const ROUNDS: u32 = 5;
+    const ROUNDS: u32 = 4; // after which pool-alloc may take it for a loop
     for (base, _) in lab::ALLOCATORS {
         let [usual, turned] = pair(base, "leaks", ROUNDS);
         let hundredth = usual.iter().find(|c| c.name == Moment::Built);
@@ -114,8 +114,8 @@ fn a_leak_of_a_hundredth_a_round_grows_by_that_in_every_round() {
     let history = oracle::judge(&turned).and_then(|verdict| verdict.history);
     let history = history.expect("several rounds");
     assert!(
-        (0.035..0.045).contains(&history),
-        "four rounds more: {history}"
+        (0.025..0.035).contains(&history),
+        "three rounds more: {history}"
     );
 }
 
