@@ -24,16 +24,15 @@ impl Aside {
         let pool_of = |block: &*mut u8| unsafe { Arena::pool_of(*block, class.span()) };
         // One in the middle: the pool is full, and nobody's.
         let pool = pool_of(&all[32]);
-        let (mut blocks, others): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|block| pool_of(block) == pool);
+        // What is in use of the others stays so: none of them takes the lock, in which one would wait for what is to be seen.
+        let mut blocks: Vec<_> = all
+            .into_iter()
+            .filter(|block| pool_of(block) == pool)
+            .collect();
         let aside = blocks.pop().expect("there are some");
         // SAFETY: it is in use, and not used again.
         unsafe { heap::free(aside, pool) };
         assert!(pool.is_of(owner));
-        for block in others.into_iter().skip(32) {
-            // SAFETY: as above.
-            unsafe { heap::free(block, pool_of(&block)) };
-        }
         Self {
             owner,
             pool,
