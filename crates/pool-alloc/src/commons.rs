@@ -289,7 +289,7 @@ impl Commons {
     /// Counts the abandoned pools anew.
     fn take_stock(&self) {
         for (stock, list) in STOCK.iter().zip(&self.abandoned) {
-            stock.store(list.iter().count() as u32, Relaxed);
+            stock.store(list.len() as u32, Relaxed);
         }
     }
 

@@ -1,8 +1,9 @@
 //! Excess: what the commons keep of free memory, and what goes back, at the moment that a pool becomes empty.
 //!
 //! ```text
-//! empty arenas kept          <= 1 while there is no reserve     (the next one is unmapped)
-//! bytes of dirty slices      <= max(DIRTY_MIN, bytes of open pools / DIRTY_SHARE) + the tide's room
+//! empty arenas kept          <= 1 while there is no reserve, nor churn with room for more     (the next one is unmapped)
+//! bytes of dirty slices      <= max(DIRTY_MIN, bytes of open pools / DIRTY_SHARE)
+//!                                 + max(the tide's room, with churn bytes of open pools / CHURN_SHARE)
 //! ```
 //!
 //! When the second is exceeded, arenas are purged, the longest dirty first, to `DIRTY_MIN` below the bound: a big
