@@ -20,6 +20,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::arena::{ARENA, Arena, BY_AGE, Dirt, HEADER, Opened, Place};
+use crate::begin;
 use crate::class::{Class, SLOTS, Span};
 use crate::counters::{self, Event};
 use crate::list::{List, Ref};
@@ -30,7 +31,7 @@ use crate::shelf::Shelf;
 use crate::stats::Stats;
 use crate::sweep;
 use crate::sync::{AtomicHint, Mutex, MutexGuard};
-use crate::thread::{self, Heaps};
+use crate::thread::Heaps;
 use crate::tide::{Tide, Told};
 use churn::Churn;
 pub(crate) use excess::DIRTY_MIN;
@@ -101,7 +102,7 @@ unsafe impl Send for Commons {}
 
 /// Takes the lock. It cannot be poisoned: nothing panics while holding it.
 pub(crate) fn lock() -> MutexGuard<'static, Commons> {
-    thread::begin();
+    begin::once();
     COMMONS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -233,6 +233,7 @@ compile_error!(
 );
 
 mod arena;
+mod begin;
 pub mod by_address;
 mod by_layout;
 #[cfg(debug_assertions)]

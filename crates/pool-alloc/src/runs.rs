@@ -24,6 +24,7 @@ mod table;
 use std::ptr::NonNull;
 use std::sync::PoisonError;
 
+use crate::begin;
 use crate::commons;
 use crate::counters::{self, Event};
 use crate::os::{self, invariant};
@@ -132,7 +133,7 @@ impl Run {
 
 /// Takes the lock, so that nobody else holds it.
 pub(crate) fn lock() -> MutexGuard<'static, Table> {
-    thread::begin();
+    begin::once();
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -14,7 +14,6 @@
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::class::Class;
@@ -23,7 +22,7 @@ use crate::heap::{ENDED_REF, Heap, NO_HEAP_REF};
 use crate::list::{List, Ref};
 use crate::os::{self, ExitHook};
 use crate::sync::AtomicHint;
-use crate::{commons, environment, fork, slot};
+use crate::{commons, slot};
 
 /// The calling thread's heap, or the heap that stands for none.
 #[inline(always)]
@@ -34,8 +33,6 @@ pub(crate) fn heap() -> Ref<Heap> {
 /// The calling thread's heap, made now if it has had none; `None` where memory is out.
 #[cold]
 pub(crate) fn heap_or_new() -> Option<Ref<Heap>> {
-    // This may allocate, and so make the heap.
-    begin();
     let heap = heap();
     if !heap.is_none() {
         return Some(heap);
@@ -53,18 +50,6 @@ pub(crate) fn heap_or_new() -> Option<Ref<Heap>> {
     retire(heap);
     slot::set(NO_HEAP_REF);
     None
-}
-
-/// What a process does before it first takes a lock; whoever takes one calls this.
-#[inline]
-pub(crate) fn begin() {
-    static BEGUN: AtomicBool = AtomicBool::new(false);
-    if !BEGUN.load(Relaxed) && !BEGUN.swap(true, Relaxed) {
-        // A fork must know of the locks from now on.
-        fork::watch();
-        os::look_for_huge_pages();
-        environment::heed();
-    }
 }
 
 /// Rounds of destructors that the hook lets pass.

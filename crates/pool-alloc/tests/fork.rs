@@ -30,8 +30,6 @@ fn in_child(work: impl FnOnce() -> i32) {
 #[test]
 fn a_child_allocates_whatever_other_threads_were_doing() {
     alone(|| {
-        // The handlers are registered by whoever first allocates: in a program, long before there is a second thread.
-        drop(list(1, 16));
         let stop = AtomicBool::new(false);
         let churn = |size| {
             while !stop.load(Relaxed) {

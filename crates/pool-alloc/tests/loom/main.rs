@@ -60,14 +60,9 @@ mod thread;
 mod tide;
 mod word;
 
-/// The models do not fork.
-mod fork {
-    pub(crate) fn watch() {}
-}
-
-/// Nor does anybody say anything to them.
-mod environment {
-    pub(crate) fn heed() {}
+/// The models do not fork, nor does anybody say anything to them.
+mod begin {
+    pub(crate) fn once() {}
 }
 
 /// They take no census: each look of it would be explored as an access of the allocator's. What is lost shows at the end.

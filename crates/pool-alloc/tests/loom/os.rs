@@ -12,8 +12,7 @@ use crate::shadow;
 mod real;
 
 pub(crate) use real::{
-    ErrnoKept, advise_huge, advise_usual, invariant, look_for_huge_pages, page_size, populate,
-    split, whole_pages,
+    ErrnoKept, advise_huge, advise_usual, invariant, page_size, populate, split, whole_pages,
 };
 
 pub(crate) fn map(len: usize, align: usize) -> Option<NonNull<u8>> {
