@@ -36,7 +36,7 @@ fn begin_or_wait() {
     if is_first {
         slot::set(ENDED_REF);
         fork::watch();
-        os::look_for_huge_pages();
+        os::huge::look_for();
         environment::heed();
         slot::set(NO_HEAP_REF);
         HAS_BEGUN.store(true, Release);

@@ -7,11 +7,11 @@ use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 
 #[path = "os/huge.rs"]
-mod huge;
+pub(crate) mod huge;
 #[path = "os/page.rs"]
 mod page;
 
-pub(crate) use huge::{advise_huge, advise_usual, look_for_huge_pages, split};
+pub(crate) use huge::{advise_huge, advise_usual, split};
 #[cfg(debug_assertions)]
 use page::are_whole_pages;
 use page::system_page;

@@ -18,7 +18,7 @@ mod advice {
     static ARE_THERE: AtomicBool = AtomicBool::new(true);
 
     /// Finds out whether there are huge pages. As the process begins: later it may not be allowed to look.
-    pub(crate) fn look_for_huge_pages() {
+    pub(crate) fn look_for() {
         const NEVER: &[u8] = b"[never]";
         let _errno = ErrnoKept::now();
         let mode = c"/sys/kernel/mm/transparent_hugepage/enabled".as_ptr();
@@ -76,7 +76,7 @@ mod advice {
 mod none {
     use std::ptr::NonNull;
 
-    pub(crate) fn look_for_huge_pages() {}
+    pub(crate) fn look_for() {}
 
     pub(crate) unsafe fn advise_huge(_at: NonNull<u8>, _len: usize) -> bool {
         false
