@@ -14,8 +14,8 @@
 //!
 //! No alignment is an exception, since a multiple of 1 GiB is one of 2 MiB: whatever the alignment, the header is in
 //! the same place, and telling the two sorts of block apart takes no memory access. It costs a page of memory per
-//! block, addresses, which are free, and one mapping of the kernel's each, of which a process may have 65,530 by
-//! default: few of them touch, so the kernel cannot merge them.
+//! block and addresses, which are free. Each is a mapping of its own to the kernel, of which a process may have 65,530 by
+//! default; where there are many, their runs reach as far as to the next, so that they touch and are one mapping.
 //!
 //! Where large blocks have guards (`hardened`), none of this is in use but the search for room: they are `guarded`.
 
@@ -54,7 +54,7 @@ pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8
     let Some(need) = need(size, align) else {
         return ptr::null_mut();
     };
-    let run = || runs::obtain(need, contents, stretch, || map(need));
+    let run = || runs::obtain(need, contents, stretch, || new_run(need));
     counters::large(begin_or_null(crate::insistently(run), need))
 }
 
@@ -102,7 +102,7 @@ pub(crate) unsafe fn resize(block: *mut u8, new_size: usize) -> *mut u8 {
     let Some(need) = need(new_size, ARENA) else {
         return ptr::null_mut();
     };
-    let resized = || runs::resize(run, need, stretch, || map(need));
+    let resized = || runs::resize(run, need, stretch, || new_run(need));
     begin_or_null(crate::insistently(resized), need)
 }
 
@@ -112,14 +112,23 @@ fn need(size: usize, align: usize) -> Option<Need> {
     if size > isize::MAX as usize - 2 * page {
         return None;
     }
+    let len = page + os::whole_pages(size.max(1));
     Some(Need {
-        len: page + os::whole_pages(size.max(1)),
+        len: if runs::are_many() {
+            len.checked_next_multiple_of(ARENA)?
+        } else {
+            len
+        },
         align: align.max(ARENA),
         ahead: page,
     })
 }
 
-/// A fresh run.
+fn new_run(need: Need) -> Option<NonNull<u8>> {
+    runs::new_run(need, || map(need))
+}
+
+/// Maps a run.
 pub(crate) fn map(need: Need) -> Option<NonNull<u8>> {
     let below = BELOW.load(Relaxed);
     let block = below.saturating_sub(need.len - need.ahead) & !(need.align - 1);
@@ -138,7 +147,7 @@ fn stretch(run: Run, need: Need) -> Option<NonNull<u8>> {
         // The system would unmap what is at the new place, and then refuse.
         InPlace::NotToBeMoved => return None,
     }
-    let to = map(need)?;
+    let to = new_run(need)?;
     // SAFETY: the one is ours, and the other is new.
     if unsafe { os::remap_to(run.at, run.len, need.len, to) } {
         return Some(to);

@@ -122,7 +122,7 @@ fn need(size: usize, align: usize) -> Need {
 }
 
 fn map(need: Need, contents: Contents) -> Option<NonNull<u8>> {
-    let at = os::map(need.len, need.align)?;
+    let at = runs::new_run(need, || os::map(need.len, need.align))?;
     // SAFETY: the run was mapped with this length.
     unsafe { advise(at, need.len, contents) };
     Some(at)

@@ -121,7 +121,7 @@
 //!                             rest, and 64 KiB of each
 //! sparse pools of a heap   <= 4 that were not swept                         else the longest waiting is swept
 //!                             + what the reserve covers
-//! runs of large blocks     <= the reserve of their own (`runs`)             else they are unmapped
+//! runs of large blocks     <= the reserve of their own (`runs`)             else they are unmapped, or hollow
 //!                             + 1 MiB at hand of each thread that was in a loop
 //! pools found nearly empty <= 1 since one was needed, while caches are open else what is in these goes to its pool
 //! ```
@@ -200,8 +200,8 @@
 //! - What others have emptied of a thread's pools gives its pages back, but its addresses are that thread's until it needs a pool
 //!   of the class: of each arena with such pools the page of headers stays, and what the kernel needs to map it, 8 KiB of 2 MiB.
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
-//! - Each large block is a mapping, or a part of one, and a process may have 65,530 (`vm.max_map_count`). One that holds more than
-//!   that many, and frees every second, comes to where the system refuses to map anything.
+//! - Among more than 8,192 large blocks what is freed gives its memory back, but keeps its addresses for the next ones, as a
+//!   process may have 65,530 mappings (`runs::hollow`): a limit of address space (`ulimit -v`) is met earlier.
 //! - Large blocks of 2 MiB and more ask for huge pages: what touches little of them has all of it resident.
 //! - Churn that is over ends when pools next come or go.
 //! - Free slices that are no neighbours are no place for a pool of several: then there are more arenas than would do.

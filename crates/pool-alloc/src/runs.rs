@@ -18,11 +18,14 @@
 
 #[path = "runs/at_hand.rs"]
 mod at_hand;
+#[path = "runs/hollow.rs"]
+mod hollow;
 #[path = "runs/table.rs"]
 mod table;
 
 use std::ptr::NonNull;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::begin;
 use crate::commons;
@@ -32,6 +35,7 @@ use crate::sync::{Mutex, MutexGuard};
 use crate::thread;
 use crate::tide::Told;
 pub(crate) use at_hand::AtHand;
+use table::ARE_MANY;
 pub(crate) use table::Table;
 
 /// Bytes that are written to make them zero. Where more have to be zero, they are given back and come as zeroes when
@@ -162,8 +166,22 @@ pub(crate) fn obtain(
         return Some(at);
     }
     let at = map()?;
-    lock().grew(need.len);
+    lock().began(need.len);
     Some(at)
+}
+
+/// Whether there are many large blocks, so that mappings are worth saving.
+pub(crate) fn are_many() -> bool {
+    ARE_MANY.load(Relaxed)
+}
+
+/// Addresses for a run of zeroes, without memory: of a hollow one, or as `map` gets them.
+pub(crate) fn new_run(
+    need: Need,
+    map: impl FnOnce() -> Option<NonNull<u8>>,
+) -> Option<NonNull<u8>> {
+    let hollow = lock().take_hollow(need);
+    hollow.map(|run| run.at).or_else(map)
 }
 
 /// The longest run that waits, with as many bytes as are needed. Where the system refuses, it goes on waiting.
@@ -202,7 +220,7 @@ pub(crate) fn resize(
 ) -> Option<NonNull<u8>> {
     let mut run = run;
     if need.len <= run.len {
-        lock().put(run.cut(need.len));
+        lock().put_end(run.cut(need.len));
         return Some(run.at);
     }
     thread::heap().at_hand().give_back();
@@ -224,7 +242,7 @@ pub(crate) fn resize(
         // What is made of several mappings the system does not move. That is no lack of memory.
         None => {
             let at = map()?;
-            lock().grew(need.len);
+            lock().began(need.len);
             at
         }
     };

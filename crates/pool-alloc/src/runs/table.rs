@@ -2,7 +2,14 @@
 //!
 //! A short table, gone through for each request: a request is for 64 pages at least, so that whatever is
 //! done with the block costs more than the look. Everything here happens under one lock.
+//!
+//! What does not wait is unmapped; but where there are many large blocks, it is hollow (`hollow`) until there are few.
 
+use std::iter;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::hollow::Hollow;
 use super::{Need, Run, TOLD};
 use crate::os;
 use crate::tide::Tide;
@@ -12,6 +19,17 @@ use crate::tide::Tide;
 /// meets a full table.
 const RUNS: usize = if cfg!(debug_assertions) { 32 } else { 256 };
 
+/// Large blocks from which on there are many, until there are half as many. More lets more of the mappings be taken that a
+/// process may have; fewer keeps more addresses. Debug builds have few, so that what is tested has many.
+const MANY: usize = if cfg!(debug_assertions) { 64 } else { 8_192 };
+
+/// Hollow runs that are unmapped for each block that goes where there are no more many: all of them, before a fourth of those
+/// blocks is gone.
+const UNMAPPED: usize = 4;
+
+/// Whether there are many, for who does not hold the lock.
+pub(super) static ARE_MANY: AtomicBool = AtomicBool::new(false);
+
 /// See the top of this file.
 pub(crate) struct Table {
     /// The first `count` are there.
@@ -19,6 +37,8 @@ pub(crate) struct Table {
     count: usize,
     waiting_bytes: usize,
     bytes_in_use: usize,
+    blocks: usize,
+    hollow: Hollow,
     tide: Tide,
 }
 
@@ -32,6 +52,8 @@ impl Table {
             count: 0,
             waiting_bytes: 0,
             bytes_in_use: 0,
+            blocks: 0,
+            hollow: Hollow::new(),
             tide: Tide::new(),
         }
     }
@@ -44,6 +66,15 @@ impl Table {
     /// Bytes of the runs that wait.
     pub(crate) fn waiting_bytes(&self) -> usize {
         self.waiting_bytes
+    }
+
+    /// A block of so many bytes is in use.
+    pub(super) fn began(&mut self, bytes: usize) {
+        self.blocks += 1;
+        if self.blocks == MANY {
+            ARE_MANY.store(true, Relaxed);
+        }
+        self.grew(bytes);
     }
 
     /// So many bytes more are in use.
@@ -89,8 +120,13 @@ impl Table {
         let behind = run.cut(need.len);
         self.insert(before);
         self.insert(behind);
-        self.grew(need.len);
+        self.began(need.len);
         Some(run)
+    }
+
+    /// What is needed, of addresses without memory: it is zero.
+    pub(super) fn take_hollow(&mut self, need: Need) -> Option<Run> {
+        self.hollow.take(need)
     }
 
     /// The longest run that begins as needed, to be stretched; not more of it than is needed.
@@ -99,7 +135,7 @@ impl Table {
         let (longest, _) = aligned.max_by_key(|(_, run)| run.len)?;
         let mut run = self.remove(longest)?;
         self.insert(run.cut(run.len.min(need.len)));
-        self.grew(run.len);
+        self.began(run.len);
         Some(run)
     }
 
@@ -114,8 +150,17 @@ impl Table {
         true
     }
 
-    /// Takes the run of a block, and gives back what there is no room for.
-    pub(crate) fn put(&mut self, run: Run) {
+    /// Takes the run of a block that has gone.
+    pub(super) fn put(&mut self, run: Run) {
+        self.blocks = self.blocks.saturating_sub(1);
+        if self.blocks < MANY / 2 {
+            self.unmap_hollow();
+        }
+        self.put_end(run);
+    }
+
+    /// Takes the end of a block's run, and gives back what there is no room for.
+    pub(super) fn put_end(&mut self, run: Run) {
         self.shrank(run.len);
         let mut run = run;
         let touches = |run: Run| {
@@ -175,8 +220,30 @@ impl Table {
             };
             let goes = least.cut(least.len.saturating_sub(surplus));
             self.insert(least);
-            // SAFETY: nobody uses the run, and it is off the table.
-            unsafe { goes.unmap() };
+            self.give_back(goes);
+        }
+    }
+
+    /// Gives a run's memory back, and its addresses unless there are many blocks. Nobody uses it, and it is off the table.
+    fn give_back(&mut self, run: Run) {
+        // SAFETY: as promised by the caller.
+        let is_hollow = ARE_MANY.load(Relaxed)
+            && unsafe { os::discard(run.at, run.len) }
+            && self.hollow.put(run);
+        if !is_hollow {
+            // SAFETY: as above, and the hollow ones do not have it either.
+            unsafe { run.unmap() };
+        }
+    }
+
+    /// Makes no more runs hollow, and unmaps some of those that are.
+    fn unmap_hollow(&mut self) {
+        if ARE_MANY.load(Relaxed) {
+            ARE_MANY.store(false, Relaxed);
+        }
+        for run in iter::from_fn(|| self.hollow.take_first()).take(UNMAPPED) {
+            // SAFETY: nobody uses it, and it is not there any more.
+            unsafe { run.unmap() };
         }
     }
 
@@ -209,11 +276,9 @@ impl Table {
         if self.count == RUNS {
             let shorter = self.least(|other| other.len < run.len);
             let Some(least) = shorter.and_then(|place| self.remove(place)) else {
-                // SAFETY: nobody uses the run, and it is in no table.
-                return unsafe { run.unmap() };
+                return self.give_back(run);
             };
-            // SAFETY: as above, it has just left the table.
-            unsafe { least.unmap() };
+            self.give_back(least);
         }
         self.runs[self.count] = Some(run);
         self.count += 1;
