@@ -97,6 +97,25 @@ fn ctrl_c_leaves_no_process_and_writes_what_was_measured() {
 }
 
 #[test]
+fn an_interrupted_result_takes_no_others_place() {
+    let bench = Bench::new();
+    for whole in ["result.json", "result.html"] {
+        fs::write(bench.path(whole), "of yesterday").expect("a file");
+    }
+    let (outcome, _) = signalled(&bench, HANGS, Signal::SIGINT);
+    for whole in ["result.json", "result.html"] {
+        let stands = fs::read_to_string(bench.path(whole)).expect("a file");
+        assert_eq!(stands, "of yesterday");
+    }
+    let beside = bench.path("result.interrupted.json");
+    let said = format!("what was measured until then: {}", beside.display());
+    assert!(outcome.stderr.contains(&said), "{}", outcome.stderr);
+    let result = fs::read_to_string(beside).expect("a result");
+    assert!(result.contains(r#""interrupted": true"#), "{result}");
+    assert!(bench.path("result.interrupted.html").exists());
+}
+
+#[test]
 fn a_polite_request_to_end_does_the_same() {
     check(Signal::SIGTERM, 143);
 }

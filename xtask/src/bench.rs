@@ -7,7 +7,7 @@ use workloads::Workload;
 use crate::args::{BenchOptions, DEFAULT_BENCH_OUT, ListFormat};
 use crate::contestants::{Contestants, Racer};
 use crate::names::{self, choose};
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::race::Course;
 use crate::stop::Stop;
 use crate::{command_line, say, subjects};
@@ -49,12 +49,16 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Stop> {
         interrupted: interrupt.signal().is_some(),
     };
 
+    let output = match benchmark.interrupted {
+        true => output.sparing_another(),
+        false => output,
+    };
     let written = output.write(&say::spelled(&benchmark))?;
     match options.format {
         ListFormat::Table => say::screen(&report::benchmark(&benchmark, say::width())),
         ListFormat::Json => say::json(&benchmark),
     }?;
-    say::aside(&format_args!("full result: {}", written.display()));
+    output::say_where(&written, benchmark.interrupted);
     say_if_the_machine_has_changed(huge_pages.as_deref());
     match interrupt.signal() {
         Some(signal) => Err(Stop::Interrupted(signal)),

@@ -11,7 +11,7 @@ use crate::matrix::{self, Planned};
 use crate::names::{self, choose};
 use crate::result::{self, Files, page};
 use crate::stop::Stop;
-use crate::{command_line, python, say, subjects};
+use crate::{command_line, output, python, say, subjects};
 
 pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     // Everything that can be wrong with the input is found before anything is built or spawned.
@@ -68,6 +68,10 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     let page = changed
         .as_ref()
         .map_or_else(|| page(&comparison), Changed::page);
+    let files = match comparison.interrupted {
+        true => files.sparing_others(),
+        false => files,
+    };
     let written = files.write(&comparison, &page)?;
     let unchanged = match &changed {
         Some(changed) => changed.say(options.format),
@@ -76,7 +80,7 @@ pub(crate) fn compare(options: &CompareOptions) -> Result<(), Stop> {
     if options.timings {
         say::fault(&report::timings(&comparison.timings));
     }
-    say::aside(&format_args!("full result: {}", written.display()));
+    output::say_where(&written, comparison.interrupted);
     match interrupt.signal() {
         Some(signal) => Err(Stop::Interrupted(signal)),
         None => matrix::all_measured(&comparison.cells).and(unchanged),

@@ -7,7 +7,7 @@ use oracle::Source;
 use crate::args::MergeOptions;
 use crate::result::{self, Files, page};
 use crate::stop::Stop;
-use crate::{documents, say};
+use crate::{documents, output};
 
 pub(crate) fn merge(options: &MergeOptions) -> Result<(), Stop> {
     let files = options.out.as_deref().map(Files::prepare).transpose()?;
@@ -22,7 +22,7 @@ pub(crate) fn merge(options: &MergeOptions) -> Result<(), Stop> {
     let written = files.map(write).transpose()?;
     result::show(&merged, options.format)?;
     if let Some(written) = written {
-        say::aside(&format_args!("full result: {}", written.display()));
+        output::say_where(&written, false);
     }
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! The file of the full result: made sure of before measuring, complete or untouched after.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::say;
 use crate::stop::{Stop, cannot};
 
 /// A file that will hold the result. What stands there stays until the result is whole.
@@ -43,7 +45,24 @@ impl Output {
         Ok(output)
     }
 
-    /// Puts the whole result in place.
+    /// Where a result goes that is not whole: if another stands there, beside it, `compare.interrupted.json` beside
+    /// `compare.json`.
+    pub(crate) fn sparing_another(self) -> Output {
+        if !self.path.exists() {
+            return self;
+        }
+        let mut extension = OsString::from("interrupted");
+        if let Some(own) = self.path.extension() {
+            extension.push(".");
+            extension.push(own);
+        }
+        Output {
+            path: self.path.with_extension(extension),
+            ..self
+        }
+    }
+
+    /// Puts the result in place.
     ///
     /// # Errors
     /// [`Stop::Failed`] where the disk has filled up in the meantime, say.
@@ -65,4 +84,13 @@ impl Output {
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
             .tempfile_in(&self.folder)
     }
+}
+
+/// Says where a result was written.
+pub(crate) fn say_where(written: &Path, interrupted: bool) {
+    let what = match interrupted {
+        true => "what was measured until then",
+        false => "full result",
+    };
+    say::aside(&format_args!("{what}: {}", written.display()));
 }

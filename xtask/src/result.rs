@@ -28,6 +28,14 @@ impl Files {
         })
     }
 
+    /// For a result that is not whole: see [`Output::sparing_another`].
+    pub(crate) fn sparing_others(self) -> Files {
+        Files {
+            json: self.json.sparing_another(),
+            page: self.page.sparing_another(),
+        }
+    }
+
     /// Puts both in place, `page` being that of the comparison; where the JSON stands.
     ///
     /// # Errors
