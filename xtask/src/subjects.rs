@@ -211,10 +211,11 @@ fn executables(folder: &Path, arguments: &[String]) -> Result<Vec<(String, PathB
         command.arg("--quiet"); // where nobody reads any more, cargo's progress would be its end
         say::aside(&"building the subjects");
     }
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Stop::Failed(format!("cannot run cargo: {error}")))?;
+    let output = command.stderr(Stdio::inherit()).output().map_err(|error| {
+        Stop::Failed(format!(
+            "cannot run cargo, which has to be on the PATH: {error}"
+        ))
+    })?;
     if !output.status.success() {
         return Err(not_built(folder));
     }
