@@ -40,6 +40,13 @@ impl Aside {
         }
     }
 
+    /// Which time it is that it was laid aside.
+    fn turn(&self) -> Turn {
+        let turn = self.pool.word().take_up().expect("it is not vacant");
+        assert!(self.pool.word().lay_aside(turn));
+        turn
+    }
+
     /// Frees another of its blocks.
     fn free_one(&mut self) {
         let block = self.blocks.pop().expect("there are some");
@@ -86,16 +93,18 @@ fn an_owner_that_sees_a_vacating_undone_keeps_the_pool() {
 #[test]
 fn a_pool_that_becomes_sparse_is_laid_aside_anew() {
     let mut aside = Aside::new();
-    let turn = || {
-        let turn = aside.pool.word().take_up().expect("it is not vacant");
-        assert!(aside.pool.word().lay_aside(turn));
-        turn
-    };
-    let before = turn();
+    let before = aside.turn();
     let few = aside.pool.mark();
     while aside.pool.used() >= few.into() {
         aside.free_one();
     }
-    let turn = || aside.pool.word().take_up().expect("it is not vacant");
-    assert_ne!(turn(), before);
+    assert_ne!(aside.turn(), before);
+}
+
+#[test]
+fn a_pool_that_was_visited_is_laid_aside_anew() {
+    let aside = Aside::new();
+    let before = aside.turn();
+    aside.owner.visit(aside.pool, |_| ());
+    assert_ne!(aside.turn(), before);
 }
