@@ -11,12 +11,13 @@ mod bring_your_own;
 mod controls;
 mod curve;
 mod diff;
+mod documents;
 mod failures;
 mod interruption;
 mod knobs;
 mod plot;
 mod python;
-mod readme;
+
 mod reproduce;
 mod review;
 mod run;

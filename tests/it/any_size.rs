@@ -189,7 +189,7 @@ fn runner(cell: usize) -> TestRunner {
 /// Where the cases that failed are kept, to be tried first from then on.
 const REGRESSIONS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/../../tests/it/proptest-regressions/sizes.txt"
+    "/../../tests/it/proptest-regressions/any_size.txt"
 );
 
 #[track_caller]
