@@ -45,12 +45,21 @@ impl Output {
         Ok(output)
     }
 
-    /// Where a result goes that is not whole: if another stands there, beside it, `compare.interrupted.json` beside
-    /// `compare.json`.
+    /// Whether something stands there.
+    pub(crate) fn stands(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Where a result goes that is not whole: if another stands there, beside it.
     pub(crate) fn sparing_another(self) -> Output {
-        if !self.path.exists() {
-            return self;
+        match self.stands() {
+            true => self.beside(),
+            false => self,
         }
+    }
+
+    /// `compare.interrupted.json` beside `compare.json`.
+    pub(crate) fn beside(self) -> Output {
         let mut extension = OsString::from("interrupted");
         if let Some(own) = self.path.extension() {
             extension.push(".");

@@ -28,11 +28,14 @@ impl Files {
         })
     }
 
-    /// For a result that is not whole: see [`Output::sparing_another`].
+    /// Where a result goes that is not whole: if another stands there, both beside it.
     pub(crate) fn sparing_others(self) -> Files {
-        Files {
-            json: self.json.sparing_another(),
-            page: self.page.sparing_another(),
+        match self.json.stands() || self.page.stands() {
+            true => Files {
+                json: self.json.beside(),
+                page: self.page.beside(),
+            },
+            false => self,
         }
     }
 

@@ -1,15 +1,14 @@
 //! What a process does before it first takes a lock; whoever takes one calls this.
 //!
 //! One thread does it, and the others wait: a fork must know of a lock before anyone holds it. Two do not wait. To
-//! register what a fork must do may take memory, so the thread that begins may ask for some; until it is done it counts
-//! as one that has ended, and has no heap. And where a process forked before there was anything registered, the thread
-//! that was about to begin is not in the child, so the child begins by itself.
+//! register what a fork must do may take memory, so the thread that begins may ask for some, and takes the lock for it: the C
+//! library holds a lock of its own meanwhile that a fork takes first. Until it is done it counts as a thread that has ended,
+//! and has no heap. And where a process forked before there was anything registered, the thread that was about to begin is not
+//! in the child, so the child begins by itself.
 
-use std::process;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32};
-use std::thread::sleep;
-use std::time::Duration;
+use std::{process, thread};
 
 use crate::heap::{ENDED_REF, NO_HEAP_REF};
 use crate::{environment, fork, os, slot};
@@ -42,7 +41,7 @@ fn begin_or_wait() {
         HAS_BEGUN.store(true, Release);
     } else if slot::get() != ENDED_REF {
         while !HAS_BEGUN.load(Acquire) {
-            sleep(Duration::from_micros(10));
+            thread::yield_now();
         }
     }
 }

@@ -109,8 +109,10 @@ fn need(size: usize, align: usize) -> Option<Need> {
     if size > isize::MAX as usize - beside() - os::page_size() {
         return None;
     }
+    let len = beside() + os::whole_pages(size.max(1));
     Some(Need {
-        len: beside() + os::whole_pages(size.max(1)),
+        len,
+        used: len,
         align,
         ahead: ahead(),
     })

@@ -54,8 +54,8 @@ pub(crate) fn allocate(size: usize, align: usize, contents: Contents) -> *mut u8
     let Some(need) = need(size, align) else {
         return ptr::null_mut();
     };
-    let run = || runs::obtain(need, contents, stretch, || new_run(need));
-    counters::large(begin_or_null(crate::insistently(run), need))
+    let run = |need| runs::obtain(need, contents, stretch, || new_run(need));
+    counters::large(begin_or_null(need, run))
 }
 
 /// # Safety
@@ -102,8 +102,14 @@ pub(crate) unsafe fn resize(block: *mut u8, new_size: usize) -> *mut u8 {
     let Some(need) = need(new_size, ARENA) else {
         return ptr::null_mut();
     };
-    let resized = || runs::resize(run, need, stretch, || new_run(need));
-    begin_or_null(crate::insistently(resized), need)
+    // What has become enough for it stays as long as it is.
+    let len = match need.used <= run.len {
+        true => need.len.min(run.len),
+        false => need.len,
+    };
+    let need = Need { len, ..need };
+    let resized = |need| runs::resize(run, need, stretch, || new_run(need));
+    begin_or_null(need, resized)
 }
 
 /// The run for a block of `size` bytes; `None` where that is more than a pointer can span.
@@ -112,13 +118,13 @@ fn need(size: usize, align: usize) -> Option<Need> {
     if size > isize::MAX as usize - 2 * page {
         return None;
     }
-    let len = page + os::whole_pages(size.max(1));
+    let used = page + os::whole_pages(size.max(1));
     Some(Need {
-        len: if runs::are_many() {
-            len.checked_next_multiple_of(ARENA)?
-        } else {
-            len
+        len: match runs::are_many() {
+            true => used.checked_next_multiple_of(ARENA)?,
+            false => used,
         },
+        used,
         align: align.max(ARENA),
         ahead: page,
     })
@@ -157,8 +163,18 @@ fn stretch(run: Run, need: Need) -> Option<NonNull<u8>> {
     None
 }
 
-/// Writes the header of a new block; returns the block.
-fn begin_or_null(base: Option<NonNull<u8>>, need: Need) -> *mut u8 {
+/// Gets a run for a block, and writes its header; returns the block. Where there is no room for a run that reaches to the
+/// next, it is one that does not.
+fn begin_or_null(need: Need, run: impl Fn(Need) -> Option<NonNull<u8>>) -> *mut u8 {
+    let short = Need {
+        len: need.used,
+        ..need
+    };
+    let reaches = (need.len > need.used).then(|| run(need)).flatten();
+    let (base, need) = match reaches {
+        Some(base) => (Some(base), need),
+        None => (crate::insistently(|| run(short)), short),
+    };
     let Some(base) = base else {
         return ptr::null_mut();
     };

@@ -20,13 +20,8 @@ use std::ptr::{self, NonNull};
 use crate::arena::LINE;
 use crate::counters::{self, Event};
 use crate::os::{self, InPlace};
-use crate::runs::{self, Contents, Need, Run};
+use crate::runs::{self, Contents, HUGE_FROM, Need, Run};
 use crate::{guarded, hardened};
-
-/// From here on a block asks for huge pages: it will be written from end to end more often than not, and at most the
-/// last page, which is not huge, is touched without need. Blocks that have to be zero are not asked for: programs
-/// take those for tables that they fill here and there.
-const HUGE_FROM: usize = 2 << 20;
 
 /// A block, or null.
 #[cold]
@@ -114,8 +109,10 @@ pub(crate) unsafe fn resize(block: *mut u8, old: usize, new: usize) -> *mut u8 {
 }
 
 fn need(size: usize, align: usize) -> Need {
+    let len = os::whole_pages(size);
     Need {
-        len: os::whole_pages(size),
+        len,
+        used: len,
         align: align.max(os::page_size()),
         ahead: 0,
     }
@@ -138,12 +135,15 @@ fn with_guards(size: usize, align: usize, contents: Contents) -> *mut u8 {
     block
 }
 
-/// Asks for huge pages where that is worth it.
+/// Asks for huge pages where that is worth it: it will be written from end to end more often than not, and at most the
+/// last page, which is not huge, is touched without need. Blocks that have to be zero are not asked for: programs
+/// take those for tables that they fill here and there. Nor are they where there are many, as what is hollow is taken for
+/// blocks of all sizes.
 ///
 /// # Safety
 /// `[at, at + len)` are whole pages of a block.
 unsafe fn advise(at: NonNull<u8>, len: usize, contents: Contents) {
-    if len >= HUGE_FROM && contents != Contents::Zero {
+    if len >= HUGE_FROM && contents != Contents::Zero && !runs::are_many() {
         // SAFETY: as promised by the caller.
         unsafe { os::advise_huge(at, len) };
     }

@@ -125,9 +125,42 @@ unsafe fn give_back(at: NonNull<u8>, len: usize) -> bool {
     unsafe { libc::madvise(at.as_ptr().cast(), len, libc::MADV_DONTNEED) == 0 }
 }
 
-/// As above; elsewhere MADV_DONTNEED is a hint only, so the pages are mapped anew over themselves.
+/// As above; elsewhere MADV_DONTNEED is a hint only.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 unsafe fn give_back(at: NonNull<u8>, len: usize) -> bool {
+    // SAFETY: as promised by the caller.
+    unsafe { renew(at, len) }
+}
+
+/// Copies pages that are not all zero: where what they are copied to was never touched, it stays so.
+///
+/// # Safety
+/// Both are `len` bytes, whole pages, of mappings of this module that do not overlap; `to` is all zero.
+pub(crate) unsafe fn copy_to_zeroes(from: NonNull<u8>, to: NonNull<u8>, len: usize) {
+    const PAGE: usize = 4 << 10;
+    static ZEROES: [u8; PAGE] = [0; PAGE];
+    for page in (0..len).step_by(PAGE) {
+        // SAFETY: the page lies within what is copied.
+        let from = unsafe { from.add(page) };
+        // SAFETY: as above.
+        let to = unsafe { to.add(page) };
+        // SAFETY: both are that long. What of a block was never written is compared by a function of C's, to which all
+        // memory has a value.
+        let is_zero =
+            unsafe { libc::memcmp(from.as_ptr().cast(), ZEROES.as_ptr().cast(), PAGE) } == 0;
+        if !is_zero {
+            // SAFETY: as promised by the caller.
+            unsafe { from.copy_to_nonoverlapping(to, PAGE) };
+        }
+    }
+}
+
+/// Maps pages anew over themselves: they are zero, and what was advised of them is forgotten. False where the kernel
+/// refuses.
+///
+/// # Safety
+/// As for `discard`.
+pub(crate) unsafe fn renew(at: NonNull<u8>, len: usize) -> bool {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED;
     // SAFETY: the caller owns the pages that this replaces and needs none of the contents.

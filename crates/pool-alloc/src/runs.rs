@@ -42,6 +42,9 @@ pub(crate) use table::Table;
 /// they are touched: programs that ask for so many tend to use a part of them.
 const WRITTEN_MOST: usize = 32 << 20;
 
+/// From here on a block asks for huge pages (`large`).
+pub(crate) const HUGE_FROM: usize = 2 << 20;
+
 static TABLE: Mutex<Table> = Mutex::new(Table::new());
 
 /// What its tide tells.
@@ -74,6 +77,8 @@ pub(crate) struct Run {
 #[derive(Clone, Copy)]
 pub(crate) struct Need {
     pub(crate) len: usize,
+    /// Those of them that are for the block; the others are so that runs touch.
+    pub(crate) used: usize,
     pub(crate) align: usize,
     pub(crate) ahead: usize,
 }
@@ -159,7 +164,7 @@ pub(crate) fn obtain(
     };
     if let Some(run) = waited {
         counters::count(Event::LargeReuse);
-        prepare(run, contents);
+        prepare(run, need, contents);
         return Some(run.at);
     }
     if let Some(at) = stretched(need, contents, stretch) {
@@ -186,6 +191,9 @@ pub(crate) fn new_run(
 
 /// The longest run that waits, with as many bytes as are needed. Where the system refuses, it goes on waiting.
 fn stretched(need: Need, contents: Contents, stretch: Stretch) -> Option<NonNull<u8>> {
+    if are_many() {
+        return None; // it would most likely move
+    }
     let run = lock().take_longest(need)?;
     let Some(at) = stretch(run, need) else {
         lock().put(run);
@@ -193,15 +201,19 @@ fn stretched(need: Need, contents: Contents, stretch: Stretch) -> Option<NonNull
     };
     lock().grew(need.len - run.len);
     // What was added is zero.
-    prepare(Run { at, len: run.len }, contents);
+    prepare(Run { at, len: run.len }, need, contents);
     Some(at)
 }
 
 /// Makes a run that waited hold what a block is to hold.
-fn prepare(run: Run, contents: Contents) {
+fn prepare(run: Run, need: Need, contents: Contents) {
     if contents != Contents::Zero {
         return;
     }
+    let run = Run {
+        len: run.len.min(need.used),
+        ..run
+    };
     // SAFETY: the run is the caller's, who needs nothing of it.
     if run.len > WRITTEN_MOST && unsafe { os::discard(run.at, run.len) } {
         return;
@@ -220,7 +232,11 @@ pub(crate) fn resize(
 ) -> Option<NonNull<u8>> {
     let mut run = run;
     if need.len <= run.len {
-        lock().put_end(run.cut(need.len));
+        let rest = run.cut(need.len);
+        lock().put_end(rest);
+        let unused = run.cut(need.used);
+        // SAFETY: these pages are of the run, and the block needs them no more. If they stay, there is less free memory.
+        let _is_given = unused.len > 0 && unsafe { os::discard(unused.at, unused.len) };
         return Some(run.at);
     }
     thread::heap().at_hand().give_back();
@@ -230,30 +246,33 @@ pub(crate) fn resize(
     }
     // Copying costs less than fetching what is to be added, and leaves no more resident than there was.
     let longer = table.take_with_room(need);
+    let may_move = longer.is_none() && table.may_move();
     drop(table);
-    if longer.is_none()
-        && let Some(at) = stretch(run, need)
-    {
+    if may_move && let Some(at) = stretch(run, need) {
         lock().grew(need.len - run.len);
         return Some(at);
     }
     let to = match longer {
-        Some(longer) => longer.at,
+        Some(longer) => {
+            // SAFETY: both runs hold this many bytes, and they are two.
+            unsafe { run.at.copy_to_nonoverlapping(longer.at, run.len) };
+            longer.at
+        }
         // What is made of several mappings the system does not move. That is no lack of memory.
         None => {
             let at = map()?;
             lock().began(need.len);
+            // SAFETY: as above, and a fresh run is zero.
+            unsafe { os::copy_to_zeroes(run.at, at, run.len) };
             at
         }
     };
-    // SAFETY: both runs hold this many bytes, and they are two.
-    unsafe { run.at.copy_to_nonoverlapping(to, run.len) };
     lock().put(run);
     Some(to)
 }
 
 /// Takes the run of a block back, into the reserve as far as that goes. Returns whether there is none, so that it went
-/// back to the system.
+/// back to the system with its addresses.
 pub(crate) fn give(run: Run) -> bool {
     end_reserves_if_over();
     let heap = thread::heap();
@@ -262,7 +281,7 @@ pub(crate) fn give(run: Run) -> bool {
     }
     let mut table = lock();
     table.put(run);
-    table.waiting_bytes() == 0
+    table.waiting_bytes() == 0 && !are_many()
 }
 
 /// Gives back all runs that wait, and those that the calling thread has at hand; returns their bytes.

@@ -8,12 +8,12 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::fs;
 
 use pool_alloc::by_address;
-use support::{POOL, alone};
+use support::{POOL, alone, huge_pages};
 
 /// So many are many, and half of them, too (`runs::table`).
 const BLOCKS: usize = if cfg!(debug_assertions) { 240 } else { 40_000 };
 /// From here on they are.
-const MANY: usize = if cfg!(debug_assertions) { 64 } else { 8_192 };
+const MANY: usize = if cfg!(debug_assertions) { 96 } else { 8_192 };
 const SIZE: usize = 300 << 10;
 const PAGES: usize = SIZE / 4096;
 
@@ -30,6 +30,12 @@ fn pages() -> (usize, usize) {
         .map(|field| field.parse().expect("a number"));
     let mut next = || fields.next().expect("there are seven");
     (next(), next())
+}
+
+/// Has the C library map no arena for another thread, whose addresses would be counted.
+fn has_one_arena() {
+    // SAFETY: the call has no conditions.
+    unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
 }
 
 /// How blocks are had, and freed.
@@ -88,10 +94,9 @@ fn drop_block(way: &Way, block: *mut u8) {
 
 #[test]
 fn what_is_freed_among_many_blocks_takes_no_mapping_and_no_memory() {
-    /// Beside the blocks, an arena or two and what the test itself has.
-    const OTHERS: usize = 12;
     for way in &WAYS {
         alone(|| {
+            has_one_arena();
             let (before, (addresses_before, _)) = (mappings(), pages());
             let added = || mappings().saturating_sub(before);
             let blocks: Vec<_> = (0..BLOCKS).map(|_| block(way)).collect();
@@ -126,6 +131,151 @@ fn what_is_freed_among_many_blocks_takes_no_mapping_and_no_memory() {
             assert!(left < BLOCKS * PAGES / 20, "{left} pages of addresses");
         });
     }
+}
+
+/// Beside the blocks, an arena or two and what the test itself has.
+const OTHERS: usize = 12;
+
+#[test]
+fn blocks_that_take_the_place_of_shorter_ones_take_no_mapping() {
+    for way in &WAYS {
+        alone(|| {
+            has_one_arena();
+            let before = mappings();
+            let mut blocks: Vec<_> = (0..BLOCKS).map(|_| block(way)).collect();
+            for held in &mut blocks {
+                drop_block(way, *held);
+                *held = by_address::allocate(10 * SIZE, 16);
+                assert!(!held.is_null());
+            }
+            let added = mappings().saturating_sub(before);
+            assert!(added <= MANY + OTHERS, "{added}");
+            for block in blocks {
+                // SAFETY: the block is in use, and this is its end.
+                unsafe { by_address::free(block) };
+            }
+        });
+    }
+}
+
+/// What moves takes a mapping, so not many do; the others are copied, but for what was never touched of them.
+#[test]
+fn blocks_that_grow_take_some_mappings_and_little_memory() {
+    /// Of which some may move.
+    const BLOCKS: usize = if cfg!(debug_assertions) { 720 } else { 40_000 };
+    alone(|| {
+        has_one_arena();
+        let before = mappings();
+        let grown = |size: usize| Layout::from_size_align(size, 8).expect("it is small enough");
+        let mut blocks: Vec<_> = (0..BLOCKS).map(|_| block(&WAYS[0])).collect();
+        let (_, resident) = pages();
+        for block in &mut blocks {
+            // SAFETY: the block is in use, and not used again.
+            *block = unsafe { POOL.realloc(*block, LAYOUT, 2 * SIZE) };
+            assert!(!block.is_null());
+        }
+        let more = pages().1.saturating_sub(resident);
+        assert!(more < BLOCKS * PAGES / 8, "{more} pages more");
+        let added = mappings().saturating_sub(before);
+        assert!(added <= 4 * MANY + OTHERS, "{added}");
+        for block in blocks {
+            // SAFETY: the block is in use, and this is its end.
+            unsafe { POOL.dealloc(block, grown(2 * SIZE)) };
+        }
+        POOL.release();
+        let left = mappings().saturating_sub(before);
+        assert!(left <= OTHERS, "{left}");
+    });
+}
+
+/// The runs of blocks that are found by their address reach as far as to the next, which none has need of.
+#[test]
+fn zeroed_blocks_hold_no_more_memory_than_they_have() {
+    alone(|| {
+        let held: Vec<_> = (0..BLOCKS).map(|_| block(&WAYS[1])).collect();
+        let (_, resident) = pages();
+        let mut most = 0;
+        for _ in 0..30 {
+            let round: Vec<_> = (0..50).map(|_| by_address::allocate_zeroed(SIZE)).collect();
+            most = most.max(pages().1);
+            for block in round {
+                // SAFETY: the block is in use, and this is its end.
+                unsafe { by_address::free(block) };
+            }
+        }
+        let more = most.saturating_sub(resident);
+        assert!(more < 50 * PAGES * 3 / 2, "{more} pages more");
+        held.into_iter()
+            .for_each(|block| drop_block(&WAYS[1], block));
+    });
+}
+
+/// Of a block whose run reaches to the next, what it has no need of any more goes back; and where one from before there were
+/// many becomes shorter, its run does not become longer.
+#[test]
+fn blocks_that_shrink_give_memory_back_and_take_no_addresses() {
+    alone(|| {
+        has_one_arena();
+        let resized = |block: *mut u8, size: usize| {
+            // SAFETY: the block is in use, and not used again.
+            let block = unsafe { by_address::resize(block, size) };
+            assert!(!block.is_null());
+            block
+        };
+        let filled = |_: usize| {
+            let block = by_address::allocate(3 * SIZE, 16);
+            assert!(!block.is_null());
+            // SAFETY: the block has so many bytes.
+            unsafe { block.write_bytes(1, 3 * SIZE) };
+            block
+        };
+        let mut blocks: Vec<_> = (0..2 * MANY).map(filled).collect();
+        let (addresses, resident) = pages();
+        for block in &mut blocks {
+            *block = resized(*block, SIZE);
+        }
+        let gone = resident.saturating_sub(pages().1);
+        assert!(gone > blocks.len() * 3 * PAGES / 2, "{gone} pages");
+        let more = pages().0.saturating_sub(addresses);
+        assert!(more < PAGES, "{more} pages of addresses");
+        for block in blocks {
+            // SAFETY: the block is in use, and this is its end.
+            unsafe { by_address::free(block) };
+        }
+    });
+}
+
+/// Those that asked for huge pages, as there were few yet, leave none behind.
+#[test]
+fn what_little_is_touched_of_a_zeroed_block_is_no_huge_page() {
+    const SIZE: usize = 4 << 20;
+    const LAYOUT: Layout = match Layout::from_size_align(SIZE, 8) {
+        Ok(layout) => layout,
+        Err(_) => unreachable!(),
+    };
+    alone(|| {
+        huge_pages(true);
+        // SAFETY: the size is not zero.
+        let allocate = || unsafe { POOL.alloc(LAYOUT) };
+        // SAFETY: the block is in use, and this is its end.
+        let free = |block: *mut u8| unsafe { POOL.dealloc(block, LAYOUT) };
+        let held: Vec<_> = (0..2 * MANY).map(|_| allocate()).collect();
+        held.iter().step_by(2).for_each(|block| free(*block));
+        let (_, resident) = pages();
+        let zeroed = (0..MANY).map(|_| {
+            // SAFETY: the size is not zero.
+            let block = unsafe { POOL.alloc_zeroed(LAYOUT) };
+            // SAFETY: it has a byte in the middle.
+            unsafe { block.wrapping_add(SIZE / 2).write(1) };
+            block
+        });
+        let zeroed: Vec<_> = zeroed.collect();
+        let more = pages().1.saturating_sub(resident);
+        assert!(more < MANY * 16, "{more} pages more");
+        zeroed.into_iter().for_each(free);
+        let kept = held.into_iter().skip(1).step_by(2);
+        kept.for_each(free);
+    });
 }
 
 #[cfg(debug_assertions)]

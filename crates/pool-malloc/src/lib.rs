@@ -24,6 +24,19 @@ use std::ptr;
 
 use pool_alloc::{PoolAlloc, by_address};
 
+/// The dynamic linker calls what stands in this section, as the library is loaded: the process then has its first block
+/// while it is in the middle of nothing. glibc asks for memory as it registers a handler of forks, the 49th of them, under
+/// a lock; were that the first block of all, pool-alloc would come to wait for the same lock, to register its own.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEGINS: extern "C" fn() = begin;
+
+extern "C" fn begin() {
+    let first = by_address::allocate(1, by_address::MIN_ALIGN);
+    // SAFETY: it is null or a block, and this is its end.
+    unsafe { by_address::free(first) };
+}
+
 /// What `malloc(3)` says.
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc(size: usize) -> *mut c_void {

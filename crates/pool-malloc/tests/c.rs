@@ -44,6 +44,11 @@ fn children_of_a_process_with_threads_allocate() {
 }
 
 #[test]
+fn a_process_may_begin_with_many_handlers_of_forks() {
+    check("cc", "fork_handlers.c", &[]);
+}
+
+#[test]
 fn threads_end_in_any_order_of_destructors() {
     check("cc", "exit_order.c", &[]);
 }

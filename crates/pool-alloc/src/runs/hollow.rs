@@ -5,19 +5,19 @@
 //! makes one more. So of many large blocks what they leave is not unmapped, but hollow.
 //!
 //! ```text
-//! hollow runs <= large blocks + 1, as no two of them touch        with them, no more mappings than without
+//! a mapping for each gap that is left between runs, hollow ones included;      no two hollow runs touch
 //! ```
 //!
 //! They are a tree, ordered by address, in which each node knows the longest run below it. A node's priority follows
 //! from its address, and those below it have a lower one: a treap, whose depth is about the logarithm of its size. A
-//! node cannot lie in its run, where it would take a page; so the nodes have a mapping of their own.
+//! node cannot lie in its run, where it would take a page; so the nodes have a mapping of their own, as long as there is one.
 
 #[cfg(test)]
 #[path = "hollow/tests.rs"]
 mod tests;
 
 use std::ptr::NonNull;
-use std::slice;
+use std::{mem, slice};
 
 use super::{Need, Run};
 use crate::os;
@@ -25,6 +25,9 @@ use crate::os;
 /// Nodes at most, with that of none. Where there are more runs, some are unmapped after all. Debug builds have few, so
 /// that what is tested meets the end of them.
 const NODES: usize = if cfg!(debug_assertions) { 128 } else { 1 << 20 };
+
+/// Runs that are looked at for one request: such as are long enough, but do not begin as they have to.
+const TRIES: usize = 32;
 
 /// The place of a node.
 type Id = u32;
@@ -49,6 +52,7 @@ pub(super) struct Hollow {
     free: Id,
     /// Nodes from here on were never used.
     unused: usize,
+    count: usize,
 }
 
 impl Hollow {
@@ -58,14 +62,17 @@ impl Hollow {
             root: NONE,
             free: NONE,
             unused: 1,
+            count: 0,
         }
     }
 
-    /// Takes a run in, and joins it with those that it touches. False where there is no node for it.
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Takes a run in, and joins it with those that it touches. False where it touches none, and there is no node for it.
     pub(super) fn put(&mut self, run: Run) -> bool {
-        let Some(id) = self.new_node() else {
-            return false;
-        };
         let mut run = run;
         if let Some(before) = self.last_before(run.at.addr().get())
             && before.end() == run.at.addr().get()
@@ -82,43 +89,66 @@ impl Hollow {
             self.remove(behind);
             run.len += behind.len;
         }
+        let Some(id) = self.new_node() else {
+            return false;
+        };
         self.insert(id, run);
         true
     }
 
     /// What is needed, from the first run that has it.
     pub(super) fn take(&mut self, need: Need) -> Option<Run> {
-        let mut before = self.first_with(self.root, need)?;
+        let mut before = self.first_with(self.root, need, &mut { TRIES })?;
         self.remove(before);
         let mut run = before.cut(before.lead(need));
         let behind = run.cut(need.len);
-        for rest in [before, behind] {
-            if rest.len > 0 && !self.put(rest) {
-                // SAFETY: nobody uses it, and it is no more here.
-                unsafe { rest.unmap() };
-            }
-        }
+        self.put_rest(before);
+        self.put_rest(behind);
+        self.end_if_empty();
         Some(run)
     }
 
-    /// The first run. With the last one the nodes' memory goes, too.
+    /// Takes the first `len` bytes of a run that begins at an address; false where there is none so long.
+    pub(super) fn take_at(&mut self, address: usize, len: usize) -> bool {
+        let is_it = |run: &Run| run.at.addr().get() == address && run.len >= len;
+        let Some(mut run) = self.last_before(address + 1).filter(is_it) else {
+            return false;
+        };
+        self.remove(run);
+        self.put_rest(run.cut(len));
+        self.end_if_empty();
+        true
+    }
+
+    /// Takes the first run.
     pub(super) fn take_first(&mut self) -> Option<Run> {
         let mut first = self.root;
-        if first == NONE {
-            return None;
-        }
-        while self.node(first).before != NONE {
+        while first != NONE && self.node(first).before != NONE {
             first = self.node(first).before;
         }
         let run = self.run(first)?;
         self.remove(run);
-        if self.root == NONE {
-            let nodes = std::mem::replace(self, Self::new()).nodes;
-            let len = os::whole_pages(size_of_val(nodes));
-            // SAFETY: they were mapped in `new_node`, and nobody borrows them.
-            unsafe { os::unmap(NonNull::from(nodes).cast(), len) };
-        }
+        self.end_if_empty();
         Some(run)
+    }
+
+    /// Takes in what is left of a run.
+    fn put_rest(&mut self, rest: Run) {
+        if rest.len > 0 && !self.put(rest) {
+            // SAFETY: nobody uses it, and it is no more here.
+            unsafe { rest.unmap() };
+        }
+    }
+
+    /// Gives back the nodes, if none is in use.
+    fn end_if_empty(&mut self) {
+        if self.root != NONE || self.nodes.is_empty() {
+            return;
+        }
+        let nodes = mem::replace(self, Self::new()).nodes;
+        let len = os::whole_pages(size_of_val(nodes));
+        // SAFETY: they were mapped in `new_node`, and nobody borrows them.
+        unsafe { os::unmap(NonNull::from(nodes).cast(), len) };
     }
 
     fn node(&self, id: Id) -> &Node {
@@ -168,16 +198,24 @@ impl Hollow {
         self.run(last)
     }
 
-    /// The first run, there or below, that has what is needed.
-    fn first_with(&self, root: Id, need: Need) -> Option<Run> {
+    /// The first run, there or below, that has what is needed, of so many as are tried.
+    fn first_with(&self, root: Id, need: Need, tries: &mut usize) -> Option<Run> {
         if root == NONE || self.node(root).longest < need.len {
             return None;
         }
         let node = self.node(root);
-        let here = || self.run(root).filter(|run| run.has_room_for(need));
-        self.first_with(node.before, need)
-            .or_else(here)
-            .or_else(|| self.first_with(node.behind, need))
+        let before = self.first_with(node.before, need, tries);
+        if before.is_some() || *tries == 0 {
+            return before;
+        }
+        if node.len >= need.len {
+            *tries -= 1;
+            let run = self.run(root).filter(|run| run.has_room_for(need));
+            if run.is_some() {
+                return run;
+            }
+        }
+        self.first_with(node.behind, need, tries)
     }
 
     fn insert(&mut self, id: Id, run: Run) {
@@ -191,6 +229,7 @@ impl Hollow {
         let (before, behind) = self.split(self.root, run.at.addr().get());
         let before = self.join(before, id);
         self.root = self.join(before, behind);
+        self.count += 1;
     }
 
     fn remove(&mut self, run: Run) {
@@ -200,6 +239,7 @@ impl Hollow {
         self.root = self.join(before, behind);
         self.node_mut(id).behind = self.free;
         self.free = id;
+        self.count -= 1;
     }
 
     /// Splits what is there and below into the runs that begin before an address, and the others.

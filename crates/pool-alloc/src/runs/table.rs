@@ -5,13 +5,12 @@
 //!
 //! What does not wait is unmapped; but where there are many large blocks, it is hollow (`hollow`) until there are few.
 
-use std::iter;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::hollow::Hollow;
-use super::{Need, Run, TOLD};
-use crate::os;
+use super::{HUGE_FROM, Need, Run, TOLD};
+use crate::os::{self, invariant};
 use crate::tide::Tide;
 
 /// Runs that wait at most. More lose less of what programs leave that hold many blocks, or have many grow in turns: each of
@@ -21,11 +20,15 @@ const RUNS: usize = if cfg!(debug_assertions) { 32 } else { 256 };
 
 /// Large blocks from which on there are many, until there are half as many. More lets more of the mappings be taken that a
 /// process may have; fewer keeps more addresses. Debug builds have few, so that what is tested has many.
-const MANY: usize = if cfg!(debug_assertions) { 64 } else { 8_192 };
+const MANY: usize = if cfg!(debug_assertions) { 96 } else { 8_192 };
 
-/// Hollow runs that are unmapped for each block that goes where there are no more many: all of them, before a fourth of those
-/// blocks is gone.
+/// Hollow runs that are unmapped for each block that goes where there are no more many, at least. It is more where as many
+/// blocks as are left would leave some.
 const UNMAPPED: usize = 4;
+
+/// Mappings that may be spent while there are many, on blocks that grow and move, and on hollow runs that are unmapped because
+/// memory is out.
+const SPENT: usize = MANY;
 
 /// Whether there are many, for who does not hold the lock.
 pub(super) static ARE_MANY: AtomicBool = AtomicBool::new(false);
@@ -39,6 +42,8 @@ pub(crate) struct Table {
     bytes_in_use: usize,
     blocks: usize,
     hollow: Hollow,
+    /// Mappings that were, since there are many.
+    spent: usize,
     tide: Tide,
 }
 
@@ -54,6 +59,7 @@ impl Table {
             bytes_in_use: 0,
             blocks: 0,
             hollow: Hollow::new(),
+            spent: 0,
             tide: Tide::new(),
         }
     }
@@ -142,16 +148,30 @@ impl Table {
     /// Takes `more` bytes off a run that begins where `run` ends; false where there is none so long.
     pub(super) fn extend(&mut self, run: Run, more: usize) -> bool {
         let follows = |other: &Run| other.at.addr().get() == run.end() && other.len >= more;
-        let Some(mut behind) = self.least(follows).and_then(|place| self.remove(place)) else {
-            return false;
-        };
-        self.insert(behind.cut(more));
+        match self.least(follows).and_then(|place| self.remove(place)) {
+            Some(mut behind) => self.insert(behind.cut(more)),
+            None if self.hollow.take_at(run.end(), more) => {}
+            None => return false,
+        }
         self.grew(more);
         true
     }
 
+    /// Whether a run may be moved by the system: it leaves a gap, and touches nothing where it comes to lie.
+    pub(super) fn may_move(&mut self) -> bool {
+        !ARE_MANY.load(Relaxed) || self.spends()
+    }
+
+    /// Spends a mapping; false where there is none left to be spent.
+    fn spends(&mut self) -> bool {
+        let spends = self.spent < SPENT;
+        self.spent += usize::from(spends);
+        spends
+    }
+
     /// Takes the run of a block that has gone.
     pub(super) fn put(&mut self, run: Run) {
+        invariant!(self.blocks > 0);
         self.blocks = self.blocks.saturating_sub(1);
         if self.blocks < MANY / 2 {
             self.unmap_hollow();
@@ -184,6 +204,9 @@ impl Table {
     /// Gives back all runs, and forgets what loops there were.
     pub(super) fn release(&mut self) {
         self.shrink_to(0);
+        while self.hollow.count() > 0 && self.may_move() {
+            self.unmap_first_hollow();
+        }
         self.tide.forget();
         self.watch();
     }
@@ -227,21 +250,28 @@ impl Table {
     /// Gives a run's memory back, and its addresses unless there are many blocks. Nobody uses it, and it is off the table.
     fn give_back(&mut self, run: Run) {
         // SAFETY: as promised by the caller.
-        let is_hollow = ARE_MANY.load(Relaxed)
-            && unsafe { os::discard(run.at, run.len) }
-            && self.hollow.put(run);
+        let is_hollow =
+            ARE_MANY.load(Relaxed) && unsafe { hollow_out(run) } && self.hollow.put(run);
         if !is_hollow {
             // SAFETY: as above, and the hollow ones do not have it either.
             unsafe { run.unmap() };
         }
     }
 
-    /// Makes no more runs hollow, and unmaps some of those that are.
+    /// There are not many any more: makes no more runs hollow, and unmaps some of those that are.
     fn unmap_hollow(&mut self) {
         if ARE_MANY.load(Relaxed) {
             ARE_MANY.store(false, Relaxed);
+            self.spent = 0;
         }
-        for run in iter::from_fn(|| self.hollow.take_first()).take(UNMAPPED) {
+        let share = self.hollow.count().div_ceil(self.blocks + 1);
+        for _ in 0..share.max(UNMAPPED) {
+            self.unmap_first_hollow();
+        }
+    }
+
+    fn unmap_first_hollow(&mut self) {
+        if let Some(run) = self.hollow.take_first() {
             // SAFETY: nobody uses it, and it is not there any more.
             unsafe { run.unmap() };
         }
@@ -284,4 +314,16 @@ impl Table {
         self.count += 1;
         self.waiting_bytes += run.len;
     }
+}
+
+/// Gives a run's memory back; false where the system refuses. What asked for huge pages asks no more, as shorter blocks may
+/// come to lie there.
+///
+/// # Safety
+/// Nobody uses the run.
+unsafe fn hollow_out(run: Run) -> bool {
+    // SAFETY: as promised by the caller.
+    let is_given = unsafe { os::discard(run.at, run.len) };
+    // SAFETY: as above.
+    is_given && (run.len < HUGE_FROM || unsafe { os::renew(run.at, run.len) })
 }

@@ -12,7 +12,8 @@ use crate::shadow;
 mod real;
 
 pub(crate) use real::{
-    ErrnoKept, advise_huge, advise_usual, invariant, page_size, populate, split, whole_pages,
+    ErrnoKept, advise_huge, advise_usual, copy_to_zeroes, invariant, page_size, populate, renew,
+    split, whole_pages,
 };
 
 pub(crate) fn map(len: usize, align: usize) -> Option<NonNull<u8>> {

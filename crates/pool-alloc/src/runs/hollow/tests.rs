@@ -38,6 +38,7 @@ impl Drop for Pages {
 fn need(pages: usize, align: usize) -> Need {
     Need {
         len: pages * os::page_size(),
+        used: pages * os::page_size(),
         align: align * os::page_size(),
         ahead: 0,
     }
@@ -56,13 +57,15 @@ fn first_fit(pages: &Pages, hollow: &[bool; PAGES], need: Need) -> Option<usize>
 enum Step {
     Put { from: usize, len: usize },
     Take { len: usize, align: usize },
+    TakeAt { from: usize, len: usize },
     TakeFirst,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         5 => (0..PAGES, 1..12_usize).prop_map(|(from, len)| Step::Put { from, len }),
-        3 => (1..20_usize, 0..4_u32).prop_map(|(len, log)| Step::Take { len, align: 1 << log }),
+        3 => (1..20_usize, 0..2_u32).prop_map(|(len, log)| Step::Take { len, align: 1 << log }),
+        1 => (0..PAGES, 1..4_usize).prop_map(|(from, len)| Step::TakeAt { from, len }),
         1 => Just(Step::TakeFirst),
     ]
 }
@@ -91,6 +94,17 @@ proptest! {
                         model[from..from + len].fill(false);
                     }
                 }
+                Step::TakeAt { from, len } => {
+                    let len = len.min(PAGES - from);
+                    let begins = from == 0 || !model[from - 1];
+                    let is_there = begins && model[from..from + len].iter().all(|hollow| *hollow);
+                    let address = pages.run(from, len).at.addr().get();
+                    let taken = hollow.take_at(address, len * os::page_size());
+                    assert_eq!(taken, is_there);
+                    if taken {
+                        model[from..from + len].fill(false);
+                    }
+                }
                 Step::TakeFirst => {
                     let taken = hollow.take_first().map(|run| pages.place_of(run));
                     let first = model.iter().position(|hollow| *hollow);
@@ -101,9 +115,12 @@ proptest! {
                     }
                 }
             }
+            let runs = (0..PAGES).filter(|&page| model[page] && (page == 0 || !model[page - 1]));
+            let runs = runs.count();
+            assert_eq!(hollow.count(), runs);
+            assert_eq!(hollow.nodes.is_empty(), runs == 0, "their memory goes with the last");
         }
         while hollow.take_first().is_some() {}
-        assert!(hollow.nodes.is_empty(), "the nodes' memory has gone");
     }
 }
 
@@ -128,14 +145,41 @@ fn depth_of(hollow: &Hollow, id: Id) -> usize {
 
 #[cfg(debug_assertions)]
 #[test]
-fn more_than_there_are_nodes_for_is_refused_and_what_touches_may_still_come() {
+fn more_than_there_are_nodes_for_is_refused_unless_it_touches_one() {
     let mut hollow = Hollow::new();
     let pages: Vec<_> = (0..2).map(|_| Pages::new()).collect();
     let runs = pages
         .iter()
-        .flat_map(|pages| (0..PAGES / 2).map(|number| pages.run(number * 2, 1)));
-    let put = runs.clone().take_while(|run| hollow.put(*run)).count();
+        .flat_map(|pages| (0..PAGES / 3).map(|number| pages.run(number * 3, 1)));
+    let put = runs.take_while(|run| hollow.put(*run)).count();
     assert_eq!(put, NODES - 1);
-    assert!(hollow.take(need(1, 1)).is_some());
-    assert!(hollow.put(runs.clone().next().expect("there are some")));
+    assert!(hollow.put(pages[0].run(1, 1)), "it joins the first");
+    assert_eq!(hollow.count(), NODES - 1);
+    assert!(
+        hollow.put(pages[0].run(2, 1)),
+        "it joins two, which gives a node back"
+    );
+    assert_eq!(hollow.count(), NODES - 2);
+    let last = PAGES / 3 * 3 - 1;
+    assert!(hollow.put(pages[1].run(last - 1, 1)));
+    assert!(!hollow.put(pages[1].run(last + 1, 1)));
+}
+
+/// What is long enough, but begins where it is of no use, is not gone through to the end.
+#[test]
+fn one_request_looks_at_so_many() {
+    let (pages, mut hollow) = (Pages::new(), Hollow::new());
+    // The first page that does not begin at a multiple of two pages.
+    let first = (pages.0.addr().get() / os::page_size() + 1) % 2;
+    for number in 0..TRIES {
+        assert!(hollow.put(pages.run(first + number * 2, 1)));
+    }
+    let fits = pages.run(first + TRIES * 2 + 1, 1);
+    assert!(hollow.put(fits));
+    assert!(hollow.take(need(1, 2)).is_none());
+    assert!(hollow.take_first().is_some());
+    let taken = hollow
+        .take(need(1, 2))
+        .expect("it is the last that is looked at");
+    assert_eq!(taken.at, fits.at);
 }
