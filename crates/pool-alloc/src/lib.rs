@@ -201,7 +201,9 @@
 //!   of the class: of each arena with such pools the page of headers stays, and what the kernel needs to map it, 8 KiB of 2 MiB.
 //! - Blocks that shrink out of their class are copied, since the class follows from the size that `dealloc` will name.
 //! - Among more than 8,192 large blocks what is freed gives its memory back, but keeps its addresses for the next ones, as a
-//!   process may have 65,530 mappings (`runs::hollow`): a limit of address space (`ulimit -v`) is met earlier.
+//!   process may have 65,530 mappings (`runs::hollow`); and those that are found by their address take 2 MiB of addresses
+//!   each (`headed`). A limit of address space (`ulimit -v`) is met earlier for that. Blocks that grow are copied there, once
+//!   8,192 were moved, and none asks for huge pages.
 //! - Large blocks of 2 MiB and more ask for huge pages: what touches little of them has all of it resident.
 //! - Churn that is over ends when pools next come or go.
 //! - Free slices that are no neighbours are no place for a pool of several: then there are more arenas than would do.

@@ -8,7 +8,8 @@
 //! bytes of waiting runs <= reserve             no two of them touch
 //! ```
 //!
-//! A few of them a thread keeps to itself (`at_hand`).
+//! A few of them a thread keeps to itself (`at_hand`). Where there are many large blocks, what the reserve has no room for is
+//! not unmapped: its memory goes, and its addresses stay for the next blocks (`hollow`).
 //!
 //! What a block needs is a length, and a place in it that has to be aligned: the block itself where there is no header
 //! (`large`), the page behind the header where there is one (`headed`). So every run that has such a place serves, and

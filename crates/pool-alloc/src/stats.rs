@@ -18,7 +18,8 @@ pub struct Stats {
     pub free_slice_bytes: usize,
     /// Headers of arenas, and heaps.
     pub metadata_bytes: usize,
-    /// Address space mapped from the system: arenas, large blocks, heaps.
+    /// Address space mapped from the system: arenas, large blocks, heaps. Not what many large blocks have left, which has
+    /// addresses and no memory.
     pub mapped_bytes: usize,
     /// The part of `allocated_bytes` (and of `mapped_bytes`) that is in large blocks.
     pub large_bytes: usize,
