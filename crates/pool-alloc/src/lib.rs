@@ -333,11 +333,12 @@ impl PoolAlloc {
 }
 
 /// What an attempt to get memory comes to. Where the system refuses, it is first given back all that is free here,
-/// and then asked once more. Not for whoever holds a lock.
+/// and addresses that have no memory, and then asked once more. Not for whoever holds a lock.
 fn insistently<T>(attempt: impl Fn() -> Option<T>) -> Option<T> {
-    attempt().or_else(|| match PoolAlloc.release() {
-        0 => None,
-        _ => attempt(),
+    attempt().or_else(|| {
+        let released = PoolAlloc.release() > 0;
+        let parted = runs::part_with_addresses();
+        (released || parted).then(attempt).flatten()
     })
 }
 

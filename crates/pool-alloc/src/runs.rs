@@ -295,3 +295,8 @@ pub(crate) fn release() -> usize {
     lock().release();
     bytes
 }
+
+/// Gives back addresses that have no memory, where the system has none to give; returns whether there were any.
+pub(crate) fn part_with_addresses() -> bool {
+    lock().part_with_addresses()
+}

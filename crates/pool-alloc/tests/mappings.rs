@@ -158,6 +158,77 @@ fn blocks_that_take_the_place_of_shorter_ones_take_no_mapping() {
     }
 }
 
+/// Until half of them have gone, many are many.
+#[test]
+fn where_there_are_a_few_less_than_many_nothing_takes_a_mapping() {
+    alone(|| {
+        has_one_arena();
+        let before = mappings();
+        let mut blocks: Vec<_> = (0..MANY).map(|_| block(&WAYS[0])).collect();
+        for number in (0..MANY / 3).rev() {
+            drop_block(&WAYS[0], blocks.swap_remove(3 * number));
+        }
+        let added = mappings().saturating_sub(before);
+        assert!(added <= OTHERS, "{added}");
+        blocks
+            .into_iter()
+            .for_each(|block| drop_block(&WAYS[0], block));
+    });
+}
+
+#[test]
+fn blocks_grow_into_what_was_freed_behind_them() {
+    alone(|| {
+        let mut blocks: Vec<_> = (0..2 * MANY).map(|_| block(&WAYS[0])).collect();
+        blocks.sort();
+        // Two that were had one after the other.
+        let touch = |pair: &[*mut u8]| pair[1].addr() - pair[0].addr() < SIZE + 2 * 4096;
+        let first = blocks.windows(2).position(touch).expect("most do");
+        drop_block(&WAYS[0], blocks.remove(first + 1));
+        let grows = blocks.remove(first);
+        let layout = Layout::from_size_align(SIZE * 3 / 2, 8).expect("it is small enough");
+        // SAFETY: the block is in use, and not used again.
+        let grown = unsafe { POOL.realloc(grows, LAYOUT, layout.size()) };
+        assert_eq!(grown, grows);
+        // SAFETY: the block is in use, and this is its end.
+        unsafe { POOL.dealloc(grown, layout) };
+        blocks
+            .into_iter()
+            .for_each(|block| drop_block(&WAYS[0], block));
+    });
+}
+
+/// Where addresses are all there is, those that wait for blocks of another size are given back.
+#[test]
+fn what_is_hollow_is_there_for_a_larger_block_where_memory_is_out() {
+    alone(|| {
+        let blocks: Vec<_> = (0..2 * MANY).map(|_| block(&WAYS[0])).collect();
+        for block in blocks.iter().step_by(2) {
+            drop_block(&WAYS[0], *block);
+        }
+        let bytes = (pages().0 * 4096 + SIZE) as libc::rlim_t;
+        let limit = libc::rlimit {
+            rlim_cur: bytes,
+            rlim_max: bytes,
+        };
+        // SAFETY: the child calls nothing but the allocator, and what may be called in a signal handler.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // SAFETY: the limit is there to read.
+            let is_limited = unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) } == 0;
+            let has_room = !by_address::allocate(20 * SIZE, 16).is_null();
+            // SAFETY: the child ends.
+            unsafe { libc::_exit(i32::from(!is_limited) + 2 * i32::from(!has_room)) };
+        }
+        let mut status = 0;
+        // SAFETY: the child was made above, and the status is ours to write.
+        unsafe { libc::waitpid(child, &mut status, 0) };
+        assert_eq!(status, 0);
+        let kept = blocks.into_iter().skip(1).step_by(2);
+        kept.for_each(|block| drop_block(&WAYS[0], block));
+    });
+}
+
 /// What moves takes a mapping, so not many do; the others are copied, but for what was never touched of them.
 #[test]
 fn blocks_that_grow_take_some_mappings_and_little_memory() {
@@ -166,21 +237,24 @@ fn blocks_that_grow_take_some_mappings_and_little_memory() {
     alone(|| {
         has_one_arena();
         let before = mappings();
-        let grown = |size: usize| Layout::from_size_align(size, 8).expect("it is small enough");
+        const GROWN: usize = SIZE * 5 / 2;
         let mut blocks: Vec<_> = (0..BLOCKS).map(|_| block(&WAYS[0])).collect();
         let (_, resident) = pages();
-        for block in &mut blocks {
+        // Not side by side, as what moves together goes on touching.
+        for number in 0..BLOCKS {
+            let block = &mut blocks[number * 7 % BLOCKS];
             // SAFETY: the block is in use, and not used again.
-            *block = unsafe { POOL.realloc(*block, LAYOUT, 2 * SIZE) };
+            *block = unsafe { POOL.realloc(*block, LAYOUT, GROWN) };
             assert!(!block.is_null());
         }
         let more = pages().1.saturating_sub(resident);
         assert!(more < BLOCKS * PAGES / 8, "{more} pages more");
         let added = mappings().saturating_sub(before);
         assert!(added <= 4 * MANY + OTHERS, "{added}");
+        let layout = Layout::from_size_align(GROWN, 8).expect("it is small enough");
         for block in blocks {
             // SAFETY: the block is in use, and this is its end.
-            unsafe { POOL.dealloc(block, grown(2 * SIZE)) };
+            unsafe { POOL.dealloc(block, layout) };
         }
         POOL.release();
         let left = mappings().saturating_sub(before);
@@ -247,7 +321,7 @@ fn blocks_that_shrink_give_memory_back_and_take_no_addresses() {
 
 /// Those that asked for huge pages, as there were few yet, leave none behind.
 #[test]
-fn what_little_is_touched_of_a_zeroed_block_is_no_huge_page() {
+fn what_little_is_touched_of_a_block_is_no_huge_page() {
     const SIZE: usize = 4 << 20;
     const LAYOUT: Layout = match Layout::from_size_align(SIZE, 8) {
         Ok(layout) => layout,
@@ -262,17 +336,20 @@ fn what_little_is_touched_of_a_zeroed_block_is_no_huge_page() {
         let held: Vec<_> = (0..2 * MANY).map(|_| allocate()).collect();
         held.iter().step_by(2).for_each(|block| free(*block));
         let (_, resident) = pages();
-        let zeroed = (0..MANY).map(|_| {
+        let zeroed = (0..MANY / 2).map(|_| {
             // SAFETY: the size is not zero.
-            let block = unsafe { POOL.alloc_zeroed(LAYOUT) };
+            unsafe { POOL.alloc_zeroed(LAYOUT) }
+        });
+        // Nor do others ask for any where there are many.
+        let others = (0..MANY / 2).map(|_| allocate());
+        let touched: Vec<_> = zeroed.chain(others).collect();
+        for block in &touched {
             // SAFETY: it has a byte in the middle.
             unsafe { block.wrapping_add(SIZE / 2).write(1) };
-            block
-        });
-        let zeroed: Vec<_> = zeroed.collect();
+        }
         let more = pages().1.saturating_sub(resident);
         assert!(more < MANY * 16, "{more} pages more");
-        zeroed.into_iter().for_each(free);
+        touched.into_iter().for_each(free);
         let kept = held.into_iter().skip(1).step_by(2);
         kept.for_each(free);
     });

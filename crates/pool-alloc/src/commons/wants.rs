@@ -45,9 +45,10 @@ impl Commons {
 
     /// What an attempt to get memory comes to, if need be the second.
     fn insistently<T>(&mut self, attempt: impl Fn(&mut Self) -> Option<T>) -> Option<T> {
-        attempt(self).or_else(|| match self.give_all_back() {
-            0 => None,
-            _ => attempt(self),
+        attempt(self).or_else(|| {
+            let released = self.give_all_back() > 0;
+            let parted = runs::part_with_addresses();
+            (released || parted).then(|| attempt(self)).flatten()
         })
     }
 

@@ -22,10 +22,6 @@ const RUNS: usize = if cfg!(debug_assertions) { 32 } else { 256 };
 /// process may have; fewer keeps more addresses. Debug builds have few, so that what is tested has many.
 const MANY: usize = if cfg!(debug_assertions) { 96 } else { 8_192 };
 
-/// Hollow runs that are unmapped for each block that goes where there are no more many, at least. It is more where as many
-/// blocks as are left would leave some.
-const UNMAPPED: usize = 4;
-
 /// Mappings that may be spent while there are many, on blocks that grow and move, and on hollow runs that are unmapped because
 /// memory is out.
 const SPENT: usize = MANY;
@@ -204,9 +200,6 @@ impl Table {
     /// Gives back all runs, and forgets what loops there were.
     pub(super) fn release(&mut self) {
         self.shrink_to(0);
-        while self.hollow.count() > 0 && self.may_move() {
-            self.unmap_first_hollow();
-        }
         self.tide.forget();
         self.watch();
     }
@@ -258,16 +251,25 @@ impl Table {
         }
     }
 
-    /// There are not many any more: makes no more runs hollow, and unmaps some of those that are.
+    /// There are not many any more: makes no more runs hollow, and unmaps as many of those that are for each block that goes,
+    /// that the last goes with the last block.
     fn unmap_hollow(&mut self) {
         if ARE_MANY.load(Relaxed) {
             ARE_MANY.store(false, Relaxed);
             self.spent = 0;
         }
-        let share = self.hollow.count().div_ceil(self.blocks + 1);
-        for _ in 0..share.max(UNMAPPED) {
+        for _ in 0..self.hollow.count().div_ceil(self.blocks + 1) {
             self.unmap_first_hollow();
         }
+    }
+
+    /// Unmaps hollow runs, as far as mappings may be spent for it; returns whether there were any.
+    pub(super) fn part_with_addresses(&mut self) -> bool {
+        let had = self.hollow.count();
+        while self.hollow.count() > 0 && (!ARE_MANY.load(Relaxed) || self.spends()) {
+            self.unmap_first_hollow();
+        }
+        self.hollow.count() < had
     }
 
     fn unmap_first_hollow(&mut self) {
