@@ -9,9 +9,9 @@
 //! - **Their pools**, and what they had in their caches. The child gives them up as if the threads had ended
 //!   (`commons/orphans.rs`).
 //!
-//! The handlers are registered before the process first takes a lock, which behind malloc is before the constructors
-//! of any library. Handlers to prepare run in reverse order, the others in order. So those of other libraries run
-//! without the lock and may allocate. What is not provided for is `fork` in a signal handler that interrupted the
+//! The handlers are registered before the process first takes a lock (`begin`), which behind malloc is as the library is
+//! loaded, if not before. Handlers to prepare run in reverse order, the others in order. So those that are registered later
+//! run without the lock and may allocate. What is not provided for is `fork` in a signal handler that interrupted the
 //! allocator; and `vfork`, `posix_spawn` and `clone` call no handlers, nor do they need any before `exec`.
 
 use std::cell::UnsafeCell;

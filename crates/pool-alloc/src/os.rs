@@ -59,10 +59,17 @@ pub(crate) fn map_around(
 }
 
 fn map_near(hint: *mut u8, len: usize) -> Option<NonNull<u8>> {
+    // SAFETY: a new mapping touches no existing memory: a hint is not MAP_FIXED.
+    unsafe { map_anonymous(hint, len, 0) }
+}
+
+/// # Safety
+/// With MAP_FIXED among the flags, the caller owns the pages that this replaces and needs none of the contents.
+unsafe fn map_anonymous(at: *mut u8, len: usize, flags: libc::c_int) -> Option<NonNull<u8>> {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANON;
-    // SAFETY: a new private anonymous mapping touches no existing memory: a hint is not MAP_FIXED.
-    let at = unsafe { libc::mmap(hint.cast(), len, protection, flags, -1, 0) };
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | flags;
+    // SAFETY: as promised by the caller.
+    let at = unsafe { libc::mmap(at.cast(), len, protection, flags, -1, 0) };
     if at == libc::MAP_FAILED {
         None
     } else {
@@ -161,11 +168,8 @@ pub(crate) unsafe fn copy_to_zeroes(from: NonNull<u8>, to: NonNull<u8>, len: usi
 /// # Safety
 /// As for `discard`.
 pub(crate) unsafe fn renew(at: NonNull<u8>, len: usize) -> bool {
-    let protection = libc::PROT_READ | libc::PROT_WRITE;
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_FIXED;
-    // SAFETY: the caller owns the pages that this replaces and needs none of the contents.
-    let new = unsafe { libc::mmap(at.as_ptr().cast(), len, protection, flags, -1, 0) };
-    new != libc::MAP_FAILED
+    // SAFETY: as promised by the caller.
+    unsafe { map_anonymous(at.as_ptr(), len, libc::MAP_FIXED) }.is_some()
 }
 
 /// Resizes a mapping, moving its pages rather than copying them; `None` leaves it as it was.

@@ -247,7 +247,7 @@ pub(crate) fn resize(
     }
     // Copying costs less than fetching what is to be added, and leaves no more resident than there was.
     let longer = table.take_with_room(need);
-    let may_move = longer.is_none() && table.may_move();
+    let may_move = longer.is_none() && table.may_take_mapping();
     drop(table);
     if may_move && let Some(at) = stretch(run, need) {
         lock().grew(need.len - run.len);

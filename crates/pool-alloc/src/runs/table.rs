@@ -153,16 +153,13 @@ impl Table {
         true
     }
 
-    /// Whether a run may be moved by the system: it leaves a gap, and touches nothing where it comes to lie.
-    pub(super) fn may_move(&mut self) -> bool {
-        !ARE_MANY.load(Relaxed) || self.spends()
-    }
-
-    /// Spends a mapping; false where there is none left to be spent.
-    fn spends(&mut self) -> bool {
-        let spends = self.spent < SPENT;
-        self.spent += usize::from(spends);
-        spends
+    /// Whether what may take another mapping may be done: a run that the system moves leaves a gap, and touches nothing where
+    /// it comes to lie; one that is unmapped leaves a gap, too. Where there are many blocks, that is so some times only.
+    pub(super) fn may_take_mapping(&mut self) -> bool {
+        let many = ARE_MANY.load(Relaxed);
+        let may = !many || self.spent < SPENT;
+        self.spent += usize::from(many && may);
+        may
     }
 
     /// Takes the run of a block that has gone.
@@ -266,7 +263,7 @@ impl Table {
     /// Unmaps hollow runs, as far as mappings may be spent for it; returns whether there were any.
     pub(super) fn part_with_addresses(&mut self) -> bool {
         let had = self.hollow.count();
-        while self.hollow.count() > 0 && (!ARE_MANY.load(Relaxed) || self.spends()) {
+        while self.hollow.count() > 0 && self.may_take_mapping() {
             self.unmap_first_hollow();
         }
         self.hollow.count() < had
