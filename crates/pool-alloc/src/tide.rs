@@ -221,7 +221,9 @@ enum Felt {
     News,
 }
 
-/// What everyone may know of a tide without the lock that it is under.
+/// What everyone may know of a tide without the lock that it is under: in a line of its own, which no write to what lies
+/// beside it takes from them.
+#[repr(align(128))]
 pub(crate) struct Told {
     reserve: AtomicUsize,
     is_limited: AtomicBool,
@@ -263,8 +265,14 @@ impl Told {
     /// Under the tide's lock; returns whether the reserve has just ended.
     pub(crate) fn tell(&self, tide: &Tide) -> bool {
         let had_one = self.has_reserve();
-        self.is_limited.store(tide.limit != usize::MAX, Relaxed);
-        self.put(tide.reserve(), tide.until_ms());
+        let is_limited = tide.limit != usize::MAX;
+        // Every thread reads this, so it is written to only where it changes.
+        if self.is_limited.load(Relaxed) != is_limited {
+            self.is_limited.store(is_limited, Relaxed);
+        }
+        if self.reserve() != tide.reserve() || self.until_ms.load(Relaxed) != tide.until_ms() {
+            self.put(tide.reserve(), tide.until_ms());
+        }
         had_one && tide.reserve() == 0
     }
 
