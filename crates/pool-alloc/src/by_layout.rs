@@ -37,7 +37,7 @@ unsafe impl GlobalAlloc for PoolAlloc {
                 return unsafe { free_long(block, layout) };
             };
             // SAFETY: the caller hands back a block of this layout, which `alloc` took from a pool of this class.
-            if unsafe { heap.free_to_cache(block, step.class()) } {
+            if unsafe { heap.put_in_cache(block, step.class()) } {
                 return;
             }
         }

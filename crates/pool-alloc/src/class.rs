@@ -51,6 +51,9 @@ pub(crate) const SLOTS: usize = 64;
 /// How many classes there are.
 pub(crate) const CLASSES: usize = Class::computed(MEDIUM_MAX - 1).index() + 1;
 
+/// How many of them, the last ones, have pools of more than one slice.
+pub(crate) const WIDE_CLASSES: usize = CLASSES - Class::computed(SMALL_MAX).index();
+
 /// One size class, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
@@ -115,6 +118,12 @@ impl Class {
     pub(crate) const fn natural_align(self) -> usize {
         let size = self.block_size();
         size & size.wrapping_neg()
+    }
+
+    /// Whether a pool of its blocks is more than one slice.
+    #[inline(always)]
+    pub(crate) const fn is_wide(self) -> bool {
+        self.index() >= CLASSES - WIDE_CLASSES
     }
 
     /// How many slices make a pool of its blocks.
@@ -262,6 +271,7 @@ mod tests {
         for number in 0..CLASSES {
             let class = Class::nth(number);
             assert_eq!(Class::of(class.block_size(), 1), Some(class));
+            assert_eq!(class.is_wide(), class.span() > Span::ONE);
             if number > 0 {
                 assert!(Class::nth(number - 1).block_size() < class.block_size());
             }

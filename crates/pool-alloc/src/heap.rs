@@ -32,6 +32,8 @@ mod growth;
 mod leave;
 #[path = "heap/partial.rs"]
 mod partial;
+#[path = "heap/wide.rs"]
+mod wide;
 
 use std::ptr::NonNull;
 
@@ -217,6 +219,9 @@ impl Heap {
         if self.is_none() {
             // A new heap has to refill, too, once.
             return thread::heap_or_new()?.refill(class);
+        }
+        if class.is_wide() {
+            self.refills_wide(class);
         }
         let follows = self.current.of(class) != NO_POOL_REF;
         if self.keep_or_leave_current(class) {

@@ -95,7 +95,8 @@
 //! In a large heap whose blocks come and go without order, the next block of the current pool is one that no processor
 //! has in its cache. There the heap opens *thread caches*, of up to 64 blocks, 64 KiB or one block for each class: what its
 //! thread frees goes out again first, whoever's pool it is of. They close, and their blocks go to their pools, as soon as
-//! two pools in turn are found nearly empty, which is where a drop begins (`heap::caches`).
+//! two pools in turn are found nearly empty, which is where a drop begins (`heap::caches`). Blocks of which a pool holds but a
+//! few have caches in any heap where they come and go, of three blocks each, until so many come back in a row (`heap::wide`).
 //!
 //! *Back.* The arena says who owns the pool (`pool::owner`). If it is the calling thread's heap, the block is pushed: no atomic
 //! read-modify-write here either. Otherwise one compare-and-exchange on the pool's word decides
@@ -124,6 +125,8 @@
 //! runs of large blocks     <= the reserve of their own (`runs`)             else they are unmapped, or hollow
 //!                             + 1 MiB at hand of each thread that was in a loop
 //! pools found nearly empty <= 1 since one was needed, while caches are open else what is in these goes to its pool
+//! wide blocks that came    <= 15 since one was needed, while there are wide the same
+//!   back in a row             caches, of 1 MiB of each thread at most
 //! ```
 //!
 //! *Survivors.* A pool is *sparse* when few of its blocks are in use (`sparse`). A *sweep* finds its pages on which no
@@ -214,7 +217,8 @@
 //! - The runs that a thread has at hand when its loop ends wait until it frees a large block or has one grow, needs a
 //!   pool, or ends.
 //! - What waits in the caches of a thread that neither frees nor allocates holds its pages, though others drop all the
-//!   rest: up to 64 blocks of each class, of 64 KiB together, or one. So do those that others empty, while it does go on.
+//!   rest: up to 64 blocks of each class, of 64 KiB together, and of wide blocks 1 MiB in all. So do those that others empty,
+//!   while it does go on. A drop of less than 16 wide blocks may leave so much, too.
 //! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
 //! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free, unless the feature
 //!   `hardened` is on; and with it, a free of a block that was handed out again frees it, and an overrun within a

@@ -276,6 +276,10 @@ pub(crate) fn resize(
 /// back to the system with its addresses.
 pub(crate) fn give(run: Run) -> bool {
     end_reserves_if_over();
+    if TOLD.lets_threads_keep() {
+        // A thread that has had large blocks only has none yet.
+        let _has_heap = thread::heap_or_new();
+    }
     let heap = thread::heap();
     if !heap.is_none() && heap.at_hand().put(run) {
         return false;

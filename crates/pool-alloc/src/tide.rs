@@ -251,7 +251,12 @@ impl Told {
 
     /// Whether threads may keep something for themselves, beside the reserve: that would add up to more than a limit.
     pub(crate) fn lets_threads_keep(&self) -> bool {
-        self.has_reserve() && !self.is_limited.load(Relaxed)
+        self.has_reserve() && !self.is_limited()
+    }
+
+    /// Whether the program has set a limit.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.is_limited.load(Relaxed)
     }
 
     /// The time, where the reserve may have ended by now. The clock is read only while there may be one.
@@ -267,7 +272,7 @@ impl Told {
         let had_one = self.has_reserve();
         let is_limited = tide.limit != usize::MAX;
         // Every thread reads this, so it is written to only where it changes.
-        if self.is_limited.load(Relaxed) != is_limited {
+        if self.is_limited() != is_limited {
             self.is_limited.store(is_limited, Relaxed);
         }
         if self.reserve() != tide.reserve() || self.until_ms.load(Relaxed) != tide.until_ms() {

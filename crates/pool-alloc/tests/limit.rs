@@ -99,34 +99,76 @@ fn the_environment_may_name_the_limit() {
     }
 }
 
+/// What stays of a thread that has done this and sleeps, when all that is within others' reach has gone.
+fn left_with(limit: usize, work: fn(), left: fn() -> usize) -> usize {
+    POOL.limit_reserve(limit);
+    let (say, told) = mpsc::channel();
+    let (go, gone) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            work();
+            say.send(()).expect("the other side lives");
+            let _ = gone.recv();
+        });
+        told.recv().expect("it tells");
+        POOL.release();
+        let left = left();
+        drop(go);
+        left
+    })
+}
+
 /// What a thread has at hand is beyond everybody else's reach, and so beyond a limit that all of them are under.
 #[cfg(not(feature = "hardened"))] // there large blocks do not wait
 #[test]
 fn with_a_limit_threads_have_no_runs_at_hand() {
     let left_with_a_limit_of = |bytes| {
-        POOL.limit_reserve(bytes);
-        let (say, told) = mpsc::channel();
-        let (go, gone) = mpsc::channel::<()>();
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                drop(list(1, 16)); // it has a heap
-                for _ in 0..2_000 {
-                    drop([300, 310, 320].map(|kib| Held::new(kib << 10, 8, 1)));
-                }
-                say.send(()).expect("the other side lives");
-                let _ = gone.recv();
-            });
-            told.recv().expect("it tells");
-            POOL.release();
-            let left = stats().free_large_bytes;
-            drop(go);
-            left
-        })
+        let work = || {
+            for _ in 0..2_000 {
+                drop([300, 310, 320].map(|kib| Held::new(kib << 10, 8, 1)));
+            }
+        };
+        left_with(bytes, work, || stats().free_large_bytes)
     };
     alone(|| {
         let _unlimited = Unlimited;
         let left = left_with_a_limit_of(usize::MAX);
         assert!(left > 256 << 10, "a control: {left}");
         assert_eq!(left_with_a_limit_of(4 * MIB), 0);
+    });
+}
+
+#[cfg(not(feature = "hardened"))] // there are no caches there
+#[test]
+fn with_a_limit_threads_cache_no_wide_blocks() {
+    let left_with_a_limit_of = |bytes| {
+        let work = || {
+            for _ in 0..2_000 {
+                drop([96, 112, 128].map(|kib| Held::new(kib << 10, 8, 1)));
+            }
+        };
+        left_with(bytes, work, || stats().cached_bytes)
+    };
+    alone(|| {
+        let _unlimited = Unlimited;
+        let left = left_with_a_limit_of(usize::MAX);
+        assert!(left > 256 << 10, "a control: {left}");
+        assert_eq!(left_with_a_limit_of(4 * MIB), 0);
+    });
+}
+
+#[cfg(not(feature = "hardened"))] // there are no caches there
+#[test]
+fn a_thread_that_caches_wide_blocks_sends_them_home_once_there_is_a_limit() {
+    let cached = || stats().cached_bytes - stats().free_slice_bytes;
+    alone(|| {
+        let _unlimited = Unlimited;
+        for _ in 0..100 {
+            drop([96, 112, 128].map(|kib| Held::new(kib << 10, 8, 1)));
+        }
+        assert!(cached() > 256 << 10, "a control: {}", cached());
+        POOL.limit_reserve(4 * MIB);
+        drop(Held::new(128 << 10, 8, 1));
+        assert_eq!(cached(), 0);
     });
 }

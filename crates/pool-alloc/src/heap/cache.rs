@@ -50,18 +50,17 @@ impl Cache {
         self.0.mark_as_cell().set(0);
     }
 
-    /// How many blocks it takes; none while it is shut.
+    /// How many more blocks it takes.
     #[inline(always)]
     pub(super) fn room(&self) -> u32 {
         self.0.used()
     }
 
-    /// Lets it take blocks, if it is empty: it is shut then, or has room as it is.
-    pub(super) fn open(&self, class: Class) {
+    /// Lets it take so many blocks, if it is empty: it is shut then, or has room as it is.
+    pub(super) fn open(&self, blocks: usize) {
         if self.is_empty() {
-            let capacity = capacity(class);
-            self.0.set_used(capacity);
-            self.0.set_stale(capacity as usize);
+            self.0.set_used(blocks as u32);
+            self.0.set_stale(blocks);
         }
     }
 
@@ -71,9 +70,14 @@ impl Cache {
         self.0.set_stale(0);
     }
 
+    /// How many blocks it takes in all; none while it is shut.
+    pub(super) fn capacity(&self) -> usize {
+        self.0.stale()
+    }
+
     /// How many blocks are in it. Others may ask, too.
     pub(super) fn blocks(&self) -> usize {
-        self.0.stale().saturating_sub(self.room() as usize)
+        self.capacity().saturating_sub(self.room() as usize)
     }
 
     /// # Safety
@@ -93,12 +97,8 @@ impl Cache {
     }
 }
 
-/// How many blocks a cache takes.
-const fn capacity(class: Class) -> u32 {
+/// How many blocks of a class a cache takes.
+pub(super) const fn blocks_of(class: Class) -> usize {
     let blocks = BYTES / class.block_size();
-    match blocks {
-        0 => 1,
-        _ if blocks < BLOCKS => blocks as u32,
-        _ => BLOCKS as u32,
-    }
+    if blocks < BLOCKS { blocks } else { BLOCKS }
 }

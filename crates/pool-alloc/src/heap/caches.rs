@@ -23,10 +23,12 @@
 //!           of which a pool had few blocks in use or none, with the next refill of that class
 //! closed    when a pool is needed from elsewhere; after DRAINED such pools and no refill meanwhile; when all is to
 //!           go back
-//! a cache   <= BLOCKS blocks of at most BYTES together, or one block
+//! a cache   <= BLOCKS blocks of at most BYTES together
 //! ```
 //!
 //! A refill may be of one block only: then nine requests are enough.
+//!
+//! Classes whose pools hold but a few blocks have rules of their own (`wide`).
 
 use std::hint::assert_unchecked;
 use std::ptr::{self, NonNull};
@@ -34,7 +36,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::Heap;
 use super::back::free_unusually;
-use super::cache::Cache;
+use super::cache::{Cache, blocks_of};
+use super::wide::Wide;
 use crate::arena::Arena;
 use crate::class::{CLASSES, Class, Need, SMALL_MAX};
 use crate::counters::{self, Event};
@@ -80,6 +83,7 @@ pub(super) struct Caches {
     drained: Cell<u32>,
     /// The classes, by number, of which a pool was drained and none refilled since: they may be dropped.
     dropped: Cell<u64>,
+    wide: Wide,
 }
 
 impl Caches {
@@ -90,6 +94,7 @@ impl Caches {
             refills: Cell::new(0),
             drained: Cell::new(0),
             dropped: Cell::new(0),
+            wide: Wide::new(),
         }
     }
 
@@ -101,8 +106,13 @@ impl Caches {
         self.plain_below.set(if are_open { 0 } else { SMALL_MAX });
     }
 
+    /// What is known of the wide ones.
+    pub(super) fn wide(&self) -> &Wide {
+        &self.wide
+    }
+
     #[inline(always)]
-    fn of(&self, class: Class) -> &Cache {
+    pub(super) fn of(&self, class: Class) -> &Cache {
         invariant!(class.index() < CLASSES);
         // SAFETY: no class has a greater number, but for the one that is none (`rest`), which is not asked for.
         unsafe { assert_unchecked(class.index() < CLASSES) };
@@ -110,7 +120,7 @@ impl Caches {
     }
 
     /// Each with its class.
-    fn each(&self) -> impl Iterator<Item = (Class, &Cache)> {
+    pub(super) fn each(&self) -> impl Iterator<Item = (Class, &Cache)> {
         let numbered = self.caches.iter().enumerate();
         numbered.map(|(number, cache)| (Class::nth(number), cache))
     }
@@ -126,15 +136,29 @@ impl Heap {
     /// Whether blocks of pools go back to caches.
     #[inline(always)]
     pub(crate) fn has_open_caches(&self) -> bool {
-        self.caches.are_open()
+        self.caches.are_open() || self.caches.wide.are_open()
     }
 
     /// Takes a block back into its class's cache; false where there is no room, as in those that are closed.
     ///
     /// # Safety
     /// `block` came from a pool of this class and is in use. Where it was taken, the caller is done with it.
-    #[inline(always)]
     pub(crate) unsafe fn free_to_cache(&self, block: *mut u8, class: Class) -> bool {
+        if class.is_wide() {
+            // SAFETY: as promised by the caller.
+            unsafe { self.free_to_wide_cache(block, class) }
+        } else {
+            // SAFETY: as above.
+            unsafe { self.put_in_cache(block, class) }
+        }
+    }
+
+    /// The same, where its class is not wide, or its cache has been looked at.
+    ///
+    /// # Safety
+    /// As above.
+    #[inline(always)]
+    pub(crate) unsafe fn put_in_cache(&self, block: *mut u8, class: Class) -> bool {
         let cache = self.caches.of(class);
         if cache.room() == 0 {
             return false;
@@ -188,7 +212,7 @@ impl Heap {
         let dropped = self.caches.dropped.get();
         self.caches.dropped.set(dropped & !class.as_set());
         if self.caches.are_open() {
-            self.caches.of(class).open(class);
+            self.caches.of(class).open(blocks_of(class));
         } else if refills > REFILLS && OPEN_BYTES.load(Relaxed) >= LEAST {
             self.open_caches();
         }
@@ -203,6 +227,7 @@ impl Heap {
         self.caches.drained.set(drained);
         if drained >= DRAINED {
             self.close_caches();
+            self.close_wide_caches();
         }
     }
 
@@ -217,8 +242,8 @@ impl Heap {
         }
         let dropped = self.caches.dropped.get();
         for (class, cache) in self.caches.each() {
-            if dropped & class.as_set() == 0 {
-                cache.open(class);
+            if dropped & class.as_set() == 0 && !class.is_wide() {
+                cache.open(blocks_of(class));
             }
         }
         self.caches.set_open(true);
@@ -230,13 +255,14 @@ impl Heap {
         self.caches.refills.set(0);
         if self.caches.are_open() {
             self.caches.set_open(false);
-            self.empty_caches();
+            self.empty_caches(|class| !class.is_wide());
         }
     }
 
+    /// Sends the blocks in the caches of these classes to their pools, and lets them take none.
     #[cold]
-    fn empty_caches(&self) {
-        for (class, cache) in self.caches.each() {
+    pub(super) fn empty_caches(&self, is_one: impl Fn(Class) -> bool) {
+        for (class, cache) in self.caches.each().filter(|(class, _)| is_one(*class)) {
             if self.leads_to_cache(class) {
                 self.current.lead(class, self.current.of(class));
             }

@@ -33,7 +33,7 @@ impl Heap {
             // Whoever raised it is about to push, and will have to look again.
             _ => self.visit(pool, |_| ()),
         }
-        if has_drained {
+        if has_drained && !class.is_wide() {
             self.has_drained(class);
         }
     }
@@ -75,6 +75,9 @@ impl Heap {
     pub(super) fn emptied(&self, pool: Ref<Pool>) {
         let class = pool.class();
         self.growth.ends(class);
+        if class.is_wide() {
+            self.wide_came_back();
+        }
         if self.current.of(class) != pool {
             self.forget(pool);
             return commons::close(pool);
@@ -122,6 +125,7 @@ impl Heap {
     /// Collects what other threads freed here, closes all pools that are empty then, and sweeps the others.
     pub(crate) fn give_back(&self) {
         self.close_caches();
+        self.close_wide_caches();
         for class in (0..CLASSES).map(Class::nth) {
             let current = self.current.of(class);
             if current != NO_POOL_REF {
@@ -145,6 +149,7 @@ impl Heap {
     pub(crate) fn abandon(&self) {
         self.at_hand.give_back();
         self.close_caches();
+        self.close_wide_caches();
         for class in (0..CLASSES).map(Class::nth) {
             self.growth.ends(class);
             let pool = self.set_current(class, NO_POOL_REF);

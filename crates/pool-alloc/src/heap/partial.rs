@@ -57,6 +57,9 @@ impl Heap {
         pool.set_owner(self.as_owner());
         pool.spare_no_more();
         self.growth.ends(pool.class());
+        if pool.class().is_wide() {
+            self.wide_came_back();
+        }
         let partial = &self.partial[pool.class().index()];
         if let Some(longest) = partial.first() {
             if longest.is_emptied_by_others() {
@@ -117,6 +120,7 @@ impl Heap {
     pub(super) fn next_partial(&self, class: Class) -> Option<Ref<Pool>> {
         let partial = &self.partial[class.index()];
         match partial.first() {
+            _ if class.is_wide() => {}
             Some(_) => self.refilled(class),
             // Then there may be one.
             None => self.close_caches(),
