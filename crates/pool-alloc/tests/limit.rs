@@ -3,15 +3,7 @@
 mod support;
 
 use std::process::Command;
-#[cfg(not(feature = "hardened"))]
-use std::sync::mpsc;
-#[cfg(not(feature = "hardened"))]
-use std::thread;
 
-#[cfg(not(feature = "hardened"))]
-use support::Held;
-#[cfg(not(feature = "hardened"))]
-use support::list;
 use support::rounds::{MIB, ROUNDS, earned};
 use support::{POOL, alone, stats};
 
@@ -99,76 +91,82 @@ fn the_environment_may_name_the_limit() {
     }
 }
 
-/// What stays of a thread that has done this and sleeps, when all that is within others' reach has gone.
-fn left_with(limit: usize, work: fn(), left: fn() -> usize) -> usize {
-    POOL.limit_reserve(limit);
-    let (say, told) = mpsc::channel();
-    let (go, gone) = mpsc::channel::<()>();
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            work();
-            say.send(()).expect("the other side lives");
-            let _ = gone.recv();
-        });
-        told.recv().expect("it tells");
-        POOL.release();
-        let left = left();
-        drop(go);
-        left
-    })
-}
+/// What a thread keeps to itself is beyond everybody else's reach, and so beyond a limit that all of them are under.
+#[cfg(not(feature = "hardened"))] // there they keep nothing
+mod of_threads {
+    use std::sync::mpsc;
+    use std::thread;
 
-/// What a thread has at hand is beyond everybody else's reach, and so beyond a limit that all of them are under.
-#[cfg(not(feature = "hardened"))] // there large blocks do not wait
-#[test]
-fn with_a_limit_threads_have_no_runs_at_hand() {
-    let left_with_a_limit_of = |bytes| {
-        let work = || {
-            for _ in 0..2_000 {
-                drop([300, 310, 320].map(|kib| Held::new(kib << 10, 8, 1)));
-            }
+    use super::*;
+    use support::Held;
+
+    /// What stays of a thread that has done this and sleeps, when all that is within others' reach has gone.
+    fn left_with(limit: usize, work: fn(), left: fn() -> usize) -> usize {
+        POOL.limit_reserve(limit);
+        let (say, told) = mpsc::channel();
+        let (go, gone) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                work();
+                say.send(()).expect("the other side lives");
+                let _ = gone.recv();
+            });
+            told.recv().expect("it tells");
+            POOL.release();
+            let left = left();
+            drop(go);
+            left
+        })
+    }
+
+    #[test]
+    fn with_a_limit_threads_have_no_runs_at_hand() {
+        let left_with_a_limit_of = |bytes| {
+            let work = || {
+                for _ in 0..2_000 {
+                    drop([300, 310, 320].map(|kib| Held::new(kib << 10, 8, 1)));
+                }
+            };
+            left_with(bytes, work, || stats().free_large_bytes)
         };
-        left_with(bytes, work, || stats().free_large_bytes)
-    };
-    alone(|| {
-        let _unlimited = Unlimited;
-        let left = left_with_a_limit_of(usize::MAX);
-        assert!(left > 256 << 10, "a control: {left}");
-        assert_eq!(left_with_a_limit_of(4 * MIB), 0);
-    });
-}
+        alone(|| {
+            let _unlimited = Unlimited;
+            let left = left_with_a_limit_of(usize::MAX);
+            assert!(left > 256 << 10, "a control: {left}");
+            assert_eq!(left_with_a_limit_of(4 * MIB), 0);
+        });
+    }
 
-#[cfg(not(feature = "hardened"))] // there are no caches there
-#[test]
-fn with_a_limit_threads_cache_no_wide_blocks() {
-    let left_with_a_limit_of = |bytes| {
-        let work = || {
-            for _ in 0..2_000 {
+    #[test]
+    fn with_a_limit_threads_cache_no_wide_blocks() {
+        let left_with_a_limit_of = |bytes| {
+            let work = || {
+                for _ in 0..2_000 {
+                    drop([96, 112, 128].map(|kib| Held::new(kib << 10, 8, 1)));
+                }
+            };
+            left_with(bytes, work, || stats().cached_bytes)
+        };
+        alone(|| {
+            let _unlimited = Unlimited;
+            let left = left_with_a_limit_of(usize::MAX);
+            assert!(left > 256 << 10, "a control: {left}");
+            assert_eq!(left_with_a_limit_of(4 * MIB), 0);
+        });
+    }
+
+    #[test]
+    fn a_thread_that_caches_wide_blocks_sends_them_home_once_there_is_a_limit() {
+        let cached = || stats().cached_bytes - stats().free_slice_bytes;
+        alone(|| {
+            let _unlimited = Unlimited;
+            for _ in 0..100 {
                 drop([96, 112, 128].map(|kib| Held::new(kib << 10, 8, 1)));
             }
-        };
-        left_with(bytes, work, || stats().cached_bytes)
-    };
-    alone(|| {
-        let _unlimited = Unlimited;
-        let left = left_with_a_limit_of(usize::MAX);
-        assert!(left > 256 << 10, "a control: {left}");
-        assert_eq!(left_with_a_limit_of(4 * MIB), 0);
-    });
-}
-
-#[cfg(not(feature = "hardened"))] // there are no caches there
-#[test]
-fn a_thread_that_caches_wide_blocks_sends_them_home_once_there_is_a_limit() {
-    let cached = || stats().cached_bytes - stats().free_slice_bytes;
-    alone(|| {
-        let _unlimited = Unlimited;
-        for _ in 0..100 {
-            drop([96, 112, 128].map(|kib| Held::new(kib << 10, 8, 1)));
-        }
-        assert!(cached() > 256 << 10, "a control: {}", cached());
-        POOL.limit_reserve(4 * MIB);
-        drop(Held::new(128 << 10, 8, 1));
-        assert_eq!(cached(), 0);
-    });
+            assert!(cached() > 256 << 10, "a control: {}", cached());
+            POOL.limit_reserve(4 * MIB);
+            drop(Held::new(128 << 10, 8, 1));
+            assert_eq!(cached(), 0);
+        });
+    }
 }
