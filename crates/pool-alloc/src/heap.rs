@@ -284,6 +284,9 @@ impl Heap {
             if !pool.next_is_missing() {
                 invariant!(pool.mark() <= EMPTY);
                 self.growth.ends(class);
+                if !class.is_wide() {
+                    self.refilled_by_others(class);
+                }
                 return true;
             }
             if !pool.is_exhausted() {

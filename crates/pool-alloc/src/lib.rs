@@ -93,7 +93,7 @@
 //! they are dirtiest.
 //!
 //! In a large heap whose blocks come and go without order, the next block of the current pool is one that no processor
-//! has in its cache. There the heap opens *thread caches*, of up to 64 blocks, 64 KiB or one block for each class: what its
+//! has in its cache; and what is sent to another heap and comes back takes long. There the heap opens *thread caches*, of up to 64 blocks, 64 KiB or one block for each class: what its
 //! thread frees goes out again first, whoever's pool it is of. They close, and their blocks go to their pools, as soon as
 //! two pools in turn are found nearly empty, which is where a drop begins (`heap::caches`). Blocks of which a pool holds but a
 //! few have caches in any heap where they come and go, of three blocks each, until so many come back in a row (`heap::wide`).

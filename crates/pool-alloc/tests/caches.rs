@@ -6,6 +6,7 @@
 mod support;
 
 use std::collections::HashSet;
+use std::sync::mpsc;
 use std::thread;
 
 use support::found::Found;
@@ -101,6 +102,21 @@ fn a_block_that_shrank_is_none_of_the_class_that_it_was_of() {
 }
 
 #[test]
+fn a_cache_of_a_large_heap_holds_64_blocks() {
+    alone(|| {
+        let mut blocks = churned(&SHORT);
+        // What was there is not there any more.
+        let mut freed = list(100, 160);
+        let places: Vec<usize> = freed.iter().map(|block| block.range().start).collect();
+        freed.drain(..70);
+        let next = list(64, 160);
+        let next = next.iter().map(|block| block.range().start);
+        assert!(next.eq(places[..64].iter().rev().copied()));
+        blocks.append(&mut freed);
+    });
+}
+
+#[test]
 fn a_cache_holds_64_kib_of_blocks_that_are_not_small() {
     const SIZE: usize = 16 << 10;
     alone(|| {
@@ -141,6 +157,74 @@ fn what_is_dropped_while_another_class_goes_on_keeps_what_any_drop_keeps() {
             drop(goes_on);
         });
     }
+}
+
+/// In a small heap, too: what is another's block goes out next where it was freed, once threads have freed each other's.
+#[test]
+fn threads_that_free_each_others_blocks_take_them_over() {
+    alone(|| {
+        let (give, given) = mpsc::channel::<Vec<Held>>();
+        let (take, taken) = mpsc::channel::<Vec<Held>>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                // Of pools that are its own as long as it lives.
+                let _ = take.send(list(300, 160));
+                let _ = take.send(list(100, 96));
+                for blocks in given {
+                    drop(blocks);
+                    let _ = take.send(Vec::new());
+                }
+            });
+            let mut theirs = taken.recv().expect("it lives");
+            let mut others = taken.recv().expect("it lives");
+            // How many of so many that are freed go out next, the last first.
+            let taken_over = |blocks: &mut Vec<Held>, count: usize| {
+                let size = blocks[0].range().len();
+                let mut freed: Vec<Held> = blocks.drain(..count).collect();
+                freed.reverse();
+                let places: Vec<usize> = freed.iter().map(|block| block.range().start).collect();
+                while freed.pop().is_some() {}
+                let next = list(count, size);
+                let first = places.len().saturating_sub(16);
+                let pairs = next.iter().zip(&places[first..]);
+                let same = pairs.filter(|(next, place)| next.range().start == **place);
+                let same = same.count();
+                blocks.extend(next);
+                same
+            };
+            let share = || {
+                for _ in 0..12 {
+                    give.send(list(300, 160)).expect("it lives");
+                    taken.recv().expect("it lives");
+                }
+            };
+            let alone = || {
+                let mut blocks = list(700, 160);
+                for _ in 0..20_000 {
+                    blocks.swap_remove(fastrand::usize(..700));
+                    blocks.push(Held::new(160, 8, 1));
+                }
+                blocks
+            };
+            let own = alone();
+            assert_eq!(taken_over(&mut theirs, 1), 0, "nobody has shared");
+            drop(own);
+            share();
+            assert_eq!(taken_over(&mut theirs, 1), 1);
+            assert_eq!(
+                taken_over(&mut theirs, 20),
+                16,
+                "as many as a small heap caches"
+            );
+            assert_eq!(taken_over(&mut others, 1), 0, "none was needed here");
+            drop(list(2_000, 160)); // a drop
+            let own = alone();
+            assert_eq!(taken_over(&mut theirs, 1), 0, "nobody has shared since");
+            drop(own);
+            assert!(stats().mapped_bytes <= 3 * MIB, "a small heap");
+            drop(give);
+        });
+    });
 }
 
 #[test]

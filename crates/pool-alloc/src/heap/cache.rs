@@ -9,15 +9,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Release;
 use std::sync::atomic::compiler_fence;
 
-use crate::class::Class;
 use crate::pool::{Block, Pool};
-
-/// Blocks in a cache. Where blocks come and go at random it is full or empty once in so many times, which no processor
-/// foresees; half as many cost `slots-10k-1k` a tenth, twice as many gain nothing.
-const BLOCKS: usize = 64;
-
-/// Their bytes: what large ones of a thread that comes to rest may keep.
-const BYTES: usize = 64 << 10;
 
 /// See the top of this file.
 pub(super) struct Cache(Pool);
@@ -95,10 +87,4 @@ impl Cache {
         compiler_fence(Release);
         block
     }
-}
-
-/// How many blocks of a class a cache takes.
-pub(super) const fn blocks_of(class: Class) -> usize {
-    let blocks = BYTES / class.block_size();
-    if blocks < BLOCKS { blocks } else { BLOCKS }
 }

@@ -2,7 +2,8 @@
 //!
 //! The block that was freed last lies in the processor's cache. The one that a pool would hand out may have been freed
 //! long ago. In a small heap both are near; in a large one, where blocks come and go without order, the difference is
-//! some cache misses for each block. So there a heap has *caches*, one for each class:
+//! some cache misses for each block. And where threads free each other's blocks, what is sent to its owner and comes back takes
+//! longer than what stays. So there a heap has *caches*, one for each class:
 //!
 //! ```text
 //!          closed                                     open
@@ -20,10 +21,11 @@
 //!
 //! ```text
 //! open      after REFILLS refills from pools of the heap's own, in a process with LEAST bytes in pools; those of classes
-//!           of which a pool had few blocks in use or none, with the next refill of that class
+//!           of which a pool had few blocks in use or none, with the next refill of that class;
+//!           in any process, if SHARED of them were of what others have freed, each with the next refill of its class
 //! closed    when a pool is needed from elsewhere; after DRAINED such pools and no refill meanwhile; when all is to
 //!           go back
-//! a cache   <= BLOCKS blocks of at most BYTES together
+//! a cache   <= BLOCKS blocks of at most BYTES together; in a small process, SMALL_BLOCKS
 //! ```
 //!
 //! A refill may be of one block only: then nine requests are enough.
@@ -36,7 +38,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::Heap;
 use super::back::free_unusually;
-use super::cache::{Cache, blocks_of};
+use super::cache::Cache;
 use super::wide::Wide;
 use crate::arena::Arena;
 use crate::class::{CLASSES, Class, Need, SMALL_MAX};
@@ -50,10 +52,19 @@ use crate::sync::{AtomicUsize, Cell};
 /// Bytes in pools from which on caches pay: what is less finds room in the processor's own. Debug builds open them early,
 /// so that all that is tested meets them.
 const LEAST: usize = if cfg!(debug_assertions) {
-    128 << 10
+    512 << 10
 } else {
     4 << 20
 };
+
+/// Blocks in a cache. Where blocks come and go at random it is full or empty once in so many times, which no processor
+/// foresees; half as many cost `slots-10k-1k` a tenth, twice as many gain nothing. In a small heap that shares its blocks with others a
+/// fourth does as well, and keeps less.
+const BLOCKS: usize = 64;
+const SMALL_BLOCKS: usize = 16;
+
+/// Their bytes: what large ones of a thread that comes to rest may keep.
+const BYTES: usize = 64 << 10;
 
 /// More wait longer, fewer open caches for what ends soon: each time costs as much as a hundred blocks.
 const REFILLS: u32 = 8;
@@ -65,8 +76,16 @@ const DRAINED: u32 = 2;
 /// a way that is not the shortest, and the change of it is the dearer the more steps the class has.
 const MISSES: u16 = 8;
 
+/// Fewer open caches where others free a block now and then, more wait longer.
+const SHARED: u32 = 8;
+
 /// Bytes in pools.
 static OPEN_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether blocks that were freed long ago are most likely in no processor's cache.
+fn is_large() -> bool {
+    OPEN_BYTES.load(Relaxed) >= LEAST
+}
 
 /// Says how many bytes are in pools.
 pub(crate) fn set_open_bytes(bytes: usize) {
@@ -81,6 +100,8 @@ pub(super) struct Caches {
     /// Refills from the heap's own pools since one came from elsewhere or was drained, and pools drained since the last.
     refills: Cell<u32>,
     drained: Cell<u32>,
+    /// Refills of blocks that others have freed, since the caches were closed.
+    shared: Cell<u32>,
     /// The classes, by number, of which a pool was drained and none refilled since: they may be dropped.
     dropped: Cell<u64>,
     wide: Wide,
@@ -93,6 +114,7 @@ impl Caches {
             plain_below: Cell::new(SMALL_MAX),
             refills: Cell::new(0),
             drained: Cell::new(0),
+            shared: Cell::new(0),
             dropped: Cell::new(0),
             wide: Wide::new(),
         }
@@ -212,10 +234,23 @@ impl Heap {
         let dropped = self.caches.dropped.get();
         self.caches.dropped.set(dropped & !class.as_set());
         if self.caches.are_open() {
-            self.caches.of(class).open(blocks_of(class));
-        } else if refills > REFILLS && OPEN_BYTES.load(Relaxed) >= LEAST {
+            self.open_cache(class);
+        } else if refills > REFILLS && (is_large() || self.caches.shared.get() >= SHARED) {
             self.open_caches();
         }
+    }
+
+    /// The same, and what there was were blocks that others have freed.
+    pub(super) fn refilled_by_others(&self, class: Class) {
+        let shared = self.caches.shared.get().saturating_add(1);
+        self.caches.shared.set(shared);
+        self.refilled(class);
+    }
+
+    fn open_cache(&self, class: Class) {
+        let most = if is_large() { BLOCKS } else { SMALL_BLOCKS };
+        let blocks = most.min(BYTES / class.block_size());
+        self.caches.of(class).open(blocks);
     }
 
     /// A pool of this heap and of this class has few blocks in use, or none.
@@ -236,15 +271,16 @@ impl Heap {
         self.caches.dropped.set(0);
     }
 
+    /// Opens caches: in a large heap at once those of all classes of which nothing says that they are dropped.
     fn open_caches(&self) {
         if !hardened::CACHES {
             return;
         }
         let dropped = self.caches.dropped.get();
-        for (class, cache) in self.caches.each() {
-            if dropped & class.as_set() == 0 && !class.is_wide() {
-                cache.open(blocks_of(class));
-            }
+        let classes = self.caches.each().map(|(class, _)| class);
+        let at_once = |class: &Class| !class.is_wide() && dropped & class.as_set() == 0;
+        for class in classes.filter(|_| is_large()).filter(at_once) {
+            self.open_cache(class);
         }
         self.caches.set_open(true);
         counters::count(Event::CachesOpened);
@@ -253,6 +289,7 @@ impl Heap {
     /// Sends the blocks in caches to their pools.
     pub(super) fn close_caches(&self) {
         self.caches.refills.set(0);
+        self.caches.shared.set(0);
         if self.caches.are_open() {
             self.caches.set_open(false);
             self.empty_caches(|class| !class.is_wide());
