@@ -194,6 +194,16 @@ impl Heap {
     /// A block of `class` whose first `size` bytes are zero, or null. Memory that is zero already stays untouched.
     pub(crate) fn allocate_zeroed(&self, class: Class, size: usize) -> *mut u8 {
         let mut pool = self.current.of(class);
+        if class.is_wide() && self.leads_to_cache(class) {
+            // Else what waits there for the next block would never be it.
+            let block = self.current.first_of(class).take();
+            if !block.is_null() {
+                self.blocks.handed_out();
+                // SAFETY: a block of the class holds at least `size` bytes, and nobody else has it.
+                unsafe { block.write_bytes(0, size) };
+                return block;
+            }
+        }
         if pool.next_is_missing() {
             if self.has_ended() {
                 return thread::allocate_zeroed_after_end(class);
@@ -229,6 +239,9 @@ impl Heap {
         }
         self.claims.set(0);
         self.at_hand.give_back_if_over();
+        if !class.is_wide() {
+            self.pass_wide_by();
+        }
         counters::count(Event::Refill);
         let pool = match self.next_partial(class) {
             Some(pool) => pool,

@@ -93,10 +93,11 @@
 //! they are dirtiest.
 //!
 //! In a large heap whose blocks come and go without order, the next block of the current pool is one that no processor
-//! has in its cache; and what is sent to another heap and comes back takes long. There the heap opens *thread caches*, of up to 64 blocks, 64 KiB or one block for each class: what its
-//! thread frees goes out again first, whoever's pool it is of. They close, and their blocks go to their pools, as soon as
+//! has in its cache; and what is sent to another heap and comes back takes long. There the heap opens *thread caches*: what its
+//! thread frees goes out again first, whoever's pool it is of. In a large heap there are up to 64 blocks of each class in them
+//! and 64 KiB, in a small one whose blocks others free, 16. They close, and their blocks go to their pools, as soon as
 //! two pools in turn are found nearly empty, which is where a drop begins (`heap::caches`). Blocks of which a pool holds but a
-//! few have caches in any heap where they come and go, of three blocks each, until so many come back in a row (`heap::wide`).
+//! few have caches wherever they come and go, of three blocks each, until sixteen come back in a row (`heap::wide`).
 //!
 //! *Back.* The arena says who owns the pool (`pool::owner`). If it is the calling thread's heap, the block is pushed: no atomic
 //! read-modify-write here either. Otherwise one compare-and-exchange on the pool's word decides
@@ -217,8 +218,9 @@
 //! - The runs that a thread has at hand when its loop ends wait until it frees a large block or has one grow, needs a
 //!   pool, or ends.
 //! - What waits in the caches of a thread that neither frees nor allocates holds its pages, though others drop all the
-//!   rest: up to 64 blocks of each class, of 64 KiB together, and of wide blocks 1 MiB in all. So do those that others empty,
-//!   while it does go on. A drop of less than 16 wide blocks may leave so much, too.
+//!   rest: up to 64 blocks of each class, of 64 KiB together, and 1 MiB of wide ones, each of which keeps its pool. So do those
+//!   that others empty, while it does go on. A drop of less than 16 wide blocks may leave so much until the thread has
+//!   done other things for a while.
 //! - A sweep follows every free block of its pool: a large drop in shuffled order pays for up to four of them a pool.
 //! - Nothing detects double frees, frees with the wrong layout, or links overwritten after a free, unless the feature
 //!   `hardened` is on; and with it, a free of a block that was handed out again frees it, and an overrun within a
@@ -307,7 +309,9 @@ impl PoolAlloc {
     pub fn limit_reserve(&self, bytes: usize) {
         commons::lock().limit_reserve(bytes);
         runs::lock().limit_reserve(bytes);
-        thread::heap().at_hand().give_back_if_over();
+        let heap = thread::heap();
+        heap.at_hand().give_back_if_over();
+        heap.pass_wide_by();
     }
 
     /// The allocator's account of itself. Looks at every pool, so it costs about a microsecond per arena, during

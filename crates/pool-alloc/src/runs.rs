@@ -281,8 +281,11 @@ pub(crate) fn give(run: Run) -> bool {
         let _has_heap = thread::heap_or_new();
     }
     let heap = thread::heap();
-    if !heap.is_none() && heap.at_hand().put(run) {
-        return false;
+    if !heap.is_none() {
+        heap.pass_wide_by();
+        if heap.at_hand().put(run) {
+            return false;
+        }
     }
     let mut table = lock();
     table.put(run);

@@ -155,6 +155,24 @@ mod of_threads {
         });
     }
 
+    /// Another's limit, which this thread finds out as it needs a pool.
+    #[test]
+    fn a_thread_that_caches_wide_blocks_finds_out_that_there_is_a_limit() {
+        let cached = || stats().cached_bytes - stats().free_slice_bytes;
+        alone(|| {
+            let _unlimited = Unlimited;
+            for _ in 0..100 {
+                drop([96, 112, 128].map(|kib| Held::new(kib << 10, 8, 1)));
+            }
+            thread::spawn(|| POOL.limit_reserve(4 * MIB))
+                .join()
+                .expect("it ends");
+            assert!(cached() > 256 << 10, "a control: {}", cached());
+            let _small = Held::new(16, 8, 1);
+            assert!(cached() < 128 << 10, "{}", cached());
+        });
+    }
+
     #[test]
     fn a_thread_that_caches_wide_blocks_sends_them_home_once_there_is_a_limit() {
         let cached = || stats().cached_bytes - stats().free_slice_bytes;
@@ -165,7 +183,6 @@ mod of_threads {
             }
             assert!(cached() > 256 << 10, "a control: {}", cached());
             POOL.limit_reserve(4 * MIB);
-            drop(Held::new(128 << 10, 8, 1));
             assert_eq!(cached(), 0);
         });
     }

@@ -84,7 +84,7 @@ impl Commons {
     /// Lets the tide see how much is open.
     pub(super) fn watch(&mut self) {
         let looked_ms = self.tide.stands_at(self.open_bytes, os::now_ms);
-        caches::set_open_bytes(self.open_bytes);
+        caches::set_narrow_bytes(self.narrow_bytes);
         self.tell_reserve();
         if let Some(now_ms) = looked_ms {
             runs::end_if_over(|| now_ms);

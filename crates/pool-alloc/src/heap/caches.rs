@@ -20,7 +20,7 @@
 //! nothing is dropped, and closes them as soon as something may be:
 //!
 //! ```text
-//! open      after REFILLS refills from pools of the heap's own, in a process with LEAST bytes in pools; those of classes
+//! open      after REFILLS refills from pools of the heap's own, or by others, in a process with LEAST bytes in small pools; those of classes
 //!           of which a pool had few blocks in use or none, with the next refill of that class;
 //!           in any process, if SHARED of them were of what others have freed, each with the next refill of its class
 //! closed    when a pool is needed from elsewhere; after DRAINED such pools and no refill meanwhile; when all is to
@@ -49,7 +49,7 @@ use crate::os::invariant;
 use crate::pool::Block;
 use crate::sync::{AtomicUsize, Cell};
 
-/// Bytes in pools from which on caches pay: what is less finds room in the processor's own. Debug builds open them early,
+/// Bytes in small pools from which on caches pay: what is less finds room in the processor's own. Debug builds open them early,
 /// so that all that is tested meets them.
 const LEAST: usize = if cfg!(debug_assertions) {
     512 << 10
@@ -79,17 +79,17 @@ const MISSES: u16 = 8;
 /// Fewer open caches where others free a block now and then, more wait longer.
 const SHARED: u32 = 8;
 
-/// Bytes in pools.
-static OPEN_BYTES: AtomicUsize = AtomicUsize::new(0);
+/// Bytes in small pools.
+static NARROW_BYTES: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether blocks that were freed long ago are most likely in no processor's cache.
 fn is_large() -> bool {
-    OPEN_BYTES.load(Relaxed) >= LEAST
+    NARROW_BYTES.load(Relaxed) >= LEAST
 }
 
-/// Says how many bytes are in pools.
-pub(crate) fn set_open_bytes(bytes: usize) {
-    OPEN_BYTES.store(bytes, Relaxed);
+/// Says how many bytes are in small pools.
+pub(crate) fn set_narrow_bytes(bytes: usize) {
+    NARROW_BYTES.store(bytes, Relaxed);
 }
 
 /// See the top of this file.
@@ -165,13 +165,14 @@ impl Heap {
     ///
     /// # Safety
     /// `block` came from a pool of this class and is in use. Where it was taken, the caller is done with it.
+    #[inline(always)]
     pub(crate) unsafe fn free_to_cache(&self, block: *mut u8, class: Class) -> bool {
         if class.is_wide() {
             // SAFETY: as promised by the caller.
             unsafe { self.free_to_wide_cache(block, class) }
         } else {
             // SAFETY: as above.
-            unsafe { self.put_in_cache(block, class) }
+            self.caches.are_open() && unsafe { self.put_in_cache(block, class) }
         }
     }
 
@@ -248,6 +249,9 @@ impl Heap {
     }
 
     fn open_cache(&self, class: Class) {
+        if self.caches.of(class).capacity() > 0 {
+            return;
+        }
         let most = if is_large() { BLOCKS } else { SMALL_BLOCKS };
         let blocks = most.min(BYTES / class.block_size());
         self.caches.of(class).open(blocks);
@@ -261,6 +265,7 @@ impl Heap {
         let drained = self.caches.drained.get().saturating_add(1);
         self.caches.drained.set(drained);
         if drained >= DRAINED {
+            self.caches.drained.set(0);
             self.close_caches();
             self.close_wide_caches();
         }
@@ -268,6 +273,7 @@ impl Heap {
 
     /// The heap is about to be another thread's.
     pub(super) fn forget_drops(&self) {
+        self.caches.drained.set(0);
         self.caches.dropped.set(0);
     }
 

@@ -76,7 +76,7 @@ impl Heap {
         let class = pool.class();
         self.growth.ends(class);
         if class.is_wide() {
-            self.wide_came_back();
+            self.wide_came_back(class);
         }
         if self.current.of(class) != pool {
             self.forget(pool);

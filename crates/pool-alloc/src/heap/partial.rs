@@ -58,7 +58,7 @@ impl Heap {
         pool.spare_no_more();
         self.growth.ends(pool.class());
         if pool.class().is_wide() {
-            self.wide_came_back();
+            self.wide_came_back(pool.class());
         }
         let partial = &self.partial[pool.class().index()];
         if let Some(longest) = partial.first() {

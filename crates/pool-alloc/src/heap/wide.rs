@@ -7,15 +7,15 @@
 //! ```text
 //! open      when a refill has followed on a block that came back REFILLS times: that of the class that is refilled next, as far
 //!           as BYTES go; none with a limit of the reserve
-//! closed    after ROW blocks that came back in a row; with the other caches, when something small is dropped; when all is to
-//!           go back
+//! closed    after ROW blocks that came back in a row; after IDLE pools of other classes were needed, or large blocks freed, with
+//!           no such block in between; with the other caches, when something small is dropped; when all is to go back
 //! a cache   <= BLOCKS blocks
 //! ```
 //!
 //! All of this is about blocks of wide classes. *In a row* is with none handed out in between, as far as that is seen: by a
-//! refill, or by a cache that has less than after the last block. While the caches are closed, so is what came back: where its
+//! refill, or by a cache that has less than after the last block. Of a class without a cache, what came back is seen where its
 //! pool was full, or is empty now. So growth opens no cache, and a drop of many blocks leaves nothing in one; of a few, what
-//! is in them stays until the thread goes on, or ends.
+//! is in them stays until the thread goes on for a while, or ends, and with it the pools that it is of.
 
 use super::Heap;
 use super::caches::Caches;
@@ -33,6 +33,9 @@ const ROW: u32 = 16;
 /// Blocks in a cache. Where they come and go at random, each halves what goes to pools, about; more keep more.
 const BLOCKS: usize = 3;
 
+/// More keep longer what a thread has no use for any more.
+const IDLE: u32 = 256;
+
 /// What the blocks in all of them may have: what a thread that comes to rest keeps.
 const BYTES: usize = 1 << 20;
 
@@ -43,6 +46,8 @@ pub(super) struct Wide {
     refills: Cell<u32>,
     /// Blocks that came back in a row.
     row: Cell<u32>,
+    /// What else the heap has done since one came back.
+    idle: Cell<u32>,
     /// How many blocks were in each cache when the last one was put there.
     levels: [Cell<u8>; WIDE_CLASSES],
 }
@@ -53,6 +58,7 @@ impl Wide {
             are_open: Cell::new(false),
             refills: Cell::new(0),
             row: Cell::new(0),
+            idle: Cell::new(0),
             levels: [const { Cell::new(0) }; WIDE_CLASSES],
         }
     }
@@ -69,7 +75,7 @@ impl Wide {
 impl Caches {
     /// What there may be in wide caches.
     fn wide_bytes(&self) -> usize {
-        let wide = self.each().filter(|(class, _)| class.is_wide());
+        let wide = self.each().skip(CLASSES - WIDE_CLASSES);
         wide.map(|(class, cache)| cache.capacity() * class.block_size())
             .sum()
     }
@@ -79,6 +85,7 @@ impl Heap {
     /// A block of a wide class is needed, and there is none at hand.
     pub(super) fn refills_wide(&self, class: Class) {
         let wide = self.caches.wide();
+        wide.idle.set(0);
         if wide.row.replace(0) > 0 {
             wide.refills.set(wide.refills.get().saturating_add(1));
         }
@@ -95,11 +102,11 @@ impl Heap {
     /// # Safety
     /// As there.
     pub(super) unsafe fn free_to_wide_cache(&self, block: *mut u8, class: Class) -> bool {
-        let wide = self.caches.wide();
-        if !wide.are_open() {
+        let (wide, cache) = (self.caches.wide(), self.caches.of(class));
+        if cache.capacity() == 0 {
             return false;
         }
-        let (cache, level) = (self.caches.of(class), wide.level(class));
+        let level = wide.level(class);
         if cache.blocks() < level.get().into() {
             wide.row.set(0);
         }
@@ -111,27 +118,48 @@ impl Heap {
     }
 
     /// A pool of a wide class was full, or is empty now.
-    pub(super) fn wide_came_back(&self) {
-        if !self.caches.wide().are_open() {
+    pub(super) fn wide_came_back(&self, class: Class) {
+        if self.caches.of(class).capacity() == 0 {
             self.lengthen_row();
         }
     }
 
     fn lengthen_row(&self) {
-        let row = &self.caches.wide().row;
-        row.set(row.get().saturating_add(1));
-        // A limit of what is kept is one of what threads keep, too.
-        if row.get() >= ROW || !hardened::CACHES || commons::TOLD.is_limited() {
+        let wide = self.caches.wide();
+        wide.idle.set(0);
+        wide.row.set(wide.row.get().saturating_add(1));
+        if wide.row.get() >= ROW || !may_be_open() {
+            self.close_wide_caches();
+        }
+    }
+
+    /// The heap does something else.
+    pub(crate) fn pass_wide_by(&self) {
+        let wide = self.caches.wide();
+        if !wide.are_open() {
+            return;
+        }
+        wide.idle.set(wide.idle.get() + 1);
+        if wide.idle.get() >= IDLE || !may_be_open() {
             self.close_wide_caches();
         }
     }
 
     /// Sends the blocks in wide caches to their pools.
-    pub(super) fn close_wide_caches(&self) {
+    pub(crate) fn close_wide_caches(&self) {
         let wide = self.caches.wide();
         wide.refills.set(0);
+        wide.row.set(0);
         if wide.are_open.replace(false) {
             self.empty_caches(Class::is_wide);
+            for level in &wide.levels {
+                level.set(0);
+            }
         }
     }
+}
+
+/// A limit of what is kept is one of what threads keep, too.
+fn may_be_open() -> bool {
+    hardened::CACHES && !commons::TOLD.is_limited()
 }
