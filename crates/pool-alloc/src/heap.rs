@@ -194,15 +194,11 @@ impl Heap {
     /// A block of `class` whose first `size` bytes are zero, or null. Memory that is zero already stays untouched.
     pub(crate) fn allocate_zeroed(&self, class: Class, size: usize) -> *mut u8 {
         let mut pool = self.current.of(class);
-        if class.is_wide() && self.leads_to_cache(class) {
-            // Else what waits there for the next block would never be it.
-            let block = self.current.first_of(class).take();
-            if !block.is_null() {
-                self.blocks.handed_out();
-                // SAFETY: a block of the class holds at least `size` bytes, and nobody else has it.
-                unsafe { block.write_bytes(0, size) };
-                return block;
-            }
+        let cached = self.take_wide_cached(class);
+        if !cached.is_null() {
+            // SAFETY: a block of the class holds at least `size` bytes, and nobody else has it.
+            unsafe { cached.write_bytes(0, size) };
+            return cached;
         }
         if pool.next_is_missing() {
             if self.has_ended() {

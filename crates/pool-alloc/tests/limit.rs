@@ -155,35 +155,37 @@ mod of_threads {
         });
     }
 
-    /// Another's limit, which this thread finds out as it needs a pool.
-    #[test]
-    fn a_thread_that_caches_wide_blocks_finds_out_that_there_is_a_limit() {
+    /// What is left in this thread's caches of wide blocks when a limit has been set like this.
+    fn cached_after(set_limit: fn()) -> usize {
         let cached = || stats().cached_bytes - stats().free_slice_bytes;
-        alone(|| {
-            let _unlimited = Unlimited;
-            for _ in 0..100 {
-                drop([96, 112, 128].map(|kib| Held::new(kib << 10, 8, 1)));
-            }
-            thread::spawn(|| POOL.limit_reserve(4 * MIB))
-                .join()
-                .expect("it ends");
-            assert!(cached() > 256 << 10, "a control: {}", cached());
-            let _small = Held::new(16, 8, 1);
-            assert!(cached() < 128 << 10, "{}", cached());
-        });
+        let _unlimited = Unlimited;
+        for _ in 0..100 {
+            drop([96, 112, 128].map(|kib| Held::new(kib << 10, 8, 1)));
+        }
+        assert!(cached() > 256 << 10, "a control: {}", cached());
+        set_limit();
+        cached()
     }
 
     #[test]
-    fn a_thread_that_caches_wide_blocks_sends_them_home_once_there_is_a_limit() {
-        let cached = || stats().cached_bytes - stats().free_slice_bytes;
+    fn a_thread_that_caches_wide_blocks_sends_them_home_once_it_sets_a_limit() {
+        alone(|| assert_eq!(cached_after(|| POOL.limit_reserve(4 * MIB)), 0));
+    }
+
+    fn another_sets_a_limit() {
+        let other = thread::spawn(|| POOL.limit_reserve(4 * MIB));
+        other.join().expect("it ends");
+    }
+
+    #[test]
+    fn or_finds_out_that_another_has_when_it_needs_a_pool() {
+        alone(|| assert!(cached_after(another_sets_a_limit) > 256 << 10));
         alone(|| {
-            let _unlimited = Unlimited;
-            for _ in 0..100 {
-                drop([96, 112, 128].map(|kib| Held::new(kib << 10, 8, 1)));
-            }
-            assert!(cached() > 256 << 10, "a control: {}", cached());
-            POOL.limit_reserve(4 * MIB);
-            assert_eq!(cached(), 0);
+            let left = cached_after(|| {
+                another_sets_a_limit();
+                drop(Held::new(16, 8, 1));
+            });
+            assert!(left < 128 << 10, "{left}");
         });
     }
 }

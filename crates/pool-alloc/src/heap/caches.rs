@@ -20,8 +20,8 @@
 //! nothing is dropped, and closes them as soon as something may be:
 //!
 //! ```text
-//! open      after REFILLS refills from pools of the heap's own, or by others, in a process with LEAST bytes in small pools; those of classes
-//!           of which a pool had few blocks in use or none, with the next refill of that class;
+//! open      after REFILLS refills from pools of the heap's own, in a process with LEAST bytes in small pools; those of
+//!           classes of which a pool had few blocks in use or none, with the next refill of that class;
 //!           in any process, if SHARED of them were of what others have freed, each with the next refill of its class
 //! closed    when a pool is needed from elsewhere; after DRAINED such pools and no refill meanwhile; when all is to
 //!           go back
@@ -58,8 +58,8 @@ const LEAST: usize = if cfg!(debug_assertions) {
 };
 
 /// Blocks in a cache. Where blocks come and go at random it is full or empty once in so many times, which no processor
-/// foresees; half as many cost `slots-10k-1k` a tenth, twice as many gain nothing. In a small heap that shares its blocks with others a
-/// fourth does as well, and keeps less.
+/// foresees; half as many cost `slots-10k-1k` a tenth, twice as many gain nothing. In a small heap that shares its blocks with
+/// others a fourth does as well, and keeps less.
 const BLOCKS: usize = 64;
 const SMALL_BLOCKS: usize = 16;
 

@@ -17,6 +17,8 @@
 //! pool was full, or is empty now. So growth opens no cache, and a drop of many blocks leaves nothing in one; of a few, what
 //! is in them stays until the thread goes on for a while, or ends, and with it the pools that it is of.
 
+use std::ptr;
+
 use super::Heap;
 use super::caches::Caches;
 use crate::class::{CLASSES, Class, WIDE_CLASSES};
@@ -115,6 +117,19 @@ impl Heap {
         let is_kept = unsafe { self.put_in_cache(block, class) };
         level.set(cache.blocks() as u8);
         is_kept
+    }
+
+    /// A block of the class's cache, if it is wide and has one, for who would rather have a fresh one: what waits there would
+    /// never go out where all that is asked for has to be zero.
+    pub(super) fn take_wide_cached(&self, class: Class) -> *mut u8 {
+        if !class.is_wide() || !self.leads_to_cache(class) {
+            return ptr::null_mut();
+        }
+        let block = self.current.first_of(class).take();
+        if !block.is_null() {
+            self.blocks.handed_out();
+        }
+        block
     }
 
     /// A pool of a wide class was full, or is empty now.
